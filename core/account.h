@@ -1,0 +1,32 @@
+/* The host's side of accounts: values are set by option or job, checked against the plugin's table. */
+#ifndef HAUL_CORE_ACCOUNT_H
+#define HAUL_CORE_ACCOUNT_H
+
+#include <mailhaul/account.h>
+#include <mailhaul/plugin.h>
+
+#include "cancel.h"
+
+/* @side: 1 is the source, 2 the destination. @plugin, @cancel: borrowed, to outlive the account. */
+HaulAccount *haul_account_new(unsigned side, const HaulPlugin *plugin, HaulCancel *cancel);
+void haul_account_free(HaulAccount *account); /* wipes secrets */
+
+unsigned haul_account_number_of_side(const HaulAccount *account);
+const HaulPlugin *haul_account_plugin(const HaulAccount *account);
+HaulCancel *haul_account_cancel(const HaulAccount *account);
+
+/* Whether the plugin declares @key. */
+bool haul_account_has(const HaulAccount *account, const char *key);
+/* Whether the user set @key (a default does not count). */
+bool haul_account_is_set(const HaulAccount *account, const char *key);
+
+/* Sets one value from its text. Errors: HAUL_ERROR_ACCOUNT "usage" for an unknown key (the nearest
+ * one is suggested) or a malformed value. */
+bool haul_account_set(HaulAccount *account, const char *key, const char *value, GError **error);
+
+/* Whether every required setting has a value; else an error "usage" that names the option. */
+bool haul_account_check(const HaulAccount *account, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulAccount, haul_account_free)
+
+#endif /* HAUL_CORE_ACCOUNT_H */

@@ -1,0 +1,32 @@
+/* The host's side of messages: spool, body writers, sealing. */
+#ifndef HAUL_CORE_MESSAGE_H
+#define HAUL_CORE_MESSAGE_H
+
+#include <mailhaul/intake.h>
+#include <mailhaul/message.h>
+
+#include "queue.h"
+
+/* Bodies up to this size live in memory, larger ones in an unlinked file of the spool folder. It is
+ * also the largest window. */
+#define HAUL_MESSAGE_MEMORY_LIMIT (1u << 20)
+
+/*
+ * Begins a body that will have about @size octets.
+ *
+ * @spool: folder for large bodies; borrowed for the life of the writer. @queue: whose room it holds;
+ * borrowed, referenced; NULL for none.
+ */
+HaulBodyWriter *haul_body_writer_new(const char *spool, HaulQueue *queue, uint64_t size,
+                                     GError **error);
+
+/* Makes a message of @writer, which is taken, and @item, which is copied. */
+HaulMessage *haul_body_writer_seal(HaulBodyWriter *writer, const HaulItem *item, GError **error);
+
+/* Makes a message of octets at hand: for tests and for matching. */
+HaulMessage *haul_message_new(const HaulItem *item, const void *octets, size_t size);
+
+/* The first octets of the body, up to its empty line or 256 KiB: where header fields are. */
+const uint8_t *haul_message_header(const HaulMessage *message, size_t *size);
+
+#endif /* HAUL_CORE_MESSAGE_H */
