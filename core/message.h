@@ -11,11 +11,14 @@
  * also the largest window. */
 #define HAUL_MESSAGE_MEMORY_LIMIT (1u << 20)
 
+/* How much room of a queue a body of @size octets (or HAUL_UNKNOWN) takes. */
+uint64_t haul_message_room(uint64_t size);
+
 /*
  * Begins a body that will have about @size octets.
  *
- * @spool: folder for large bodies; borrowed for the life of the writer. @queue: whose room it holds;
- * borrowed, referenced; NULL for none.
+ * @spool: folder for large bodies; borrowed for the life of the writer. @queue: who lends it
+ * haul_message_room(size), reserved by the caller, until the message is gone; or NULL.
  */
 HaulBodyWriter *haul_body_writer_new(const char *spool, HaulQueue *queue, uint64_t size,
                                      GError **error);
