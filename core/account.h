@@ -24,6 +24,9 @@ bool haul_account_is_set(const HaulAccount *account, const char *key);
  * one is suggested) or a malformed value. */
 bool haul_account_set(HaulAccount *account, const char *key, const char *value, GError **error);
 
+/* Whether @text is a value of the type of @setting; for core/plugin.c, which checks defaults. */
+bool haul_setting_accepts(const HaulSetting *setting, const char *text);
+
 /* Whether every required setting has a value; else an error "usage" that names the option. */
 bool haul_account_check(const HaulAccount *account, GError **error);
 
