@@ -1,0 +1,1 @@
+"""Private servers for tests and demonstrations: standard library only, loopback only."""

@@ -1,0 +1,252 @@
+"""
+A relay in front of an IMAP server in clear text, which counts, records and cuts.
+
+    with Proxy(server.port) as proxy:
+        ... a client talks to proxy.port ...
+        proxy.commands()          # every command of every connection, in order
+        proxy.commands("APPEND")  # only these
+
+It knows of IMAP as much as it takes to tell commands, literals and answers apart; it changes nothing.
+Each connection has two threads. A cut closes both sides; connections made later are relayed whole.
+"""
+import re
+import socket
+import threading
+
+HOST = "127.0.0.1"
+_LITERAL = re.compile(rb"\{(\d+)[+]?\}\r?\n\Z|~\{(\d+)[+]?\}\r?\n\Z")
+_KEPT_OF_A_LINE = 4096
+
+
+class Command:
+    """What a client asked. `text`: the line with literals left out as {n}; `answer`: the tagged one, or None."""
+
+    def __init__(self, connection, tag, text):
+        self.connection, self.tag, self.text = connection, tag, text
+        self.literals = 0  # how many followed
+        self.octets = 0    # and their size
+        self.answer = None
+
+    @property
+    def verb(self):
+        words = self.text.upper().split()
+        return " ".join(words[:2]) if words and words[0] == "UID" else (words[0] if words else "")
+
+    def __repr__(self):
+        return f"{self.connection}:{self.tag} {self.text} -> {self.answer}"
+
+
+class _Lines:
+    """Splits a stream into lines and literals: calls line(octets, continues) and literal(count)."""
+
+    def __init__(self, line, literal):
+        self._line, self._literal = line, literal
+        self._partial = bytearray()
+        self._skip = 0
+
+    def feed(self, data):
+        at = 0
+        while at < len(data):
+            if self._skip:
+                taken = min(self._skip, len(data) - at)
+                self._skip -= taken
+                at += taken
+                continue
+            end = data.find(b"\n", at)
+            if end < 0:
+                self._partial += data[at:]
+                return
+            self._partial += data[at:end + 1]
+            at = end + 1
+            line = bytes(self._partial)
+            self._partial.clear()
+            literal = _LITERAL.search(line)
+            self._line(line, literal is not None)
+            if literal:
+                self._skip = int(literal.group(1) or literal.group(2))
+                self._literal(self._skip)
+
+
+class _Connection:
+    def __init__(self, proxy, number, client, server):
+        self.proxy, self.number = proxy, number
+        self.client, self.server = client, server
+        self.open = {}          # tag -> Command not yet answered
+        self.current = None     # command whose line goes on after a literal
+        self.answer_goes_on = False
+        self.compressed = False
+        self.octets = {"client": 0, "server": 0}
+        self.cut_now = False
+        self._from_client = _Lines(self._client_line, self._client_literal)
+        self._from_server = _Lines(self._server_line, lambda count: None)
+
+    def _client_line(self, line, continues):
+        text = line[:_KEPT_OF_A_LINE].decode("utf-8", "replace").rstrip("\r\n")
+        if self.current is not None:
+            self.current.text += text
+        elif " " in text:
+            tag, rest = text.split(" ", 1)
+            if rest.upper().startswith(("LOGIN ", "AUTHENTICATE ")):
+                rest = rest.split(" ")[0] + " ***"
+            self.current = Command(self.number, tag, rest)
+            self.open[tag] = self.current
+            self.proxy._note(self.current)
+        if self.current is not None and not continues:
+            self.current = None
+
+    def _client_literal(self, count):
+        if self.current is not None:
+            self.current.literals += 1
+            self.current.octets += count
+
+    def _server_line(self, line, continues):
+        goes_on, self.answer_goes_on = self.answer_goes_on, continues
+        if goes_on or line.startswith((b"* ", b"+")):
+            return
+        tag, _, rest = line.decode("utf-8", "replace").rstrip("\r\n").partition(" ")
+        command = self.open.pop(tag, None)
+        if command is None:
+            return
+        command.answer = rest
+        if command.verb == "COMPRESS" and rest.startswith("OK"):
+            self.compressed = True
+        self.cut_now = self.proxy._answered(command) or self.cut_now
+
+    def pump(self, source, target, side):
+        lines = self._from_client if side == "client" else self._from_server
+        try:
+            while data := source.recv(65536):
+                allowed = self.proxy._allowance(side, self.octets[side], len(data))
+                self.octets[side] += len(data)
+                if not self.compressed:
+                    lines.feed(data)
+                if self.cut_now:
+                    break
+                target.sendall(data[:allowed])
+                if allowed < len(data):
+                    break
+        except OSError:
+            pass
+        finally:
+            if self.cut_now or side == "server":
+                self.close()
+            else:  # the client is gone: the server still works through what it was sent
+                try:
+                    target.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+
+    def close(self):
+        for sock in (self.client, self.server):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+class Proxy:
+    """Relays to `target` on loopback; attribute port. Cutting happens once each."""
+
+    def __init__(self, target, cut_before_answer=None, cut_after_octets=None):
+        """
+        cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
+        connection is closed and the answer not passed on: stored, unanswered.
+        cut_after_octets: (side, n): passes n octets of what "client" or "server" sends on one connection, then closes.
+        """
+        self._target = target
+        self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
+        self._lock = threading.Lock()
+        self._commands, self._answered_ok, self._connections = [], {}, []
+        self.cuts = 0
+        self._listener = socket.create_server((HOST, 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+    def commands(self, *verbs):
+        """The commands seen, or only those of these verbs: "APPEND", "UID FETCH"."""
+        with self._lock:
+            return [each for each in self._commands if not verbs or each.verb in verbs]
+
+    def octets(self):
+        """What has passed, (from clients, from servers)."""
+        with self._lock:
+            return (sum(each.octets["client"] for each in self._connections),
+                    sum(each.octets["server"] for each in self._connections))
+
+    def connections(self):
+        return len(self._connections)
+
+    def clear(self):
+        """Forgets the commands seen so far."""
+        with self._lock:
+            self._commands.clear()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection((HOST, self._target))
+            except OSError:
+                client.close()
+                continue
+            for sock in (client, server):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                connection = _Connection(self, len(self._connections) + 1, client, server)
+                self._connections.append(connection)
+            pumps = [threading.Thread(target=connection.pump, args=ends, daemon=True)
+                     for ends in ((client, server, "client"), (server, client, "server"))]
+            for pump in pumps:
+                pump.start()
+            threading.Thread(target=self._close_after, args=(connection, pumps), daemon=True).start()
+
+    @staticmethod
+    def _close_after(connection, pumps):
+        for pump in pumps:
+            pump.join()
+        connection.client.close()
+        connection.server.close()
+
+    def _note(self, command):
+        with self._lock:
+            self._commands.append(command)
+
+    def _answered(self, command):
+        """Whether to cut before this answer."""
+        if not (command.answer or "").upper().startswith("OK"):
+            return False
+        with self._lock:
+            count = self._answered_ok[command.verb] = self._answered_ok.get(command.verb, 0) + 1
+            if self._cut_before_answer == (command.verb, count) and not self.cuts:
+                self.cuts += 1
+                return True
+        return False
+
+    def _allowance(self, side, passed, more):
+        """How many of `more` octets may pass."""
+        with self._lock:
+            if self._cut_after_octets is None or self._cut_after_octets[0] != side or self.cuts:
+                return more
+            left = self._cut_after_octets[1] - passed
+            if left >= more:
+                return more
+            self.cuts += 1
+            return max(left, 0)
