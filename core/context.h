@@ -1,0 +1,51 @@
+/* What the rooms of a run share: who the two sides are, and the means to work on them. */
+#ifndef HAUL_CORE_CONTEXT_H
+#define HAUL_CORE_CONTEXT_H
+
+#include "account.h"
+#include "cancel.h"
+#include "journal.h"
+#include "keywords.h"
+#include "match.h"
+#include "plan.h"
+#include "report.h"
+#include "store.h"
+
+/* Everything is borrowed from the job. */
+typedef struct {
+  const HaulAccount *account1, *account2;
+  HaulCancel *cancel;
+  HaulJournal *journal;
+  HaulKeywords *keywords;
+  HaulChain *chain;
+  HaulReport *report;
+  const char *spool; /* folder for large bodies */
+  HaulFlagsMode flags_mode;
+  unsigned n_lanes;
+  unsigned grace_s; /* how long a young intent may still come true */
+  bool dry;
+} HaulContext;
+
+/* One folder pair of a run, and what is to be done to it. */
+typedef struct {
+  HaulFolderPlan plan; /* its pointers are lent by the run */
+  int64_t number;      /* the journal's */
+  HaulTally *tally;    /* lent by the report */
+  uint64_t epoch1, epoch2;
+  const char *next_id2;        /* lent by the run, or NULL */
+  HaulIds *ids1, *ids2;        /* owned; texts of the actions' ids, or NULL */
+  guint first_action, n_actions; /* of the run's */
+  uint64_t n_gone;
+  uint64_t n_before2; /* messages at the destination before the run; HAUL_UNKNOWN */
+  uint64_t n_put;     /* delivered in this pass */
+  bool wrote;         /* something was done at the destination */
+  bool incomplete;    /* something failed: look again next time */
+} HaulFolderWork;
+
+/* A pass over both accounts: folders and actions, planned first and then carried out. */
+typedef struct {
+  GArray *folders; /* owned; of HaulFolderWork */
+  GArray *actions; /* owned; of HaulAction, grouped by folder */
+} HaulPass;
+
+#endif /* HAUL_CORE_CONTEXT_H */

@@ -1,0 +1,47 @@
+/*
+ * What the engine keeps of a message while it compares two folders: small, for there are many.
+ */
+#ifndef HAUL_CORE_ENTRY_H
+#define HAUL_CORE_ENTRY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A message id as a number: UIDs are their own value, other texts are interned by a HaulIds, and
+ * compare equal within it. 0 is no id.
+ */
+typedef uint64_t HaulId;
+
+typedef struct HaulIds HaulIds;
+HaulIds *haul_ids_new(void);
+void haul_ids_free(HaulIds *ids);
+HaulId haul_id_intern(HaulIds *ids, const char *text); /* NULL gives 0 */
+
+/* Room for the text of any number. */
+typedef struct {
+  char text[24];
+} HaulIdBuffer;
+/* The text of @id: in @buffer, or lent by the HaulIds it came from; NULL for 0. */
+const char *haul_id_text(HaulId id, HaulIdBuffer *buffer);
+/* Whether @id is a number, so that it needs no HaulIds. */
+bool haul_id_is_number(HaulId id);
+
+/* One message of a listing. */
+typedef struct {
+  HaulId id;
+  uint64_t size;     /* or HAUL_UNKNOWN */
+  uint32_t flags;    /* HaulFlags */
+  uint32_t keywords; /* a set of HaulKeywords */
+} HaulEntry;
+
+/* A source message and its copy, with the flags that both sides last agreed on. */
+typedef struct {
+  HaulId id1, id2; /* id2: 0 where the destination never said */
+  uint32_t flags, keywords;
+} HaulPair;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulIds, haul_ids_free)
+
+#endif /* HAUL_CORE_ENTRY_H */

@@ -1,0 +1,138 @@
+/*
+ * The journal: what has been done, in one SQLite file per source-destination pair.
+ *
+ * It remembers, per folder pair, the epochs and change tokens; per message pair, both ids, its key,
+ * the flags last agreed on and the SHA-256 of its octets; and the intents: deliveries that were
+ * about to be made and whose end is not yet known. Methods may be called from any thread.
+ *
+ * Errors: HAUL_ERROR_ACCOUNT, reasons "state" (cannot be read or written), "disk-full", "locked".
+ */
+#ifndef HAUL_CORE_JOURNAL_H
+#define HAUL_CORE_JOURNAL_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "entry.h"
+#include "keywords.h"
+
+typedef struct HaulJournal HaulJournal;
+
+typedef enum {
+  HAUL_JOURNAL_FILE,
+  HAUL_JOURNAL_MEMORY, /* --stateless: for this run alone                  */
+  HAUL_JOURNAL_DRY,    /* --dry: what the file says; what is noted is lost */
+} HaulJournalMode;
+
+/*
+ * Opens the journal of two accounts, making it if need be; a damaged, foreign or newer one is put
+ * aside (NAME.damaged) and a new one begun, which *was_rebuilt tells.
+ *
+ * @folder: where state files live (0700); @identity1, @identity2: who both accounts are.
+ */
+HaulJournal *haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity1,
+                               const char *identity2, HaulKeywords *keywords, bool *was_rebuilt,
+                               GError **error);
+void haul_journal_close(HaulJournal *journal);
+
+/* ---- folders ---- */
+
+typedef struct {
+  int64_t number; /* the journal's own */
+  const char *path1, *path2;
+  const char *token1, *token2; /* or NULL */
+  uint64_t epoch1, epoch2;
+  uint64_t n_pairs;
+  uint64_t n_gone; /* pairs whose copy was removed at the destination */
+  bool has_intents, was_subscribed;
+} HaulJournalFolder;
+
+/* Returns all folders, of HaulJournalFolder; lent until the next call. */
+GArray *haul_journal_folders(HaulJournal *journal, GError **error);
+
+/*
+ * Begins work on a folder pair and returns its number, or -1 on error. Pairs of another epoch are
+ * forgotten, and the tokens too, until haul_journal_end_folder() says that all is well.
+ *
+ * @epoch2: 0 if the destination folder is not there yet.
+ */
+int64_t haul_journal_begin_folder(HaulJournal *journal, const char *path1, const char *path2,
+                                  uint64_t epoch1, uint64_t epoch2, GError **error);
+
+/* Notes that the folder pair is complete as of these tokens (each may be NULL). */
+bool haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1,
+                             const char *token2, uint64_t n_gone, bool subscribed, GError **error);
+
+/* ---- pairs ---- */
+
+/* Appends the pairs of a folder to @pairs, of HaulPair; text ids are interned in @ids1, @ids2. */
+bool haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, HaulIds *ids2,
+                             GArray *pairs, GError **error);
+
+/* A message on its way: what an intent holds, and a receipt completes. */
+typedef struct {
+  char *id1; /* owned */
+  uint64_t size;
+  uint32_t flags, keywords;
+  HaulKey key;
+  uint8_t sha256[32];
+} HaulCargo;
+void haul_cargo_clear(HaulCargo *cargo);
+
+/* What is to be noted of pairs outside of deliveries. */
+bool haul_journal_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo *cargo,
+                           const char *id2, GError **error);
+bool haul_journal_set_agreed(HaulJournal *journal, int64_t folder, const char *id1, uint32_t flags,
+                             uint32_t keywords, GError **error);
+bool haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1,
+                              GError **error);
+
+/* ---- deliveries ---- */
+
+/* A batch of deliveries of one folder, in the order in which they are put. */
+typedef struct {
+  int64_t number; /* given by the journal */
+  int64_t folder;
+  uint64_t epoch2; /* 0: not known before the folder is made */
+  char *next_id2;  /* owned; ids given from now on are not below it, or NULL */
+  int64_t made_at; /* Unix seconds */
+  GArray *cargo;   /* owned; of HaulCargo */
+} HaulIntentBatch;
+
+HaulIntentBatch *haul_intent_batch_new(int64_t folder, uint64_t epoch2, const char *next_id2);
+void haul_intent_batch_free(HaulIntentBatch *batch);
+
+/* What became of one of them. */
+typedef struct {
+  const HaulIntentBatch *batch; /* borrowed */
+  guint index;                  /* of its cargo */
+  bool delivered;               /* else refused: nothing is there */
+  uint64_t epoch2;              /* 0: not told */
+  char *id2;                    /* owned, or NULL: not told */
+} HaulReceipt;
+void haul_receipt_clear(HaulReceipt *receipt);
+
+/*
+ * A receipt of another epoch than the folder's is not noted: the folder was replaced meanwhile, and
+ * will be matched anew. One whose epoch was not known sets it.
+ *
+ * Makes durable, at once: @receipts (of HaulReceipt), the end of the batches in @settled (pointers,
+ * borrowed), and the intent of @batch (or NULL), which gets its number. Only then may it be put.
+ */
+bool haul_journal_note(HaulJournal *journal, GArray *receipts, GPtrArray *settled,
+                       HaulIntentBatch *batch, GError **error);
+
+/* Returns the open batches of a folder, oldest first, without the cargo that has a pair; of owned
+ * HaulIntentBatch. */
+GPtrArray *haul_journal_intents(HaulJournal *journal, int64_t folder, GError **error);
+
+/* Between these two, what is noted becomes durable together, and quickly. One thread at a time. */
+bool haul_journal_begin(HaulJournal *journal, GError **error);
+bool haul_journal_commit(HaulJournal *journal, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulJournal, haul_journal_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulIntentBatch, haul_intent_batch_free)
+
+#endif /* HAUL_CORE_JOURNAL_H */

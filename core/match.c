@@ -1,0 +1,176 @@
+/* The chain of matchers. */
+#include "match.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/text.h>
+
+#include "message.h"
+#include "plugin.h"
+
+/* Matchers joined by '+'. */
+typedef struct {
+  char *name;       /* owned; as written: part of the key */
+  GPtrArray *parts; /* owned; of const HaulPlugin, borrowed */
+} Link;
+
+struct HaulChain {
+  GArray *links;     /* owned; of Link */
+  GPtrArray *fields; /* owned; NULL-terminated; of const char, borrowed from the plugins */
+};
+
+static void
+link_clear(Link *link)
+{
+  g_free(link->name);
+  g_ptr_array_unref(link->parts);
+}
+
+static void
+add_fields(HaulChain *chain, const char *const *fields)
+{
+  for (; fields != NULL && *fields != NULL; fields++) {
+    guint i = 0;
+    while (i < chain->fields->len && g_ascii_strcasecmp(chain->fields->pdata[i], *fields) != 0)
+      i++;
+    if (i == chain->fields->len)
+      g_ptr_array_add(chain->fields, (char *)*fields);
+  }
+}
+
+static bool
+parse_link(HaulChain *chain, const char *text, GError **error)
+{
+  Link link = { g_strdup(text), g_ptr_array_new() };
+  g_array_append_val(chain->links, link);
+  g_auto(GStrv) names = g_strsplit(text, "+", -1);
+  for (size_t i = 0; names[i] != NULL; i++) {
+    const HaulPlugin *plugin = haul_plugin_load(names[i], error);
+    if (plugin == NULL)
+      return false;
+    if (plugin->matcher == NULL || plugin->matcher->key == NULL) {
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                     "--match: \"%s\" is not a matcher; see mailhaul plugins", names[i]);
+      return false;
+    }
+    g_ptr_array_add(link.parts, (void *)plugin);
+    add_fields(chain, plugin->matcher->header_fields);
+  }
+  return true;
+}
+
+HaulChain *
+haul_chain_parse(const char *text, GError **error)
+{
+  g_autoptr(HaulChain) chain = g_new0(HaulChain, 1);
+  chain->links = g_array_new(FALSE, FALSE, sizeof(Link));
+  g_array_set_clear_func(chain->links, (GDestroyNotify)link_clear);
+  chain->fields = g_ptr_array_new();
+  g_auto(GStrv) links = g_strsplit(strcmp(text, "auto") == 0 ? HAUL_CHAIN_AUTO : text, ",", -1);
+  for (size_t i = 0; links[i] != NULL; i++)
+    if (!parse_link(chain, g_strstrip(links[i]), error))
+      return NULL;
+  if (chain->links->len == 0) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--match names no matcher");
+    return NULL;
+  }
+  g_ptr_array_add(chain->fields, NULL);
+  return g_steal_pointer(&chain);
+}
+
+void
+haul_chain_free(HaulChain *chain)
+{
+  if (chain == NULL)
+    return;
+  g_array_unref(chain->links);
+  g_ptr_array_unref(chain->fields);
+  g_free(chain);
+}
+
+const char *const *
+haul_chain_header_fields(const HaulChain *chain)
+{
+  return (const char *const *)chain->fields->pdata;
+}
+
+struct HaulKeyMaker {
+  const HaulChain *chain; /* borrowed */
+  HaulDigest *digest;     /* owned */
+  GByteArray *header;     /* owned; the fields of the message at hand */
+};
+
+HaulKeyMaker *
+haul_key_maker_new(const HaulChain *chain)
+{
+  HaulKeyMaker *maker = g_new0(HaulKeyMaker, 1);
+  maker->chain = chain;
+  maker->digest = haul_digest_new();
+  maker->header = g_byte_array_new();
+  return maker;
+}
+
+void
+haul_key_maker_free(HaulKeyMaker *maker)
+{
+  if (maker == NULL)
+    return;
+  haul_digest_free(maker->digest);
+  g_byte_array_unref(maker->header);
+  g_free(maker);
+}
+
+/* Feeds the parts of one link. */
+static HaulKeyResult
+feed_link(HaulKeyMaker *maker, const Link *link, const HaulItem *item, const HaulMessage *message)
+{
+  haul_digest_reset(maker->digest);
+  haul_digest_field(maker->digest, "link", (const uint8_t *)link->name, strlen(link->name));
+  for (guint i = 0; i < link->parts->len; i++) {
+    const HaulMatcherOps *matcher = ((const HaulPlugin *)link->parts->pdata[i])->matcher;
+    if (matcher->reads_body && message == NULL)
+      return HAUL_KEY_NEEDS_BODY;
+    if (!matcher->key(item, message, maker->digest) && i == 0)
+      return HAUL_KEY_NONE;
+  }
+  return HAUL_KEY_FOUND;
+}
+
+static HaulKeyResult
+make_key(HaulKeyMaker *maker, const HaulItem *item, const HaulMessage *message, HaulKey *key)
+{
+  *key = (HaulKey){ { 0 } };
+  for (guint i = 0; i < maker->chain->links->len; i++) {
+    HaulKeyResult result
+        = feed_link(maker, &g_array_index(maker->chain->links, Link, i), item, message);
+    if (result == HAUL_KEY_NONE)
+      continue;
+    if (result == HAUL_KEY_FOUND)
+      haul_digest_finish(maker->digest, key);
+    return result;
+  }
+  return HAUL_KEY_NONE;
+}
+
+HaulKeyResult
+haul_key_of_item(HaulKeyMaker *maker, const HaulItem *item, HaulKey *key)
+{
+  return make_key(maker, item, NULL, key);
+}
+
+bool
+haul_key_of_message(HaulKeyMaker *maker, const HaulMessage *message, HaulKey *key,
+                    uint8_t sha256[HAUL_SHA256_SIZE])
+{
+  size_t size;
+  const uint8_t *header = haul_message_header(message, &size);
+  g_byte_array_set_size(maker->header, 0);
+  if (header != NULL)
+    haul_header_select(header, size, haul_chain_header_fields(maker->chain), maker->header);
+  HaulItem item = *haul_message_item(message);
+  item.header = maker->header->data;
+  item.header_size = maker->header->len;
+  make_key(maker, &item, message, key);
+  return haul_digest_sha256(maker->digest, message, sha256);
+}

@@ -1,0 +1,49 @@
+/*
+ * The chain of matchers: what makes two messages the same one, as --match says.
+ *
+ * "A,B" asks B where A has no key; "A+B" has a key if A has one, a part of it that has none counting
+ * as empty. "auto" is HAUL_CHAIN_AUTO. Which of the links gave a key is part of the key.
+ */
+#ifndef HAUL_CORE_MATCH_H
+#define HAUL_CORE_MATCH_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include <mailhaul/message.h>
+
+#include "digest.h"
+
+#define HAUL_CHAIN_AUTO "message-id+received,received+size-date,size-date+content"
+
+typedef struct HaulChain HaulChain;
+
+/* Parses a chain and loads its matchers. Errors: "usage", and those of haul_plugin_load(). */
+HaulChain *haul_chain_parse(const char *text, GError **error);
+void haul_chain_free(HaulChain *chain);
+
+/* The header fields that its matchers read: NULL-terminated, lent. */
+const char *const *haul_chain_header_fields(const HaulChain *chain);
+
+typedef enum {
+  HAUL_KEY_FOUND,
+  HAUL_KEY_NONE,       /* no link has one: the message matches nothing    */
+  HAUL_KEY_NEEDS_BODY, /* the next link wants the message, which is absent */
+} HaulKeyResult;
+
+/* Computes keys; one per thread. */
+typedef struct HaulKeyMaker HaulKeyMaker;
+HaulKeyMaker *haul_key_maker_new(const HaulChain *chain); /* borrowed */
+void haul_key_maker_free(HaulKeyMaker *maker);
+
+/* The key of an item as list() gives it, with the header fields of the chain. */
+HaulKeyResult haul_key_of_item(HaulKeyMaker *maker, const HaulItem *item, HaulKey *key);
+
+/* The key of a message, all zero if it has none, and the SHA-256 of its octets. */
+bool haul_key_of_message(HaulKeyMaker *maker, const HaulMessage *message, HaulKey *key,
+                         uint8_t sha256[HAUL_SHA256_SIZE]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulChain, haul_chain_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulKeyMaker, haul_key_maker_free)
+
+#endif /* HAUL_CORE_MATCH_H */

@@ -1,0 +1,466 @@
+/* What to do: pure, no I/O. */
+#include "plan.h"
+
+#include <string.h>
+
+#include <mailhaul/message.h>
+#include <mailhaul/plugin.h>
+
+/* ---- folders ---- */
+
+static GHashTable *
+index_folders(const HaulPlanFolder *folders, size_t n)
+{
+  GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
+  for (size_t i = 0; i < n; i++)
+    g_hash_table_insert(index, (char *)folders[i].path, (void *)&folders[i]);
+  return index;
+}
+
+static bool
+same_epoch(uint64_t known, uint64_t now)
+{
+  return known != 0 && known == now;
+}
+
+static bool
+same_token(const char *known, const char *now)
+{
+  return known != NULL && now != NULL && strcmp(known, now) == 0;
+}
+
+static HaulLook
+look_at(const HaulFolderPlan *plan)
+{
+  const HaulPlanKnown *known = plan->known;
+  const HaulPlanFolder *folder1 = plan->folder1, *folder2 = plan->folder2;
+  bool has_pairs = known != NULL && plan->keep_pairs1 && plan->keep_pairs2;
+  bool has_intents = known != NULL && known->has_intents;
+
+  if (has_pairs && !has_intents && same_token(known->token1, folder1->token)
+      && same_token(known->token2, folder2->token))
+    return HAUL_LOOK_NONE;
+  if (has_intents || (has_pairs && known->n_pairs > 0))
+    return HAUL_LOOK_LIST;
+  if (folder1->n_messages == 0)
+    return HAUL_LOOK_NOTHING;
+  if (folder2 == NULL || folder2->n_messages == 0)
+    return HAUL_LOOK_STREAM;
+  return HAUL_LOOK_MATCH;
+}
+
+GArray *
+haul_plan_folders(const HaulFoldersInput *input)
+{
+  g_autoptr(GHashTable) index2 = index_folders(input->folders2, input->n_folders2);
+  g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+  for (size_t i = 0; i < input->n_known; i++)
+    g_hash_table_insert(known, (char *)input->known[i].path1, (void *)&input->known[i]);
+
+  GArray *plans = g_array_new(FALSE, TRUE, sizeof(HaulFolderPlan));
+  for (size_t i = 0; i < input->n_folders1; i++) {
+    const HaulPlanFolder *folder1 = &input->folders1[i];
+    if (folder1->attributes & HAUL_FOLDER_NOSELECT)
+      continue; /* its children bring it along, where the destination needs it */
+    HaulFolderPlan plan = { .folder1 = folder1, .path2 = folder1->path, .rule = "same name" };
+    plan.folder2 = g_hash_table_lookup(index2, plan.path2);
+    if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
+      plan.folder2 = NULL;
+    plan.known = g_hash_table_lookup(known, folder1->path);
+    if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0)
+      plan.known = NULL;
+    if (plan.known != NULL) {
+      plan.keep_pairs1 = same_epoch(plan.known->epoch1, folder1->epoch);
+      plan.keep_pairs2 = plan.folder2 != NULL
+                         && same_epoch(plan.known->epoch2, plan.folder2->epoch);
+    }
+    plan.create = plan.folder2 == NULL;
+    plan.subscribe = (folder1->attributes & HAUL_FOLDER_SUBSCRIBED)
+                     && !(plan.folder2 != NULL
+                          && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
+                     && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
+    plan.look = look_at(&plan);
+    g_array_append_val(plans, plan);
+  }
+  return plans;
+}
+
+/* ---- messages ---- */
+
+#define NOWHERE UINT32_MAX
+
+static int
+compare_ids(const void *a, const void *b, void *items)
+{
+  HaulId id_a = ((const HaulEntry *)items)[*(const uint32_t *)a].id;
+  HaulId id_b = ((const HaulEntry *)items)[*(const uint32_t *)b].id;
+  return (id_a > id_b) - (id_a < id_b);
+}
+
+/* Returns the indices of @items ordered by id; UIDs come so, and cost nothing. */
+static uint32_t *
+order_by_id(const HaulEntry *items, size_t n)
+{
+  uint32_t *order = g_new(uint32_t, MAX(n, 1));
+  bool sorted = true;
+  for (size_t i = 0; i < n; i++) {
+    order[i] = (uint32_t)i;
+    sorted &= i == 0 || items[i - 1].id < items[i].id;
+  }
+  if (!sorted)
+    g_qsort_with_data(order, (int)n, sizeof *order, compare_ids, (void *)items);
+  return order;
+}
+
+static uint32_t
+find_id(const HaulEntry *items, const uint32_t *order, size_t n, HaulId id)
+{
+  size_t low = 0, high = n;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (items[order[middle]].id < id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < n && items[order[low]].id == id ? order[low] : NOWHERE;
+}
+
+/* What became of an item while planning. */
+enum { FREE, PAIRED, GIVEN_UP };
+
+typedef struct {
+  uint8_t *fate1, *fate2; /* owned; per item: FREE, PAIRED or GIVEN_UP */
+  uint32_t *order1, *order2;
+} Sides;
+
+static void
+sides_clear(Sides *sides)
+{
+  g_free(sides->fate1);
+  g_free(sides->fate2);
+  g_free(sides->order1);
+  g_free(sides->order2);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Sides, sides_clear)
+
+static void
+sides_init(Sides *sides, const HaulMessagesInput *input)
+{
+  sides->fate1 = g_malloc0(MAX(input->n1, 1));
+  sides->fate2 = g_malloc0(MAX(input->n2, 1));
+  sides->order1 = order_by_id(input->items1, input->n1);
+  sides->order2 = order_by_id(input->items2, input->n2);
+}
+
+/* The flags that the copy shall have, by what both sides did since they agreed on @base. */
+static uint32_t
+merge_flags(HaulFlagsMode mode, uint32_t base, uint32_t source, uint32_t destination)
+{
+  switch (mode) {
+  case HAUL_FLAGS_NONE:
+    return destination;
+  case HAUL_FLAGS_ADD:
+    return destination | source;
+  case HAUL_FLAGS_SOURCE:
+    return source;
+  case HAUL_FLAGS_MERGE:
+  default:
+    return (destination | (source & ~base)) & ~(base & ~source);
+  }
+}
+
+static uint32_t
+merge_keywords(HaulKeywords *keywords, HaulFlagsMode mode, uint32_t base, uint32_t source,
+               uint32_t destination)
+{
+  switch (mode) {
+  case HAUL_FLAGS_NONE:
+    return destination;
+  case HAUL_FLAGS_ADD:
+    return haul_keywords_plus(keywords, destination, source);
+  case HAUL_FLAGS_SOURCE:
+    return source;
+  case HAUL_FLAGS_MERGE:
+  default: {
+    uint32_t gained = haul_keywords_minus(keywords, source, base);
+    uint32_t lost = haul_keywords_minus(keywords, base, source);
+    return haul_keywords_minus(keywords, haul_keywords_plus(keywords, destination, gained), lost);
+  }
+  }
+}
+
+/* Plans the flags of one pair. Returns whether the destination has to change. */
+static bool
+plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *source,
+           const HaulEntry *copy, uint32_t base, uint32_t base_keywords, GArray *actions)
+{
+  HaulFlagsMode mode = input->flags_mode;
+  uint32_t flags = merge_flags(mode, base, source->flags, copy->flags);
+  uint32_t keywords
+      = merge_keywords(input->keywords, mode, base_keywords, source->keywords, copy->keywords);
+  if (flags == copy->flags && keywords == copy->keywords)
+    return false;
+  HaulAction action = {
+    .deed = HAUL_DO_FLAGS,
+    .folder = folder,
+    .flags = { .id1 = source->id,
+               .id2 = copy->id,
+               .add = flags & ~copy->flags,
+               .remove = copy->flags & ~flags,
+               .add_keywords = haul_keywords_minus(input->keywords, keywords, copy->keywords),
+               .remove_keywords = haul_keywords_minus(input->keywords, copy->keywords, keywords),
+               .flags = source->flags,
+               .keywords = source->keywords },
+  };
+  g_array_append_val(actions, action);
+  return true;
+}
+
+static void
+pair_by_state(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArray *flag_actions,
+              HaulMessagesPlan *plan)
+{
+  for (size_t i = 0; i < input->n_pairs; i++) {
+    const HaulPair *pair = &input->pairs[i];
+    uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
+    uint32_t index2
+        = pair->id2 != 0 ? find_id(input->items2, sides->order2, input->n2, pair->id2) : NOWHERE;
+    if (index2 != NOWHERE)
+      sides->fate2[index2] = PAIRED;
+    if (index1 == NOWHERE) {
+      g_array_append_val(plan->forgotten, pair->id1);
+      continue;
+    }
+    sides->fate1[index1] = PAIRED;
+    const HaulEntry *source = &input->items1[index1];
+    if (index2 == NOWHERE) {
+      /* Without an id it was delivered and acknowledged, and that is all we can know. */
+      if (pair->id2 != 0)
+        plan->n_gone++;
+      else
+        plan->n_there++;
+      continue;
+    }
+    plan->n_there++;
+    if (plan_flags(input, folder, source, &input->items2[index2], pair->flags, pair->keywords,
+                   flag_actions))
+      continue;
+    if (pair->flags != source->flags || pair->keywords != source->keywords) {
+      HaulRebase rebase = { source->id, source->flags, source->keywords };
+      g_array_append_val(plan->rebased, rebase);
+    }
+  }
+}
+
+static void
+mark_given_up(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *plan)
+{
+  for (size_t i = 0; i < input->n_given_up; i++) {
+    uint32_t index = find_id(input->items1, sides->order1, input->n1, input->given_up[i]);
+    if (index == NOWHERE || sides->fate1[index] != FREE)
+      continue;
+    sides->fate1[index] = GIVEN_UP;
+    plan->n_given_up++;
+  }
+}
+
+/* One item that waits to be matched. */
+typedef struct {
+  const HaulKey *key;
+  uint64_t size;
+  uint32_t index;
+  bool used;
+} Candidate;
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+  const Candidate *x = a, *y = b;
+  int order = memcmp(x->key, y->key, sizeof *x->key);
+  if (order == 0)
+    order = (x->size > y->size) - (x->size < y->size);
+  return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static GArray *
+candidates(const HaulEntry *items, const HaulKey *keys, size_t n, const uint8_t *fate)
+{
+  static const HaulKey none;
+  GArray *list = g_array_new(FALSE, FALSE, sizeof(Candidate));
+  for (size_t i = 0; keys != NULL && i < n; i++) {
+    if (fate[i] != FREE || memcmp(&keys[i], &none, sizeof none) == 0)
+      continue;
+    Candidate candidate = { &keys[i], items[i].size, (uint32_t)i, false };
+    g_array_append_val(list, candidate);
+  }
+  qsort(list->data, list->len, sizeof(Candidate), compare_candidates);
+  return list;
+}
+
+/*
+ * Whether two messages with equal keys are evidently different all the same. Servers that add or
+ * rewrite header fields move the size by some hundred octets.
+ */
+static bool
+sizes_disagree(uint64_t a, uint64_t b)
+{
+  if (a == HAUL_UNKNOWN || b == HAUL_UNKNOWN)
+    return false;
+  uint64_t smaller = MIN(a, b), difference = MAX(a, b) - smaller;
+  return difference > 2048 + smaller / 8;
+}
+
+static void
+adopt(const HaulMessagesInput *input, uint32_t folder, Candidate *source, Candidate *copy,
+      Sides *sides, GArray *flag_actions, HaulMessagesPlan *plan)
+{
+  source->used = copy->used = true;
+  sides->fate1[source->index] = PAIRED;
+  sides->fate2[copy->index] = PAIRED;
+  HaulAdoption adoption = { source->index, copy->index };
+  g_array_append_val(plan->adopted, adoption);
+  plan->n_there++;
+
+  /* Nobody knows what they agreed on: what both have. So nothing is taken away. */
+  const HaulEntry *item1 = &input->items1[source->index], *item2 = &input->items2[copy->index];
+  uint32_t only1 = haul_keywords_minus(input->keywords, item1->keywords, item2->keywords);
+  uint32_t both = haul_keywords_minus(input->keywords, item1->keywords, only1);
+  plan_flags(input, folder, item1, item2, item1->flags & item2->flags, both, flag_actions);
+}
+
+/* Pairs two groups of equal key: first those of equal size, then the rest in order, the n-th with
+ * the n-th. */
+static void
+match_group(const HaulMessagesInput *input, uint32_t folder, Candidate *group1, size_t n1,
+            Candidate *group2, size_t n2, Sides *sides, GArray *flag_actions,
+            HaulMessagesPlan *plan)
+{
+  for (size_t i = 0, j = 0; i < n1 && j < n2;) {
+    if (group1[i].size < group2[j].size)
+      i++;
+    else if (group1[i].size > group2[j].size)
+      j++;
+    else
+      adopt(input, folder, &group1[i++], &group2[j++], sides, flag_actions, plan);
+  }
+  for (size_t i = 0, j = 0; i < n1; i++) {
+    if (group1[i].used)
+      continue;
+    while (j < n2 && group2[j].used)
+      j++;
+    if (j == n2)
+      break;
+    if (sizes_disagree(group1[i].size, group2[j].size)) {
+      plan->n_conflicts++;
+      /* The smaller of the two fits nothing that follows in the other group. */
+      if (group2[j].size < group1[i].size) {
+        j++;
+        i--;
+      }
+      continue;
+    }
+    adopt(input, folder, &group1[i], &group2[j], sides, flag_actions, plan);
+  }
+}
+
+static void
+pair_by_key(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArray *flag_actions,
+            HaulMessagesPlan *plan)
+{
+  g_autoptr(GArray) list1 = candidates(input->items1, input->keys1, input->n1, sides->fate1);
+  g_autoptr(GArray) list2 = candidates(input->items2, input->keys2, input->n2, sides->fate2);
+  Candidate *all1 = (Candidate *)(void *)list1->data, *all2 = (Candidate *)(void *)list2->data;
+  for (guint i = 0, j = 0; i < list1->len && j < list2->len;) {
+    int order = memcmp(all1[i].key, all2[j].key, sizeof *all1[i].key);
+    guint end1 = i, end2 = j;
+    while (end1 < list1->len && memcmp(all1[end1].key, all1[i].key, sizeof *all1[i].key) == 0)
+      end1++;
+    while (end2 < list2->len && memcmp(all2[end2].key, all2[j].key, sizeof *all2[j].key) == 0)
+      end2++;
+    if (order == 0)
+      match_group(input, folder, &all1[i], end1 - i, &all2[j], end2 - j, sides, flag_actions,
+                  plan);
+    if (order <= 0)
+      i = end1;
+    if (order >= 0)
+      j = end2;
+  }
+}
+
+/* Copies what is still free, neighbours in one run. */
+static void
+plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides, GArray *actions)
+{
+  bool running = false;
+  for (size_t i = 0; i < input->n1; i++) {
+    const HaulEntry *item = &input->items1[i];
+    if (sides->fate1[i] != FREE) {
+      running = false;
+      continue;
+    }
+    if (!running) {
+      HaulAction action = { .deed = HAUL_DO_COPY, .folder = folder, .copy = { .first = item->id } };
+      g_array_append_val(actions, action);
+      running = true;
+    }
+    HaulAction *run = &g_array_index(actions, HaulAction, actions->len - 1);
+    run->copy.last = item->id;
+    run->copy.n++;
+    run->copy.octets = item->size == HAUL_UNKNOWN || run->copy.octets == HAUL_UNKNOWN
+                           ? HAUL_UNKNOWN
+                           : run->copy.octets + item->size;
+  }
+}
+
+void
+haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessagesPlan *plan)
+{
+  *plan = (HaulMessagesPlan){
+    .actions = g_array_new(FALSE, FALSE, sizeof(HaulAction)),
+    .adopted = g_array_new(FALSE, FALSE, sizeof(HaulAdoption)),
+    .rebased = g_array_new(FALSE, FALSE, sizeof(HaulRebase)),
+    .forgotten = g_array_new(FALSE, FALSE, sizeof(HaulId)),
+  };
+  g_auto(Sides) sides;
+  sides_init(&sides, input);
+  g_autoptr(GArray) flag_actions = g_array_new(FALSE, FALSE, sizeof(HaulAction));
+
+  pair_by_state(input, folder, &sides, flag_actions, plan);
+  mark_given_up(input, &sides, plan);
+  pair_by_key(input, folder, &sides, flag_actions, plan);
+  plan_copies(input, folder, &sides, plan->actions);
+  g_array_append_vals(plan->actions, flag_actions->data, flag_actions->len);
+}
+
+void
+haul_messages_plan_clear(HaulMessagesPlan *plan)
+{
+  g_clear_pointer(&plan->actions, g_array_unref);
+  g_clear_pointer(&plan->adopted, g_array_unref);
+  g_clear_pointer(&plan->rebased, g_array_unref);
+  g_clear_pointer(&plan->forgotten, g_array_unref);
+}
+
+bool
+haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2)
+{
+  g_auto(Sides) sides;
+  sides_init(&sides, input);
+  for (size_t i = 0; i < input->n_pairs; i++) {
+    uint32_t index1 = find_id(input->items1, sides.order1, input->n1, input->pairs[i].id1);
+    uint32_t index2 = find_id(input->items2, sides.order2, input->n2, input->pairs[i].id2);
+    if (index1 != NOWHERE)
+      sides.fate1[index1] = PAIRED;
+    if (index2 != NOWHERE)
+      sides.fate2[index2] = PAIRED;
+  }
+  for (uint32_t i = 0; i < input->n1; i++)
+    if (sides.fate1[i] == FREE)
+      g_array_append_val(wanted1, i);
+  for (uint32_t i = 0; i < input->n2; i++)
+    if (sides.fate2[i] == FREE)
+      g_array_append_val(wanted2, i);
+  return wanted1->len > 0 && wanted2->len > 0;
+}

@@ -1,0 +1,141 @@
+/*
+ * The planner: what to do, decided from arrays, touching nothing.
+ *
+ * It works in two steps. haul_plan_folders() compares what LIST and STATUS told of both sides with
+ * what the state knows, and says which folders to create, to subscribe, to look into. Then
+ * haul_plan_messages() compares the listings of one folder pair, and says which messages to copy
+ * and which flags to change. What --dry prints is what a run executes: the same array of actions.
+ */
+#ifndef HAUL_CORE_PLAN_H
+#define HAUL_CORE_PLAN_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "entry.h"
+#include "keywords.h"
+
+/* ---- folders ---- */
+
+/* What one side told of a folder, or the state remembers. */
+typedef struct {
+  const char *path;
+  const char *token; /* or NULL */
+  const char *next_id;
+  uint64_t epoch; /* 0: not known */
+  uint64_t n_messages, n_octets; /* or HAUL_UNKNOWN */
+  uint32_t attributes;           /* HaulFolderAttributes */
+} HaulPlanFolder;
+
+/* What the state knows of a folder pair. */
+typedef struct {
+  const char *path1, *path2;
+  const char *token1, *token2; /* NULL unless the pair was complete when they were read */
+  uint64_t epoch1, epoch2;
+  uint64_t n_pairs;
+  bool has_intents;    /* deliveries whose end nobody knows */
+  bool was_subscribed; /* at the source, when last seen */
+} HaulPlanKnown;
+
+typedef enum {
+  HAUL_LOOK_NONE,    /* nothing changed since the last run             */
+  HAUL_LOOK_NOTHING, /* the source folder is empty                     */
+  HAUL_LOOK_STREAM,  /* an empty destination: copy all, no listing     */
+  HAUL_LOOK_LIST,    /* list both sides and pair by state              */
+  HAUL_LOOK_MATCH,   /* list both sides with keys: nothing to pair by  */
+} HaulLook;
+
+typedef struct {
+  const HaulPlanFolder *folder1; /* borrowed from the input */
+  const HaulPlanFolder *folder2; /* NULL if it is not there yet */
+  const HaulPlanKnown *known;    /* NULL for first contact */
+  const char *path2;             /* where it goes; borrowed */
+  const char *rule;              /* which rule of mapping made it: "same name" */
+  HaulLook look;
+  bool create, subscribe;
+  bool keep_pairs1, keep_pairs2; /* whether the state's ids still hold on that side */
+} HaulFolderPlan;
+
+typedef struct {
+  const HaulPlanFolder *folders1, *folders2;
+  size_t n_folders1, n_folders2;
+  const HaulPlanKnown *known;
+  size_t n_known;
+} HaulFoldersInput;
+
+/* Returns HaulFolderPlan for each source folder that holds mail, in the order of @folders1. */
+GArray *haul_plan_folders(const HaulFoldersInput *input);
+
+/* ---- messages ---- */
+
+typedef enum {
+  HAUL_FLAGS_MERGE,  /* carry over what the source changed since the last run */
+  HAUL_FLAGS_SOURCE, /* make the destination equal to the source              */
+  HAUL_FLAGS_ADD,    /* only ever add                                         */
+  HAUL_FLAGS_NONE,   /* leave flags alone                                     */
+} HaulFlagsMode;
+
+typedef struct {
+  const HaulEntry *items1, *items2; /* complete listings, in the stores' order */
+  const HaulKey *keys1, *keys2;     /* beside the items; all zero: no key. NULL if not asked for */
+  size_t n1, n2;
+  const HaulPair *pairs; /* in any order; an id of either side occurs once */
+  size_t n_pairs;
+  const HaulId *given_up; /* source ids that failed in this run already */
+  size_t n_given_up;
+  HaulFlagsMode flags_mode;
+  HaulKeywords *keywords;
+} HaulMessagesInput;
+
+typedef enum { HAUL_DO_COPY_ALL, HAUL_DO_COPY, HAUL_DO_FLAGS } HaulDeed;
+
+/* One thing to do to the destination. */
+typedef struct {
+  HaulDeed deed;
+  uint32_t folder; /* of the plan */
+  union {
+    struct {
+      HaulId first, last; /* a run of neighbours in the source's listing; 0 and 0 for all */
+      uint64_t n, octets; /* octets: HAUL_UNKNOWN if one of them is */
+    } copy;
+    struct {
+      HaulId id1, id2;
+      uint32_t add, remove;                   /* HaulFlags */
+      uint32_t add_keywords, remove_keywords; /* sets */
+      uint32_t flags, keywords;               /* of the source: agreed on, once done */
+    } flags;
+  };
+} HaulAction;
+
+/* What the state is to note without anything being done: indices into the items. */
+typedef struct {
+  uint32_t index1, index2;
+} HaulAdoption;
+
+typedef struct {
+  HaulId id1;
+  uint32_t flags, keywords;
+} HaulRebase;
+
+typedef struct {
+  GArray *actions;   /* owned; of HaulAction, in the source's order, copies first */
+  GArray *adopted;   /* owned; of HaulAdoption: pairs that matching found          */
+  GArray *rebased;   /* owned; of HaulRebase: agreement that needs no change       */
+  GArray *forgotten; /* owned; of HaulId: pairs whose source message is gone       */
+  uint64_t n_there;  /* source messages with a copy                                */
+  uint64_t n_gone;   /* whose copy was removed at the destination: left so         */
+  uint64_t n_given_up;
+  uint64_t n_conflicts; /* equal keys, evidently different content: copied          */
+} HaulMessagesPlan;
+
+/* @folder: number that the actions carry. */
+void haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessagesPlan *plan);
+void haul_messages_plan_clear(HaulMessagesPlan *plan);
+
+/* Whether matching would find anything: sets @wanted1 and @wanted2 to the indices (uint32_t) of the
+ * items that no pair covers, and returns whether both have any. */
+bool haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
+
+#endif /* HAUL_CORE_PLAN_H */

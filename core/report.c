@@ -1,0 +1,253 @@
+/* The report: what became of every message. */
+#include "report.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/text.h>
+
+/* What is listed one by one; the rest is counted, and the log has it. */
+#define LISTED_TROUBLES 1000u
+
+struct HaulReport {
+  pthread_mutex_t mutex;
+  GPtrArray *folders; /* of HaulTally, owned */
+  uint64_t n_copied;
+};
+
+static void
+clear_trouble(HaulTrouble *trouble)
+{
+  g_free(trouble->id);
+  g_free(trouble->detail);
+}
+
+static void
+tally_free(HaulTally *tally)
+{
+  g_free(tally->path1);
+  g_free(tally->path2);
+  g_free(tally->failed_detail);
+  g_array_unref(tally->troubles);
+  g_free(tally);
+}
+
+HaulReport *
+haul_report_new(void)
+{
+  HaulReport *report = g_new0(HaulReport, 1);
+  pthread_mutex_init(&report->mutex, NULL);
+  report->folders = g_ptr_array_new_with_free_func((GDestroyNotify)tally_free);
+  return report;
+}
+
+void
+haul_report_free(HaulReport *report)
+{
+  if (report == NULL)
+    return;
+  g_ptr_array_unref(report->folders);
+  pthread_mutex_destroy(&report->mutex);
+  g_free(report);
+}
+
+HaulTally *
+haul_report_folder(HaulReport *report, const char *path1, const char *path2)
+{
+  pthread_mutex_lock(&report->mutex);
+  HaulTally *tally = NULL;
+  for (guint i = 0; i < report->folders->len && tally == NULL; i++) {
+    HaulTally *candidate = report->folders->pdata[i];
+    if (strcmp(candidate->path1, path1) == 0)
+      tally = candidate;
+  }
+  if (tally == NULL) {
+    tally = g_new0(HaulTally, 1);
+    tally->path1 = g_strdup(path1);
+    tally->path2 = g_strdup(path2);
+    tally->troubles = g_array_new(FALSE, TRUE, sizeof(HaulTrouble));
+    g_array_set_clear_func(tally->troubles, (GDestroyNotify)clear_trouble);
+    g_ptr_array_add(report->folders, tally);
+  }
+  pthread_mutex_unlock(&report->mutex);
+  return tally;
+}
+
+GPtrArray *
+haul_report_folders(HaulReport *report)
+{
+  return report->folders;
+}
+
+void
+haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n[HAUL_STATE_COPIED]++;
+  tally->octets += octets;
+  report->n_copied++;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
+haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n_flags += n_messages;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+static bool
+is_known(const HaulTally *tally, const char *id)
+{
+  for (guint i = 0; id != NULL && i < tally->troubles->len; i++)
+    if (g_strcmp0(g_array_index(tally->troubles, HaulTrouble, i).id, id) == 0)
+      return true;
+  return false;
+}
+
+void
+haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why)
+{
+  pthread_mutex_lock(&report->mutex);
+  if (tally->troubles->len >= LISTED_TROUBLES || !is_known(tally, id)) {
+    const HaulReason *reason = haul_reason_find(haul_error_reason(why));
+    tally->n[reason->state]++;
+    if (tally->troubles->len < LISTED_TROUBLES) {
+      HaulTrouble trouble = { g_strdup(id), reason->code, g_strdup(why->message) };
+      g_array_append_val(tally->troubles, trouble);
+    }
+  }
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
+haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why)
+{
+  pthread_mutex_lock(&report->mutex);
+  if (tally->failed == NULL) {
+    tally->failed = haul_reason_find(haul_error_reason(why))->code;
+    tally->failed_detail = g_strdup(why->message);
+  }
+  pthread_mutex_unlock(&report->mutex);
+}
+
+uint64_t
+haul_report_n_copied(HaulReport *report)
+{
+  pthread_mutex_lock(&report->mutex);
+  uint64_t n = report->n_copied;
+  pthread_mutex_unlock(&report->mutex);
+  return n;
+}
+
+static uint64_t
+accounted(const HaulTally *tally)
+{
+  uint64_t sum = 0;
+  for (size_t i = 0; i < HAUL_N_STATES; i++)
+    sum += tally->n[i];
+  return sum;
+}
+
+void
+haul_report_close(HaulReport *report)
+{
+  for (guint i = 0; i < report->folders->len; i++) {
+    HaulTally *tally = report->folders->pdata[i];
+    uint64_t sum = accounted(tally);
+    if (sum > tally->source)
+      tally->source = sum; /* more came than the server had counted */
+    else
+      tally->n[HAUL_STATE_FAILED] += tally->source - sum;
+  }
+}
+
+HaulTally
+haul_report_total(HaulReport *report)
+{
+  HaulTally total = { 0 };
+  for (guint i = 0; i < report->folders->len; i++) {
+    const HaulTally *tally = report->folders->pdata[i];
+    total.source += tally->source;
+    total.octets += tally->octets;
+    total.n_flags += tally->n_flags;
+    total.n_conflicts += tally->n_conflicts;
+    for (size_t state = 0; state < HAUL_N_STATES; state++)
+      total.n[state] += tally->n[state];
+  }
+  return total;
+}
+
+static void
+add_code(int *code, int another)
+{
+  if (another == 0)
+    return;
+  *code = *code == 0 || *code == another ? another : haul_reason_find("failed")->exit_code;
+}
+
+int
+haul_report_exit_code(HaulReport *report)
+{
+  int code = 0;
+  for (guint i = 0; i < report->folders->len; i++) {
+    const HaulTally *tally = report->folders->pdata[i];
+    uint64_t troubles_failed = 0;
+    for (guint k = 0; k < tally->troubles->len; k++) {
+      const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, k);
+      add_code(&code, haul_reason_exit_code(trouble->reason, 0));
+      troubles_failed += haul_reason_find(trouble->reason)->state == HAUL_STATE_FAILED;
+    }
+    if (tally->failed != NULL)
+      add_code(&code, haul_reason_exit_code(tally->failed, 0));
+    else if (tally->n[HAUL_STATE_FAILED] > troubles_failed)
+      add_code(&code, haul_reason_exit_code("not-reached", 0));
+  }
+  return code;
+}
+
+static void
+print_troubles(const HaulTally *tally, FILE *out)
+{
+  g_autofree char *path = haul_text_display(tally->path1, strlen(tally->path1));
+  if (tally->failed != NULL)
+    fprintf(out, "%s: %s [%s]\n", path, tally->failed_detail, tally->failed);
+  for (guint i = 0; i < tally->troubles->len; i++) {
+    const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, i);
+    g_autofree char *detail = haul_text_display(trouble->detail, strlen(trouble->detail));
+    g_autofree char *id
+        = haul_text_display(trouble->id != NULL ? trouble->id : "?",
+                            trouble->id != NULL ? strlen(trouble->id) : 1);
+    fprintf(out, "%s, message %s: not copied: %s [%s]\n", path, id, detail, trouble->reason);
+  }
+}
+
+static void
+print_sum(const HaulTally *total, FILE *out)
+{
+  fprintf(out, "%" PRIu64 " at the source =", total->source);
+  for (size_t state = 0; state < HAUL_N_STATES; state++)
+    if (total->n[state] > 0 || state <= HAUL_STATE_THERE || state == HAUL_STATE_FAILED)
+      fprintf(out, "%s %" PRIu64 " %s", state == 0 ? "" : " +", total->n[state],
+              haul_state_name((HaulState)state));
+  fputc('\n', out);
+}
+
+void
+haul_report_print(HaulReport *report, double seconds, FILE *out)
+{
+  HaulTally total = haul_report_total(report);
+  for (guint i = 0; i < report->folders->len; i++)
+    print_troubles(report->folders->pdata[i], out);
+  print_sum(&total, out);
+  if (total.n_conflicts > 0)
+    fprintf(out, "%" PRIu64 " messages with the id of another but other content: copied, too\n",
+            total.n_conflicts);
+  if (total.n_flags > 0)
+    fprintf(out, "%" PRIu64 " messages with changed flags\n", total.n_flags);
+  g_autofree char *size = g_format_size_full(total.octets, G_FORMAT_SIZE_DEFAULT);
+  fprintf(out, "%u folders, %s copied in %.1f s\n", report->folders->len, size, seconds);
+}

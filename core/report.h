@@ -1,0 +1,66 @@
+/*
+ * The report: what became of every message, folder by folder, so that it adds up:
+ * source = copied + already there + duplicate + filtered + too big + refused + unfetchable + failed.
+ * It is told by many threads and shown by one.
+ */
+#ifndef HAUL_CORE_REPORT_H
+#define HAUL_CORE_REPORT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "reason.h"
+
+/* A message that was not copied. */
+typedef struct {
+  char *id;           /* owned; the source's, or NULL */
+  const char *reason; /* a code */
+  char *detail;       /* owned; what was said */
+} HaulTrouble;
+
+typedef struct {
+  char *path1, *path2; /* owned */
+  uint64_t source;     /* messages there */
+  uint64_t n[HAUL_N_STATES];
+  uint64_t octets;     /* copied */
+  uint64_t n_flags;    /* messages whose flags were changed at the destination */
+  uint64_t n_conflicts; /* same key, different content: copied */
+  GArray *troubles;    /* owned; of HaulTrouble */
+  const char *failed;  /* a reason, if the folder as a whole failed */
+  char *failed_detail; /* owned */
+} HaulTally;
+
+typedef struct HaulReport HaulReport;
+
+HaulReport *haul_report_new(void);
+void haul_report_free(HaulReport *report);
+
+/* The tally of a folder, made if need be. Its members are changed through the calls below while lanes
+ * run. */
+HaulTally *haul_report_folder(HaulReport *report, const char *path1, const char *path2);
+GPtrArray *haul_report_folders(HaulReport *report); /* lent; of HaulTally, in the order of arrival */
+
+void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
+void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
+/* @id may be NULL. One message gets into trouble once: a second time is ignored. */
+void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
+void haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why);
+
+uint64_t haul_report_n_copied(HaulReport *report);
+
+/* Counts what no state was told of as failed ("not-reached"), so that the identity holds. */
+void haul_report_close(HaulReport *report);
+
+/* 0, or the code of what went wrong with messages and folders: one kind's own, 111 for several. */
+int haul_report_exit_code(HaulReport *report);
+
+/* Totals: path1 and path2 are NULL, troubles too. */
+HaulTally haul_report_total(HaulReport *report);
+
+void haul_report_print(HaulReport *report, double seconds, FILE *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulReport, haul_report_free)
+
+#endif /* HAUL_CORE_REPORT_H */
