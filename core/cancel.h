@@ -33,7 +33,7 @@ typedef enum {
  * @cancel: may be NULL. @deadline_us: on the clock of g_get_monotonic_time(), or HAUL_NEVER.
  */
 #define HAUL_WAIT_MOST 16
-HaulWait haul_cancel_wait(const HaulCancel *cancel, struct pollfd *fds, size_t n_fds,
-                          int64_t deadline_us);
+HaulWait
+haul_cancel_wait(const HaulCancel *cancel, struct pollfd *fds, size_t n_fds, int64_t deadline_us);
 
 #endif /* HAUL_CORE_CANCEL_H */

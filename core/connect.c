@@ -54,7 +54,8 @@ haul_peer_init(HaulPeer *peer, const char *host, uint64_t port, unsigned side, H
   }
   if (port == 0 || port > UINT16_MAX) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                   "%" G_GUINT64_FORMAT " is not a TCP port: --port%u takes 1 to 65535", port, side);
+                   "%" G_GUINT64_FORMAT " is not a TCP port: --port%u takes 1 to 65535", port,
+                   side);
     return false;
   }
   peer->port = (uint16_t)port;
@@ -93,12 +94,12 @@ is_loopback(const struct sockaddr *address)
 
 /* One connection being made to several addresses at a time. */
 typedef struct {
-  const HaulPeer *peer;                          /* borrowed */
+  const HaulPeer *peer;                             /* borrowed */
   const struct addrinfo *addresses[HAUL_WAIT_MOST]; /* borrowed; in order of attempt */
   size_t n_addresses, n_started;
-  struct pollfd live[HAUL_WAIT_MOST];            /* owned sockets */
+  struct pollfd live[HAUL_WAIT_MOST]; /* owned sockets */
   size_t n_live;
-  int problem;                                   /* errno of the last that failed */
+  int problem; /* errno of the last that failed */
 } Race;
 
 /* Takes the addresses of @found, families in turn (RFC 8305 §4), for one of them may be dead. */
@@ -219,8 +220,8 @@ tune(int fd)
   static const struct {
     int level, name, value;
   } options[] = {
-    { IPPROTO_TCP, TCP_NODELAY, 1 },    { SOL_SOCKET, SO_KEEPALIVE, 1 },
-    { IPPROTO_TCP, TCP_KEEPIDLE, 60 },  { IPPROTO_TCP, TCP_KEEPINTVL, 20 },
+    { IPPROTO_TCP, TCP_NODELAY, 1 },   { SOL_SOCKET, SO_KEEPALIVE, 1 },
+    { IPPROTO_TCP, TCP_KEEPIDLE, 60 }, { IPPROTO_TCP, TCP_KEEPINTVL, 20 },
     { IPPROTO_TCP, TCP_KEEPCNT, 3 },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(options); i++)

@@ -10,7 +10,7 @@
 
 /* The other end of a connection, and what error messages say of it. */
 typedef struct {
-  char *host;         /* owned; a name in its ASCII form, or an address */
+  char *host; /* owned; a name in its ASCII form, or an address */
   uint16_t port;
   unsigned side;      /* 1 or 2: advice names options */
   char *name;         /* owned; "host:port" */

@@ -20,8 +20,8 @@ typedef struct {
   char port[8];
   int done_fd; /* owned; readable when the rest is filled */
   atomic_bool done;
-  int result; /* of getaddrinfo() */
-  int problem; /* errno with EAI_SYSTEM */
+  int result;             /* of getaddrinfo() */
+  int problem;            /* errno with EAI_SYSTEM */
   struct addrinfo *found; /* owned */
 } Lookup;
 
@@ -147,8 +147,8 @@ haul_resolve(const HaulPeer *peer, int64_t deadline_us, GError **error)
     haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "%s: stopped on request", peer->name);
     break;
   case HAUL_WAIT_DEADLINE:
-    haul_set_error(error, HAUL_ERROR_CONNECTION, "timeout",
-                   "%s: no name server answered in time", peer->name);
+    haul_set_error(error, HAUL_ERROR_CONNECTION, "timeout", "%s: no name server answered in time",
+                   peer->name);
     break;
   case HAUL_WAIT_READY:
     if (!atomic_load(&lookup->done))

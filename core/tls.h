@@ -10,7 +10,7 @@
 
 #include "connect.h"
 
-typedef struct HaulTlsLink HaulTlsLink;
+typedef struct HaulTlsSession HaulTlsSession;
 
 /* What a transfer came to. */
 typedef enum {
@@ -22,24 +22,25 @@ typedef enum {
 } HaulIo;
 
 /*
- * Prepares a handshake with @peer over @fd; both are borrowed for the life of the link.
+ * Prepares a handshake with @peer over @fd; both are borrowed for the life of the session.
  *
  * @ca_file: CA certificates to trust besides the system's; NULL or "" for none.
  * Errors: HAUL_ERROR_ACCOUNT "tls" if that file cannot be used.
  */
-HaulTlsLink *haul_tls_new(int fd, const HaulPeer *peer, const char *ca_file, GError **error);
+HaulTlsSession *haul_tls_new(int fd, const HaulPeer *peer, const char *ca_file, GError **error);
 
 /* Says good-bye without waiting, if there was a handshake and no failure. */
-void haul_tls_free(HaulTlsLink *link);
+void haul_tls_free(HaulTlsSession *session);
 
 /* Shakes hands: TLS 1.2 or later, the certificate verified for the host. DONE once that is over.
  * Errors: HAUL_ERROR_ACCOUNT "tls", which says what is wrong and what to do. */
-HaulIo haul_tls_handshake(HaulTlsLink *link, GError **error);
+HaulIo haul_tls_handshake(HaulTlsSession *session, GError **error);
 
 /* Errors: HAUL_ERROR_CONNECTION "closed". A write that was to wait is repeated with the same octets
  * at the same place. */
-HaulIo haul_tls_read(HaulTlsLink *link, void *buffer, size_t size, size_t *got, GError **error);
-HaulIo haul_tls_write(HaulTlsLink *link, const void *octets, size_t size, size_t *sent,
+HaulIo
+haul_tls_read(HaulTlsSession *session, void *buffer, size_t size, size_t *got, GError **error);
+HaulIo haul_tls_write(HaulTlsSession *session, const void *octets, size_t size, size_t *sent,
                       GError **error);
 
 #endif /* HAUL_CORE_TLS_H */

@@ -1,0 +1,241 @@
+/*
+ * Links: what stream.c does its input and output with. Making the connection is connect.c's,
+ * encryption tls.c's; haul_link_await() is the one place that waits for a connected peer.
+ */
+#include "link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+/* Deadlines in seconds, for a timeout of 120. */
+#define CONNECT_S 30
+#define HANDSHAKE_S 30
+#define GREETING_S 60
+#define SILENCE_S 120
+#define PROGRESS_OCTETS 2048 /* in SILENCE_S of waiting: 1 KiB a minute */
+
+static int64_t
+scaled_us(const HaulLink *link, int64_t seconds)
+{
+  if (link->timeout_s == 0)
+    return HAUL_NEVER;
+  return seconds * G_USEC_PER_SEC * (int64_t)link->timeout_s / SILENCE_S;
+}
+
+static int64_t
+deadline_us(const HaulLink *link, int64_t seconds)
+{
+  int64_t wait_us = scaled_us(link, seconds);
+  return wait_us == HAUL_NEVER ? HAUL_NEVER : g_get_monotonic_time() + wait_us;
+}
+
+bool
+haul_link_open(HaulLink *link, bool loopback_only, GError **error)
+{
+  link->fd = haul_connect(&link->peer, deadline_us(link, CONNECT_S), loopback_only, error);
+  if (link->fd < 0)
+    return false;
+  haul_log(HAUL_LOG_DEBUG, "%s: connected", link->peer.name);
+  return true;
+}
+
+void
+haul_link_clear(HaulLink *link)
+{
+  g_clear_pointer(&link->tls, haul_tls_free);
+  if (link->fd >= 0)
+    close(link->fd);
+  link->fd = -1;
+  haul_peer_clear(&link->peer);
+  g_clear_pointer(&link->ca_file, g_free);
+}
+
+static bool
+fail_cancelled(const HaulLink *link, GError **error)
+{
+  haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "%s: stopped on request",
+                 link->peer.name);
+  return false;
+}
+
+bool
+haul_link_check(const HaulLink *link, GError **error)
+{
+  if (link->peer.cancel != NULL && haul_cancel_is_set(link->peer.cancel))
+    return fail_cancelled(link, error);
+  return true;
+}
+
+static bool
+shake_hands(HaulLink *link, GError **error)
+{
+  int64_t until_us = deadline_us(link, HANDSHAKE_S);
+  for (;;) {
+    HaulIo io = haul_tls_handshake(link->tls, error);
+    if (io == HAUL_IO_DONE || io == HAUL_IO_FAILED)
+      return io == HAUL_IO_DONE;
+    if (io == HAUL_IO_END) {
+      haul_set_error(error, HAUL_ERROR_CONNECTION, "closed",
+                     "%s: the server closed the connection during the TLS handshake",
+                     link->peer.name);
+      return false;
+    }
+    struct pollfd socket = { .fd = link->fd, .events = io == HAUL_IO_WAIT_OUT ? POLLOUT : POLLIN };
+    HaulWait wait = haul_cancel_wait(link->peer.cancel, &socket, 1, until_us);
+    if (wait == HAUL_WAIT_CANCELLED)
+      return fail_cancelled(link, error);
+    if (wait == HAUL_WAIT_DEADLINE) {
+      haul_set_error(error, HAUL_ERROR_CONNECTION, "timeout",
+                     "%s: the TLS handshake was not over in %g s (see --timeout%u)",
+                     link->peer.name, (double)scaled_us(link, HANDSHAKE_S) / G_USEC_PER_SEC,
+                     link->peer.side);
+      return false;
+    }
+  }
+}
+
+bool
+haul_link_encrypt(HaulLink *link, GError **error)
+{
+  link->tls = haul_tls_new(link->fd, &link->peer, link->ca_file, error);
+  if (link->tls == NULL)
+    return false;
+  if (shake_hands(link, error))
+    return true;
+  g_clear_pointer(&link->tls, haul_tls_free);
+  return false;
+}
+
+bool
+haul_link_peek(const HaulLink *link)
+{
+  char octet;
+  return recv(link->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Makes a result of what recv() or send() returned, and of errno. */
+static HaulIo
+socket_outcome(const HaulLink *link, ssize_t moved, HaulIo wait, GError **error)
+{
+  if (moved > 0)
+    return HAUL_IO_DONE;
+  if (moved == 0 || errno == EPIPE || errno == ECONNRESET)
+    return HAUL_IO_END;
+  if (errno == EAGAIN || errno == EWOULDBLOCK)
+    return wait;
+  haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "%s: the connection broke: %s",
+                 link->peer.name, g_strerror(errno));
+  return HAUL_IO_FAILED;
+}
+
+static HaulIo
+socket_receive(const HaulLink *link, void *buffer, size_t size, size_t *got, GError **error)
+{
+  ssize_t moved;
+  do
+    moved = recv(link->fd, buffer, size, 0);
+  while (moved < 0 && errno == EINTR);
+  *got = moved > 0 ? (size_t)moved : 0;
+  return socket_outcome(link, moved, HAUL_IO_WAIT_IN, error);
+}
+
+static HaulIo
+socket_transmit(const HaulLink *link, const void *octets, size_t size, size_t *sent, GError **error)
+{
+  ssize_t moved;
+  do
+    moved = send(link->fd, octets, size, MSG_NOSIGNAL);
+  while (moved < 0 && errno == EINTR);
+  *sent = moved > 0 ? (size_t)moved : 0;
+  return socket_outcome(link, moved, HAUL_IO_WAIT_OUT, error);
+}
+
+/* Keeps the clocks, and makes an error of an end. */
+static HaulIo
+settle(HaulLink *link, HaulIo io, size_t moved, const char *meanwhile, GError **error)
+{
+  if (io == HAUL_IO_DONE) {
+    link->moved += moved;
+    link->silent_us = 0;
+  }
+  if (io != HAUL_IO_END)
+    return io;
+  haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "%s: the server closed the connection%s",
+                 link->peer.name, meanwhile);
+  return HAUL_IO_FAILED;
+}
+
+HaulIo
+haul_link_receive(HaulLink *link, void *buffer, size_t size, size_t *got, GError **error)
+{
+  HaulIo io = link->tls == NULL ? socket_receive(link, buffer, size, got, error)
+                                : haul_tls_read(link->tls, buffer, size, got, error);
+  if (io == HAUL_IO_DONE)
+    link->greeted = true;
+  return settle(link, io, *got, "", error);
+}
+
+HaulIo
+haul_link_transmit(HaulLink *link, const void *octets, size_t size, size_t *sent, GError **error)
+{
+  HaulIo io = link->tls == NULL ? socket_transmit(link, octets, size, sent, error)
+                                : haul_tls_write(link->tls, octets, size, sent, error);
+  return settle(link, io, *sent, " while we were sending", error);
+}
+
+void
+haul_link_be_patient(HaulLink *link)
+{
+  link->silent_us = 0;
+  link->waited_us = 0;
+  link->moved = 0;
+}
+
+static bool
+fail_late(const HaulLink *link, bool sending, int64_t limit_us, GError **error)
+{
+  double limit_s = (double)limit_us / G_USEC_PER_SEC;
+  if (link->silent_us < limit_us)
+    haul_set_error(error, HAUL_ERROR_CONNECTION, "timeout",
+                   "%s: only %" G_GUINT64_FORMAT " octets in %g s", link->peer.name, link->moved,
+                   limit_s);
+  else
+    haul_set_error(error, HAUL_ERROR_CONNECTION, "timeout",
+                   sending ? "%s: the server has taken nothing for %g s (see --timeout%u)"
+                           : "%s: the server has sent nothing for %g s (see --timeout%u)",
+                   link->peer.name, limit_s, link->peer.side);
+  return false;
+}
+
+bool
+haul_link_await(HaulLink *link, short events, short *came, GError **error)
+{
+  int64_t limit_us = scaled_us(link, link->greeted ? SILENCE_S : GREETING_S);
+  for (;;) {
+    int64_t before_us = g_get_monotonic_time();
+    int64_t until_us = HAUL_NEVER;
+    if (limit_us != HAUL_NEVER)
+      until_us = before_us + limit_us - MAX(link->silent_us, link->waited_us);
+    struct pollfd socket = { .fd = link->fd, .events = events };
+    HaulWait wait = haul_cancel_wait(link->peer.cancel, &socket, 1, until_us);
+    if (wait == HAUL_WAIT_CANCELLED)
+      return fail_cancelled(link, error);
+
+    int64_t waited_us = g_get_monotonic_time() - before_us;
+    link->silent_us += waited_us;
+    link->waited_us += waited_us;
+    if (wait == HAUL_WAIT_READY) {
+      *came = socket.revents;
+      return true;
+    }
+    if (link->silent_us >= limit_us || link->moved < PROGRESS_OCTETS)
+      return fail_late(link, (events & POLLOUT) != 0, limit_us, error);
+    link->waited_us = 0;
+    link->moved = 0;
+  }
+}

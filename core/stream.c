@@ -1,0 +1,384 @@
+/*
+ * Streams: buffers on both ways of a link, lines and bulk. How octets move and how long they are
+ * waited for is link.c's.
+ *
+ * While octets cannot be sent, those that arrive are read, so that two ends that both send do not
+ * wait for each other.
+ */
+#include <mailhaul/stream.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+
+#include "account.h"
+#include "link.h"
+
+#define BUFFER_OCTETS ((size_t)64 << 10)
+/* What is kept of input while we cannot send; beyond it we only wait. */
+#define UNREAD_LIMIT_OCTETS ((size_t)4 << 20)
+#define SPARE_OCTETS ((size_t)4 << 10)   /* less room than this is not worth a system call */
+#define DIRECT_OCTETS ((size_t)16 << 10) /* from here on a read bypasses the buffer */
+
+struct HaulStream {
+  HaulLink link; /* owned */
+  HaulTls wanted;
+  GError *failure; /* owned; why the stream is dead, or NULL */
+  GError *end;     /* owned; why nothing more will come: kills once the buffer is empty */
+
+  char *in; /* owned */
+  size_t in_capacity;
+  size_t in_start, in_end; /* the unread octets */
+  size_t in_scanned;       /* how many of them are known to hold no line end */
+  char *out;               /* owned; BUFFER_OCTETS */
+  size_t out_size;
+};
+
+/* Gives the caller what killed @stream. */
+static bool
+report(const HaulStream *stream, GError **error)
+{
+  g_propagate_error(error, g_error_copy(stream->failure));
+  return false;
+}
+
+static size_t
+unread(const HaulStream *stream)
+{
+  return stream->in_end - stream->in_start;
+}
+
+static void
+consume(HaulStream *stream, size_t octets)
+{
+  stream->in_start += octets;
+  stream->in_scanned = 0;
+}
+
+static void
+make_room(HaulStream *stream)
+{
+  size_t kept = unread(stream);
+  if (kept == 0) {
+    stream->in_start = stream->in_end = 0;
+    if (stream->in_capacity > 4 * BUFFER_OCTETS) {
+      g_free(stream->in);
+      stream->in = g_malloc(stream->in_capacity = BUFFER_OCTETS);
+    }
+  }
+  if (stream->in_capacity - stream->in_end >= SPARE_OCTETS)
+    return;
+  /* Half of it was consumed since the last move, or it doubles: linear either way. */
+  if (kept > stream->in_capacity / 2)
+    stream->in = g_realloc(stream->in, stream->in_capacity *= 2);
+  memmove(stream->in, stream->in + stream->in_start, kept);
+  stream->in_start = 0;
+  stream->in_end = kept;
+}
+
+/* Receives what is there, into @buffer. FAILED: stream->end says why. */
+static HaulIo
+receive(HaulStream *stream, void *buffer, size_t size, size_t *got)
+{
+  if (stream->end != NULL)
+    return HAUL_IO_FAILED;
+  return haul_link_receive(&stream->link, buffer, size, got, &stream->end);
+}
+
+/* Receives what is there, into the buffer. */
+static HaulIo
+fill(HaulStream *stream)
+{
+  make_room(stream);
+  size_t got;
+  HaulIo io =
+      receive(stream, stream->in + stream->in_end, stream->in_capacity - stream->in_end, &got);
+  if (io == HAUL_IO_DONE)
+    stream->in_end += got;
+  return io;
+}
+
+static bool
+send_all(HaulStream *stream, const char *octets, size_t size)
+{
+  haul_link_be_patient(&stream->link);
+  while (size > 0) {
+    if (!haul_link_check(&stream->link, &stream->failure))
+      return false;
+    size_t sent;
+    HaulIo io = haul_link_transmit(&stream->link, octets, size, &sent, &stream->failure);
+    if (io == HAUL_IO_FAILED)
+      return false;
+    if (io == HAUL_IO_DONE) {
+      octets += sent;
+      size -= sent;
+      continue;
+    }
+    short events = io == HAUL_IO_WAIT_OUT ? POLLOUT : POLLIN;
+    bool drain = stream->end == NULL && unread(stream) < UNREAD_LIMIT_OCTETS;
+    short came;
+    if (!haul_link_await(&stream->link, drain ? events | POLLIN : events, &came, &stream->failure))
+      return false;
+    if (drain && (came & ~POLLOUT) != 0)
+      fill(stream); /* its trouble, if any, is the next read's */
+  }
+  return true;
+}
+
+static bool
+send_out(HaulStream *stream)
+{
+  size_t size = stream->out_size;
+  stream->out_size = 0;
+  return send_all(stream, stream->out, size);
+}
+
+/* After an attempt to receive that came to @io: makes another one worth while. */
+static bool
+wait_to_read(HaulStream *stream, HaulIo io)
+{
+  if (io == HAUL_IO_FAILED) {
+    stream->failure = g_error_copy(stream->end);
+    return false;
+  }
+  if (stream->out_size > 0)
+    return send_out(stream); /* may have received something as well */
+  short came;
+  return haul_link_await(&stream->link, io == HAUL_IO_WAIT_OUT ? POLLOUT : POLLIN, &came,
+                         &stream->failure);
+}
+
+static bool
+parse_tls(const HaulAccount *account, HaulTls *tls, GError **error)
+{
+  static const char *const names[] = { "implicit", "starttls", "none" };
+  const char *asked = haul_account_string(account, "tls");
+  for (unsigned i = 0; asked != NULL && i < G_N_ELEMENTS(names); i++) {
+    if (strcmp(asked, names[i]) == 0) {
+      *tls = (HaulTls)i;
+      return true;
+    }
+  }
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 "the setting \"tls\" of side %u is implicit, starttls or none",
+                 haul_account_number_of_side(account));
+  return false;
+}
+
+static bool
+configure(HaulStream *stream, const HaulAccount *account, uint16_t tls_port, uint16_t clear_port)
+{
+  if (!parse_tls(account, &stream->wanted, &stream->failure))
+    return false;
+  uint64_t port = haul_account_number(account, "port");
+  if (port == 0)
+    port = stream->wanted == HAUL_TLS_IMPLICIT ? tls_port : clear_port;
+  stream->link.timeout_s = haul_account_number(account, "timeout");
+  stream->link.ca_file = g_strdup(haul_account_string(account, "tls-ca"));
+  return haul_peer_init(&stream->link.peer, haul_account_string(account, "host"), port,
+                        haul_account_number_of_side(account), haul_account_cancel(account),
+                        &stream->failure);
+}
+
+static bool
+make_connection(HaulStream *stream, bool loopback_only)
+{
+  return haul_link_open(&stream->link, loopback_only, &stream->failure)
+         && (stream->wanted != HAUL_TLS_IMPLICIT
+             || haul_link_encrypt(&stream->link, &stream->failure));
+}
+
+HaulStream *
+haul_stream_open(const HaulAccount *account, uint16_t tls_port, uint16_t clear_port, GError **error)
+{
+  g_autoptr(HaulStream) stream = g_new0(HaulStream, 1);
+  stream->link.fd = -1;
+  stream->in = g_malloc(stream->in_capacity = BUFFER_OCTETS);
+  stream->out = g_malloc(BUFFER_OCTETS);
+  if (!configure(stream, account, tls_port, clear_port)) {
+    report(stream, error);
+    return NULL;
+  }
+  bool loopback_only = stream->wanted == HAUL_TLS_NONE && !haul_account_bool(account, "insecure");
+  if (!make_connection(stream, loopback_only)) {
+    report(stream, error);
+    return NULL;
+  }
+  return g_steal_pointer(&stream);
+}
+
+void
+haul_stream_close(HaulStream *stream)
+{
+  if (stream == NULL)
+    return;
+  haul_link_clear(&stream->link);
+  g_clear_error(&stream->failure);
+  g_clear_error(&stream->end);
+  explicit_bzero(stream->out, BUFFER_OCTETS); /* passwords went through it */
+  g_free(stream->out);
+  g_free(stream->in);
+  g_free(stream);
+}
+
+HaulTls
+haul_stream_tls(const HaulStream *stream)
+{
+  return stream->wanted;
+}
+
+bool
+haul_stream_is_encrypted(const HaulStream *stream)
+{
+  return stream->link.tls != NULL;
+}
+
+bool
+haul_stream_start_tls(HaulStream *stream, GError **error)
+{
+  g_assert(stream->link.tls == NULL);
+  if (!haul_stream_flush(stream, error))
+    return false;
+  if (unread(stream) > 0 || haul_link_peek(&stream->link)) {
+    haul_set_error(&stream->failure, HAUL_ERROR_ACCOUNT, "tls",
+                   "%s: octets in clear text came after the answer to STARTTLS: somebody may be "
+                   "between us and the server",
+                   stream->link.peer.name);
+    return report(stream, error);
+  }
+  return haul_link_encrypt(&stream->link, &stream->failure) || report(stream, error);
+}
+
+/* Takes the line that ends with the '\n' at @end out of the buffer, and ends it with a NUL. */
+static char *
+take_line(HaulStream *stream, char *end, size_t *length)
+{
+  char *line = stream->in + stream->in_start;
+  consume(stream, (size_t)(end + 1 - line));
+  if (end > line && end[-1] == '\r')
+    end--;
+  *end = '\0';
+  *length = (size_t)(end - line);
+  return line;
+}
+
+const char *
+haul_stream_read_line(HaulStream *stream, size_t limit, size_t *length, GError **error)
+{
+  haul_link_be_patient(&stream->link);
+  while (stream->failure == NULL) {
+    char *line = stream->in + stream->in_start;
+    size_t have = unread(stream);
+    char *end = memchr(line + stream->in_scanned, '\n', have - stream->in_scanned);
+    if (end != NULL) {
+      char *taken = take_line(stream, end, length);
+      if (*length <= limit)
+        return taken;
+    }
+    stream->in_scanned = have;
+    /* One octet more may be the CR of a line end whose LF is still to come. */
+    if (end != NULL || (have > limit && have - limit > 1)) {
+      haul_set_error(&stream->failure, HAUL_ERROR_CONNECTION, "protocol",
+                     "%s: the server sent a line of more than %zu octets", stream->link.peer.name,
+                     limit);
+      break;
+    }
+    if (!haul_link_check(&stream->link, &stream->failure))
+      break;
+    HaulIo io = fill(stream);
+    if (io != HAUL_IO_DONE && !wait_to_read(stream, io))
+      break;
+  }
+  report(stream, error);
+  return NULL;
+}
+
+size_t
+haul_stream_read(HaulStream *stream, void *buffer, size_t size, GError **error)
+{
+  g_assert(size > 0);
+  while (stream->failure == NULL) {
+    size_t have = unread(stream);
+    if (have > 0) {
+      size_t part = MIN(have, size);
+      memcpy(buffer, stream->in + stream->in_start, part);
+      consume(stream, part);
+      return part;
+    }
+    if (!haul_link_check(&stream->link, &stream->failure))
+      break;
+    size_t got = 0;
+    HaulIo io = size >= DIRECT_OCTETS ? receive(stream, buffer, size, &got) : fill(stream);
+    if (got > 0)
+      return got;
+    if (io != HAUL_IO_DONE && !wait_to_read(stream, io))
+      break;
+  }
+  report(stream, error);
+  return 0;
+}
+
+bool
+haul_stream_pending(HaulStream *stream)
+{
+  if (stream->failure != NULL || unread(stream) > 0)
+    return true; /* an error, too, is found without waiting */
+  HaulIo io = fill(stream);
+  return io == HAUL_IO_DONE || io == HAUL_IO_FAILED;
+}
+
+bool
+haul_stream_write(HaulStream *stream, const void *octets, size_t size, GError **error)
+{
+  if (stream->failure != NULL)
+    return report(stream, error);
+  const char *next = octets;
+  if (size > BUFFER_OCTETS - stream->out_size) {
+    size_t part = BUFFER_OCTETS - stream->out_size;
+    if (stream->out_size > 0) {
+      memcpy(stream->out + stream->out_size, next, part);
+      stream->out_size += part;
+      next += part;
+      size -= part;
+      if (!send_out(stream))
+        return report(stream, error);
+    }
+    if (size >= BUFFER_OCTETS)
+      return send_all(stream, next, size) || report(stream, error);
+  }
+  memcpy(stream->out + stream->out_size, next, size);
+  stream->out_size += size;
+  return true;
+}
+
+bool
+haul_stream_printf(HaulStream *stream, GError **error, const char *format, ...)
+{
+  size_t room = BUFFER_OCTETS - stream->out_size;
+  va_list arguments;
+  va_start(arguments, format);
+  int size = vsnprintf(stream->out + stream->out_size, room, format, arguments);
+  va_end(arguments);
+  g_assert(size >= 0);
+  if ((size_t)size < room && stream->failure == NULL) {
+    stream->out_size += (size_t)size;
+    return true;
+  }
+
+  va_start(arguments, format);
+  char *text = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  bool written = haul_stream_write(stream, text, (size_t)size, error);
+  explicit_bzero(text, (size_t)size);
+  g_free(text);
+  return written;
+}
+
+bool
+haul_stream_flush(HaulStream *stream, GError **error)
+{
+  if (stream->failure != NULL || !send_out(stream))
+    return report(stream, error);
+  return true;
+}

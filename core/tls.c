@@ -1,0 +1,243 @@
+/*
+ * TLS by OpenSSL. Whom to trust is trust.c's; here are the session, its input and output, and what a
+ * failed handshake means. Nothing of OpenSSL is touched before the first session.
+ */
+#include "tls.h"
+
+#include <errno.h>
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "trust.h"
+
+struct HaulTlsSession {
+  SSL *ssl;             /* owned */
+  const HaulPeer *peer; /* borrowed */
+  GError *refusal;      /* owned; why the certificate was refused, or NULL */
+  bool shaken;          /* the handshake is over */
+  bool broken;          /* no more may be sent, not even a good-bye */
+};
+
+/*
+ * The octets between OpenSSL and the socket. OpenSSL's own socket BIO calls write(), and a peer that
+ * is gone would then raise SIGPIPE, whose disposition is not a library's to change.
+ */
+static int
+bio_fd(BIO *bio)
+{
+  return GPOINTER_TO_INT(BIO_get_data(bio));
+}
+
+static int
+bio_result(BIO *bio, ssize_t moved, int retry, size_t *done)
+{
+  BIO_clear_retry_flags(bio);
+  *done = moved > 0 ? (size_t)moved : 0;
+  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
+  if (moved == 0 && retry == BIO_FLAGS_READ)
+    BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  return moved > 0;
+}
+
+static int
+bio_write(BIO *bio, const char *octets, size_t size, size_t *sent)
+{
+  ssize_t moved = send(bio_fd(bio), octets, size, MSG_NOSIGNAL);
+  return bio_result(bio, moved, BIO_FLAGS_WRITE, sent);
+}
+
+static int
+bio_read(BIO *bio, char *buffer, size_t size, size_t *got)
+{
+  ssize_t moved = recv(bio_fd(bio), buffer, size, 0);
+  return bio_result(bio, moved, BIO_FLAGS_READ, got);
+}
+
+static long
+bio_control(BIO *bio, int command, long number, void *pointer)
+{
+  switch (command) {
+  case BIO_CTRL_FLUSH:
+    return 1;
+  case BIO_CTRL_EOF:
+    return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+  default:
+    return 0;
+  }
+}
+
+static BIO_METHOD *bio_method; /* for the life of the process */
+
+static void
+bio_method_make(void)
+{
+  bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "mailhaul socket");
+  BIO_meth_set_write_ex(bio_method, bio_write);
+  BIO_meth_set_read_ex(bio_method, bio_read);
+  BIO_meth_set_ctrl(bio_method, bio_control);
+}
+
+static BIO *
+bio_new(int fd)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, bio_method_make);
+  BIO *bio = BIO_new(bio_method);
+  BIO_set_data(bio, GINT_TO_POINTER(fd));
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
+/* Keeps why a certificate is refused: it is gone when the handshake has failed. */
+static int
+on_verified(int ok, X509_STORE_CTX *verification)
+{
+  SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+  HaulTlsSession *session = SSL_get_app_data(ssl);
+  if (!ok && session->refusal == NULL)
+    haul_trust_explain(verification, session->peer, &session->refusal);
+  return ok;
+}
+
+HaulTlsSession *
+haul_tls_new(int fd, const HaulPeer *peer, const char *ca_file, GError **error)
+{
+  SSL_CTX *context = haul_trust_context(ca_file, error);
+  if (context == NULL)
+    return NULL;
+  HaulTlsSession *session = g_new0(HaulTlsSession, 1);
+  session->peer = peer;
+  session->ssl = SSL_new(context);
+  SSL_CTX_free(context);
+  g_assert(session->ssl != NULL); /* only memory can have been short */
+
+  BIO *bio = bio_new(fd);
+  SSL_set_bio(session->ssl, bio, bio);
+  SSL_set_app_data(session->ssl, session);
+  SSL_set_verify(session->ssl, SSL_VERIFY_PEER, on_verified);
+  SSL_set_connect_state(session->ssl);
+  if (!haul_trust_expect(session->ssl, peer)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                   "%s: no certificate can be checked for such a name", peer->name);
+    ERR_clear_error();
+    haul_tls_free(session);
+    return NULL;
+  }
+  return session;
+}
+
+void
+haul_tls_free(HaulTlsSession *session)
+{
+  if (session == NULL)
+    return;
+  if (session->shaken && !session->broken)
+    SSL_shutdown(session->ssl);
+  SSL_free(session->ssl);
+  g_clear_error(&session->refusal);
+  g_free(session);
+}
+
+/* What OpenSSL waits for after a call that returned @result; END and FAILED leave the reason in its
+ * queue of errors. */
+static HaulIo
+outcome(HaulTlsSession *session, int result)
+{
+  switch (SSL_get_error(session->ssl, result)) {
+  case SSL_ERROR_NONE:
+    return HAUL_IO_DONE;
+  case SSL_ERROR_WANT_READ:
+    return HAUL_IO_WAIT_IN;
+  case SSL_ERROR_WANT_WRITE:
+    return HAUL_IO_WAIT_OUT;
+  case SSL_ERROR_ZERO_RETURN:
+    return HAUL_IO_END;
+  case SSL_ERROR_SYSCALL:
+    session->broken = true;
+    return ERR_peek_error() == 0 ? HAUL_IO_END : HAUL_IO_FAILED;
+  default:
+    session->broken = true;
+    return HAUL_IO_FAILED;
+  }
+}
+
+static const char *
+openssl_reason(void)
+{
+  const char *reason = ERR_reason_error_string(ERR_peek_error());
+  return reason == NULL ? "no reason known" : reason;
+}
+
+static void
+set_handshake_error(const HaulPeer *peer, GError **error)
+{
+  switch (ERR_GET_REASON(ERR_peek_error())) {
+  case SSL_R_WRONG_VERSION_NUMBER:
+  case SSL_R_HTTP_REQUEST:
+  case SSL_R_PACKET_LENGTH_TOO_LONG:
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                   "%s: the server does not speak TLS here; use --port%u for the port where it "
+                   "does, or --tls%u for STARTTLS",
+                   peer->name, peer->side, peer->side);
+    break;
+  case SSL_R_UNSUPPORTED_PROTOCOL:
+  case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                   "%s: the server speaks no TLS newer than 1.1, which is no protection",
+                   peer->name);
+    break;
+  default:
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls", "%s: the TLS handshake failed: %s", peer->name,
+                   openssl_reason());
+  }
+}
+
+HaulIo
+haul_tls_handshake(HaulTlsSession *session, GError **error)
+{
+  ERR_clear_error();
+  HaulIo io = outcome(session, SSL_do_handshake(session->ssl));
+  if (io == HAUL_IO_DONE) {
+    session->shaken = true;
+    haul_log(HAUL_LOG_DEBUG, "%s: encrypted with %s, %s", session->peer->name,
+             SSL_get_version(session->ssl), SSL_get_cipher_name(session->ssl));
+  }
+  if (io == HAUL_IO_FAILED && session->refusal != NULL)
+    g_propagate_error(error, g_steal_pointer(&session->refusal));
+  else if (io == HAUL_IO_FAILED)
+    set_handshake_error(session->peer, error);
+  return io;
+}
+
+static HaulIo
+transferred(HaulTlsSession *session, int result, GError **error)
+{
+  if (result == 1)
+    return HAUL_IO_DONE;
+  HaulIo io = outcome(session, result);
+  if (io == HAUL_IO_FAILED)
+    haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "%s: the TLS connection broke: %s",
+                   session->peer->name, openssl_reason());
+  return io;
+}
+
+HaulIo
+haul_tls_read(HaulTlsSession *session, void *buffer, size_t size, size_t *got, GError **error)
+{
+  ERR_clear_error(); /* what others left in this thread's queue would pass for ours */
+  return transferred(session, SSL_read_ex(session->ssl, buffer, size, got), error);
+}
+
+HaulIo
+haul_tls_write(HaulTlsSession *session, const void *octets, size_t size, size_t *sent,
+               GError **error)
+{
+  ERR_clear_error();
+  return transferred(session, SSL_write_ex(session->ssl, octets, size, sent), error);
+}

@@ -1,0 +1,234 @@
+/*
+ * Trust: the system's certificates are looked up by their hash, one by one as a chain needs them,
+ * for loading the whole bundle would cost more than the rest of a run that has nothing to do. A
+ * refusal is explained in words that name the certificate and what can be done.
+ */
+#include "trust.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <mailhaul/error.h>
+#include <mailhaul/text.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#define NAMES_SHOWN 4
+
+/* Contexts made so far, by CA file; for the life of the process. */
+static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
+static GHashTable *contexts;
+
+/* Whether the system keeps its certificates by hash. Some have a bundle only. */
+static bool
+has_hashed_certificates(void)
+{
+  if (g_getenv(X509_get_default_cert_dir_env()) != NULL)
+    return true;
+  DIR *folder = opendir(X509_get_default_cert_dir());
+  if (folder == NULL)
+    return false;
+  bool found = false;
+  for (const struct dirent *entry; !found && (entry = readdir(folder)) != NULL;)
+    found = g_str_has_suffix(entry->d_name, ".0");
+  closedir(folder);
+  return found;
+}
+
+static bool
+load_trust(SSL_CTX *context, const char *ca_file, GError **error)
+{
+  SSL_CTX_set_default_verify_dir(context);
+  if (g_getenv(X509_get_default_cert_file_env()) != NULL || !has_hashed_certificates())
+    SSL_CTX_set_default_verify_file(context);
+  bool loaded = ca_file[0] == '\0' || SSL_CTX_load_verify_file(context, ca_file) == 1;
+  if (!loaded) {
+    const char *why = ERR_reason_error_string(ERR_peek_error());
+    g_autofree char *shown = haul_text_display(ca_file, strlen(ca_file));
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                   "cannot read certificates (PEM) from the CA file %s: %s", shown,
+                   why == NULL ? "no reason known" : why);
+  }
+  ERR_clear_error();
+  return loaded;
+}
+
+static SSL_CTX *
+context_new(const char *ca_file, GError **error)
+{
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  if (context == NULL) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls", "OpenSSL cannot be used: %s",
+                   ERR_reason_error_string(ERR_peek_error()));
+    ERR_clear_error();
+    return NULL;
+  }
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION
+                                   | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  /* Several records a system call, not two calls a record. */
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_default_read_buffer_len(context, 64 * 1024);
+  /* A certificate in the user's CA file is trusted as such, whoever has signed it. */
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+  if (!load_trust(context, ca_file, error)) {
+    SSL_CTX_free(context);
+    return NULL;
+  }
+  return context;
+}
+
+SSL_CTX *
+haul_trust_context(const char *ca_file, GError **error)
+{
+  const char *key = ca_file == NULL ? "" : ca_file;
+  pthread_mutex_lock(&contexts_lock);
+  if (contexts == NULL)
+    contexts = g_hash_table_new(g_str_hash, g_str_equal);
+  SSL_CTX *context = g_hash_table_lookup(contexts, key);
+  if (context == NULL) {
+    context = context_new(key, error);
+    if (context != NULL)
+      g_hash_table_insert(contexts, g_strdup(key), context);
+  }
+  if (context != NULL)
+    SSL_CTX_up_ref(context);
+  pthread_mutex_unlock(&contexts_lock);
+  return context;
+}
+
+bool
+haul_trust_expect(SSL *ssl, const HaulPeer *peer)
+{
+  X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
+  /* RFC 9525 §6.3: names come from subjectAltName alone, and '*' is a whole label. */
+  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS
+                                                | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  if (haul_peer_is_address(peer))
+    return X509_VERIFY_PARAM_set1_ip_asc(expected, peer->host) == 1;
+
+  /* RFC 6066 §3: without the dot that may end a name, and never an address. */
+  g_autofree char *name = g_strdup(peer->host);
+  size_t length = strlen(name);
+  if (length > 1 && name[length - 1] == '.')
+    name[length - 1] = '\0';
+  return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+}
+
+/* Returns a name or address of a certificate, fit to be shown; NULL for kinds that name no server. */
+static char *
+show_name(const GENERAL_NAME *name)
+{
+  if (name->type == GEN_DNS)
+    return haul_text_display(ASN1_STRING_get0_data(name->d.dNSName),
+                             (size_t)ASN1_STRING_length(name->d.dNSName));
+  if (name->type != GEN_IPADD)
+    return NULL;
+  const unsigned char *octets = ASN1_STRING_get0_data(name->d.iPAddress);
+  int size = ASN1_STRING_length(name->d.iPAddress);
+  char text[INET6_ADDRSTRLEN];
+  if ((size != 4 && size != 16)
+      || inet_ntop(size == 4 ? AF_INET : AF_INET6, octets, text, sizeof text) == NULL)
+    return NULL;
+  return g_strdup(text);
+}
+
+static char *
+list_names(const X509 *certificate)
+{
+  g_autoptr(GString) list = g_string_new(NULL);
+  GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+  int n_names = names == NULL ? 0 : sk_GENERAL_NAME_num(names);
+  unsigned n_shown = 0;
+  for (int i = 0; i < n_names && n_shown <= NAMES_SHOWN; i++) {
+    g_autofree char *shown = show_name(sk_GENERAL_NAME_value(names, i));
+    if (shown == NULL)
+      continue;
+    g_string_append_printf(list, "%s%s", n_shown == 0 ? "" : ", ",
+                           n_shown < NAMES_SHOWN ? shown : "...");
+    n_shown++;
+  }
+  GENERAL_NAMES_free(names);
+  if (n_shown == 0)
+    g_string_append(list, "no name at all");
+  return g_string_free(g_steal_pointer(&list), FALSE);
+}
+
+static char *
+show_subject(const X509 *certificate)
+{
+  BIO *memory = BIO_new(BIO_s_mem());
+  /* Octets beyond ASCII stay as they are: the display escapes what is not fit for it. */
+  X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0,
+                     XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+  char *text;
+  long length = BIO_get_mem_data(memory, &text);
+  char *shown = haul_text_display(text, (size_t)length);
+  BIO_free(memory);
+  return shown;
+}
+
+static char *
+show_date(const ASN1_TIME *time)
+{
+  struct tm utc;
+  if (ASN1_TIME_to_tm(time, &utc) != 1)
+    return g_strdup("an unreadable date");
+  return g_strdup_printf("%04d-%02d-%02d", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+}
+
+/* Says why @certificate was refused with @problem, and in @advice what can be done about it. */
+static char *
+complain(int problem, const X509 *certificate, const HaulPeer *peer, char **advice)
+{
+  g_autofree char *detail = NULL;
+  switch (problem) {
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+    detail = show_date(X509_get0_notAfter(certificate));
+    *advice = g_strdup("its owner has to renew it, unless this machine's clock is wrong");
+    return g_strdup_printf("it expired on %s", detail);
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+    detail = show_date(X509_get0_notBefore(certificate));
+    *advice = g_strdup("is this machine's clock right?");
+    return g_strdup_printf("it is not valid before %s", detail);
+  case X509_V_ERR_HOSTNAME_MISMATCH:
+  case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    detail = list_names(certificate);
+    *advice = g_strdup_printf("use a name that it is for with --host%u", peer->side);
+    return g_strdup_printf("it is for %s, not for %s", detail, peer->host);
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    detail = g_strdup("it is self-signed");
+    break;
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    detail = g_strdup("it is signed by nobody that this machine trusts");
+    break;
+  default:
+    detail = g_strdup(X509_verify_cert_error_string(problem));
+  }
+  *advice = g_strdup_printf("if you know that it is right, trust its CA with --tls-ca%u FILE",
+                            peer->side);
+  return g_steal_pointer(&detail);
+}
+
+void
+haul_trust_explain(X509_STORE_CTX *verification, const HaulPeer *peer, GError **error)
+{
+  const X509 *certificate = X509_STORE_CTX_get_current_cert(verification);
+  if (certificate == NULL)
+    certificate = X509_STORE_CTX_get0_cert(verification);
+  g_autofree char *advice = NULL;
+  g_autofree char *complaint =
+      complain(X509_STORE_CTX_get_error(verification), certificate, peer, &advice);
+  g_autofree char *subject = show_subject(certificate);
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                 "%s: the server's certificate (%s) is not accepted: %s; %s", peer->name, subject,
+                 complaint, advice);
+}
