@@ -54,7 +54,7 @@ log_time(const Call *call, bool ok)
     return;
   const char *outcome = "";
   if (!ok)
-    outcome = call->stopped && call->error == NULL ? ", ended by its caller" : ", failed: ";
+    outcome = call->stopped ? ", ended by its caller" : ", failed: ";
   haul_log(HAUL_LOG_DEBUG, "%s: %s() took %.3f ms%s%s", haul_account_side(call->account),
            call->name, (double)(g_get_monotonic_time() - call->start) / 1000, outcome,
            call->error != NULL ? call->error->message : "");
@@ -64,14 +64,18 @@ log_time(const Call *call, bool ok)
 static bool
 end(Call *call, bool ok, GError **error)
 {
-  /* "Done" after the callback said stop, or with an error set, would make a part look complete. */
-  if (call->stopped || call->error != NULL)
-    ok = false;
-  log_time(call, ok);
-
   g_autoptr(GError) why = g_steal_pointer(&call->error);
-  if (ok || (call->stopped && why == NULL))
-    return ok;
+  /* Ended by the caller: what the plugin makes of that is no news to it. */
+  if (call->stopped) {
+    log_time(call, false);
+    return false;
+  }
+  /* "Done", but with an error set: it must not look complete. */
+  ok = ok && why == NULL;
+  call->error = why; /* lent for the record */
+  log_time(call, ok);
+  if (ok)
+    return true;
   if (why == NULL)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "plugin",
                    "%s: the plugin %s broke its promise: %s() failed without saying why",

@@ -184,9 +184,13 @@ HAUL_PUBLIC void haul_digest_field(HaulDigest *digest, const char *name, const u
                                    size_t size);
 
 /* The same for a value of a header field: unfolded, blanks dropped, runs of 8-bit and control octets
- * as one '?', so that what servers do to headers does not change the key. */
+ * (and '?') as one '?', the name in lower case, so that what servers do to headers does not change
+ * the key. */
 HAUL_PUBLIC void haul_digest_header(HaulDigest *digest, const char *name, const uint8_t *value,
                                     size_t size);
+
+/* Feeds the whole body, by its SHA-256. False if the spool cannot be read: then there is no key. */
+HAUL_PUBLIC bool haul_digest_body(HaulDigest *digest, const HaulMessage *message);
 
 typedef struct {
   const char *key;      /* as written after the option or in the configuration; NULL ends the table */

@@ -14,27 +14,32 @@
 G_BEGIN_DECLS
 
 /* Modified UTF-7 of mailbox names (RFC 3501 §5.1.3). Encoding takes valid UTF-8; decoding returns
- * NULL where @name is not well formed, holds an encoded ASCII or NUL, or a lone surrogate. */
+ * NULL where @name is not well formed, holds an encoded ASCII or NUL, or a lone surrogate; what it
+ * accepts, encoding gives back. */
 HAUL_PUBLIC char *haul_utf7_encode(const char *utf8);
 HAUL_PUBLIC char *haul_utf7_decode(const char *name);
 
 /*
  * Escapes, reversibly, one level of a folder's path for a place that cannot hold every octet.
  *
- * @unheld: the octets that the place cannot hold; control octets are escaped everywhere. Each
- *          becomes %XX (upper case); a '%' becomes %25 where it would be read as such an escape.
+ * @unheld: the octets that the place cannot hold, none of them '%' or a hexadecimal digit; control
+ *          octets are escaped everywhere. Each becomes %XX (upper case); a '%' becomes %25 where it
+ *          would be read as such an escape.
  * haul_name_unescape() undoes it, given the same @unheld, and leaves other %XX alone.
- * Canonical paths hold levels escaped for "/" and joined by it.
+ * Canonical paths hold levels escaped for "/" and joined by it; an empty level is written %00.
  */
 HAUL_PUBLIC char *haul_name_escape(const char *level, const char *unheld);
 HAUL_PUBLIC char *haul_name_unescape(const char *level, const char *unheld);
 
 /*
- * Translates between canonical paths and a store's own names, both UTF-8.
+ * Translates between canonical paths and a store's own names, both UTF-8. A first level that is
+ * INBOX in any case is "INBOX" in the path.
  *
- * @separator: the store's, or '\0' where it has no levels (a path of several becomes one name).
- * @unheld: octets besides the separator that a level cannot hold there, or NULL.
- * Round trips are exact both ways for every name without control octets.
+ * @separator: the store's, a printable octet other than '%', letters and digits; or '\0' where it
+ *             has no levels (a path of several becomes one name, joined by '/').
+ * @unheld: octets besides the separator that a level cannot hold there, or NULL. The separator
+ *          among them says that it cannot hold an empty level either ("a//b").
+ * Round trips are exact both ways for every name without control octets and every such path.
  */
 HAUL_PUBLIC char *haul_path_from_native(const char *name, char separator, const char *unheld);
 HAUL_PUBLIC char *haul_path_to_native(const char *path, char separator, const char *unheld);
