@@ -1,0 +1,291 @@
+/* One open folder. */
+#include "folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <mailhaul/log.h>
+#include <mailhaul/text.h>
+
+/* No file system's clock ticks more slowly (FAT: 2 s). */
+#define RACY_NS (2 * INT64_C(1000000000) + 100000000)
+
+/* How long a file may lie in tmp, by the rule of Maildir. */
+#define ABANDONED_S (36 * 3600)
+
+static bool
+open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error)
+{
+  const MaildirTree *tree = folder->tree;
+  if (folder->writable && !maildir_file_make_dir(folder->fd, name, &tree->creation))
+    return maildir_write_error(error, errno, "cannot create %s/%s/%s", tree->root,
+                               folder->directory, name);
+  *fd = maildir_file_open_dir(folder->fd, name);
+  if (*fd >= 0 || (errno == ENOENT && !folder->writable))
+    return true;
+  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s/%s/%s",
+                       tree->root, folder->directory, name);
+}
+
+/* Removes what deliveries of this machine left in tmp when they were killed long ago. The times of
+ * change count, for those of modification are the messages'. */
+static void
+tidy_tmp(const MaildirFolder *folder)
+{
+  int fd = openat(folder->tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+  if (listing == NULL) {
+    if (fd >= 0)
+      close(fd);
+    return;
+  }
+  g_autofree char *host = maildir_name_host(g_get_host_name());
+  g_autofree char *mark = g_strdup_printf(".%s,S=", host);
+  struct stat status;
+  for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+    if (entry->d_name[0] != '.'
+        && (strstr(entry->d_name, mark) != NULL || g_str_has_suffix(entry->d_name, ".mailhaul"))
+        && fstatat(folder->tmp, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0
+        && S_ISREG(status.st_mode) && status.st_ctim.tv_sec + ABANDONED_S < time(NULL))
+      unlinkat(folder->tmp, entry->d_name, 0);
+  closedir(listing);
+}
+
+MaildirFolder *
+maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GError **error)
+{
+  g_autoptr(GError) why = NULL;
+  g_autofree char *directory = maildir_tree_find(tree, path, &why);
+  if (directory == NULL) {
+    if (why != NULL)
+      g_propagate_error(error, g_steal_pointer(&why));
+    else
+      haul_set_error(error, HAUL_ERROR_FOLDER, "no-folder", "%s has no folder %s", tree->root,
+                     path);
+    return NULL;
+  }
+  g_autoptr(MaildirFolder) folder = g_new0(MaildirFolder, 1);
+  folder->references = 1;
+  folder->path = g_strdup(path);
+  folder->directory = g_steal_pointer(&directory);
+  folder->tree = tree;
+  folder->fd = folder->cur = folder->new = folder->tmp = -1;
+  folder->writable = (intent & HAUL_WRITE) != 0 && tree->writable;
+  if (tree->fd < 0)
+    return g_steal_pointer(&folder);
+  folder->fd = maildir_file_open_dir(tree->fd, folder->directory);
+  if (folder->fd < 0) {
+    maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s/%s", tree->root,
+                  folder->directory);
+    return NULL;
+  }
+  if (!open_part(folder, "cur", &folder->cur, error)
+      || !open_part(folder, "new", &folder->new, error)
+      || (folder->writable && !open_part(folder, "tmp", &folder->tmp, error))
+      || !maildir_keywords_load(&folder->keywords, folder->fd, error))
+    return NULL;
+  if (folder->writable)
+    tidy_tmp(folder);
+  return g_steal_pointer(&folder);
+}
+
+MaildirFolder *
+maildir_folder_ref(MaildirFolder *folder)
+{
+  folder->references++;
+  return folder;
+}
+
+void
+maildir_folder_unref(MaildirFolder *folder)
+{
+  if (folder == NULL || --folder->references > 0)
+    return;
+  const int descriptors[] = { folder->fd, folder->cur, folder->new, folder->tmp };
+  for (size_t i = 0; i < G_N_ELEMENTS(descriptors); i++)
+    if (descriptors[i] >= 0)
+      close(descriptors[i]);
+  maildir_keywords_clear(&folder->keywords);
+  if (folder->refused != NULL)
+    g_hash_table_unref(folder->refused);
+  g_free(folder->path);
+  g_free(folder->directory);
+  g_free(folder);
+}
+
+/* Change. */
+
+static int64_t
+nanoseconds(const struct timespec *time)
+{
+  return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+/* Appends what tells a change of this file; keeps the youngest of its times. The time of change
+ * counts beside that of modification: nobody can set it back. */
+static void
+stamp_one(GString *stamp, const struct stat *status, int64_t *youngest)
+{
+  int64_t modified = nanoseconds(&status->st_mtim), changed = nanoseconds(&status->st_ctim);
+  g_string_append_printf(stamp,
+                         "%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x;",
+                         (uint64_t)status->st_ino, modified, changed);
+  *youngest = MAX(*youngest, MAX(modified, changed));
+}
+
+static char *
+take_stamp(const MaildirFolder *folder, int64_t *youngest)
+{
+  GString *stamp = g_string_new(NULL);
+  const int parts[] = { folder->cur, folder->new };
+  struct stat status;
+  *youngest = 0;
+  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+    if (parts[i] >= 0 && fstat(parts[i], &status) == 0)
+      stamp_one(stamp, &status, youngest);
+    else
+      g_string_append_c(stamp, ';');
+  if (folder->fd >= 0 && fstatat(folder->fd, "dovecot-keywords", &status, AT_SYMLINK_NOFOLLOW) == 0)
+    stamp_one(stamp, &status, youngest);
+  return g_string_free(stamp, FALSE);
+}
+
+char *
+maildir_folder_token(const MaildirFolder *folder)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  int64_t youngest;
+  g_autofree char *stamp = take_stamp(folder, &youngest);
+  return nanoseconds(&now) - youngest < RACY_NS ? NULL : g_steal_pointer(&stamp);
+}
+
+char *
+maildir_folder_stamp(const MaildirFolder *folder)
+{
+  int64_t youngest;
+  return take_stamp(folder, &youngest);
+}
+
+static bool
+count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t *n_octets)
+{
+  int fd = part < 0 ? -1 : openat(part, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return part < 0;
+  DIR *listing = fdopendir(fd);
+  if (listing == NULL) {
+    close(fd);
+    return false;
+  }
+  struct dirent *entry;
+  while (errno = 0, (entry = readdir(listing)) != NULL) {
+    const char *name = entry->d_name;
+    if (name[0] == '.' || (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN))
+      continue;
+    uint64_t size;
+    ++*n_messages;
+    if (*n_octets != HAUL_UNKNOWN)
+      *n_octets = maildir_name_field(name, maildir_name_base(name), 'W', &size)
+                      ? *n_octets + MIN(size, HAUL_UNKNOWN - 1 - *n_octets)
+                      : HAUL_UNKNOWN;
+  }
+  int failure = errno;
+  closedir(listing);
+  errno = failure;
+  return failure == 0;
+}
+
+bool
+maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
+                     GError **error)
+{
+  *n_messages = *n_octets = 0;
+  if (count_part(folder, folder->new, n_messages, n_octets)
+      && count_part(folder, folder->cur, n_messages, n_octets))
+    return true;
+  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s/%s",
+                       folder->tree->root, folder->directory);
+}
+
+/* Keywords. */
+
+const char *const *
+maildir_folder_keywords(const MaildirFolder *folder, const MaildirFlags *flags,
+                        MaildirKeywordList *list)
+{
+  size_t n = 0;
+  bool passed = flags->passed;
+  for (unsigned i = 0; i < MAILDIR_N_KEYWORDS; i++) {
+    const char *name = folder->keywords.names[i];
+    if ((flags->letters >> i & 1) == 0 || name == NULL)
+      continue;
+    list->names[n++] = name;
+    if (g_ascii_strcasecmp(name, MAILDIR_PASSED) == 0)
+      passed = false;
+  }
+  if (passed)
+    list->names[n++] = MAILDIR_PASSED;
+  list->names[n] = NULL;
+  return n > 0 ? list->names : NULL;
+}
+
+static void
+tell_refused(MaildirFolder *folder, const char *name)
+{
+  if (folder->refused == NULL)
+    folder->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  if (g_hash_table_size(folder->refused) < 1000
+      && g_hash_table_add(folder->refused, g_strdup(name)))
+    haul_log(HAUL_LOG_WARNING,
+             "%s: the keyword %s is left out: a Maildir folder holds 26 different ones, without "
+             "blanks",
+             folder->path, name);
+}
+
+bool
+maildir_folder_add_keywords(MaildirFolder *folder, const char *const *names, MaildirFlags *flags,
+                            GError **error)
+{
+  for (; names != NULL && *names != NULL; names++) {
+    const char *name = *names;
+    /* P is what other programs know, the letter what Dovecot shows: both. */
+    bool passed = g_ascii_strcasecmp(name, MAILDIR_PASSED) == 0;
+    if (passed)
+      flags->passed = true;
+    int letter = maildir_keywords_find(&folder->keywords, name);
+    if (letter < 0 && maildir_keywords_is_name(name)) {
+      g_autoptr(GError) why = NULL;
+      letter = maildir_keywords_assign(&folder->keywords, folder->tree, folder->fd, folder->tmp,
+                                       name, &why);
+      if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+      }
+      folder->keywords_unsettled |= letter >= 0;
+    }
+    if (letter >= 0)
+      flags->letters |= 1u << letter;
+    else if (!passed)
+      tell_refused(folder, name);
+  }
+  return true;
+}
+
+void
+maildir_folder_remove_keywords(const MaildirFolder *folder, const char *const *names,
+                               MaildirFlags *flags)
+{
+  for (; names != NULL && *names != NULL; names++) {
+    int letter = maildir_keywords_find(&folder->keywords, *names);
+    if (letter >= 0)
+      flags->letters &= ~(1u << letter);
+    if (g_ascii_strcasecmp(*names, MAILDIR_PASSED) == 0)
+      flags->passed = false;
+  }
+}

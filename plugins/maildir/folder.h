@@ -1,0 +1,68 @@
+/*
+ * One open folder: descriptors of its directories, its keywords, and whether it changed. What lies
+ * in it, scan.h tells.
+ */
+#ifndef MAILDIR_FOLDER_H
+#define MAILDIR_FOLDER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "keywords.h"
+#include "name.h"
+#include "tree.h"
+
+typedef struct {
+  unsigned references;
+  char *path;              /* owned; canonical */
+  char *directory;         /* owned; below the root, "." for INBOX */
+  const MaildirTree *tree; /* borrowed */
+  int fd, cur, new, tmp;   /* -1 where there is none: an empty one of a source, or a dry run */
+  bool writable;
+  MaildirKeywords keywords;
+  bool keywords_unsettled; /* the file was written, and is not yet on disk */
+  GHashTable *refused;     /* owned; keywords that found no letter and were told of; or NULL */
+} MaildirFolder;
+
+/* Opens the folder @path, for HAUL_WRITE making cur, new and tmp where they are missing. Errors:
+ * HAUL_ERROR_FOLDER "no-folder" where there is none, "select" where it cannot be read. */
+MaildirFolder *
+maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GError **error);
+MaildirFolder *maildir_folder_ref(MaildirFolder *folder);
+void maildir_folder_unref(MaildirFolder *folder);
+
+/*
+ * Returns a token that changes with the folder, to be freed; NULL if it changed so lately that the
+ * next change might leave it as it is (a file system's clock ticks slowly).
+ */
+char *maildir_folder_token(const MaildirFolder *folder);
+
+/* Returns a token of what the descriptors show at this instant, however young; to be freed. */
+char *maildir_folder_stamp(const MaildirFolder *folder);
+
+/* Counts messages, and their octets with CRLF where all names tell (else HAUL_UNKNOWN). */
+bool maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
+                          GError **error);
+
+/* Room for every keyword that file names can tell. */
+typedef struct {
+  const char *names[MAILDIR_N_KEYWORDS + 2];
+} MaildirKeywordList;
+
+/* Returns the names of the keywords in @flags, NULL-terminated in @list; NULL for none. */
+const char *const *maildir_folder_keywords(const MaildirFolder *folder, const MaildirFlags *flags,
+                                           MaildirKeywordList *list);
+
+/* Adds @names to @flags, with a letter of its own for each: a new one if need be. One that finds no
+ * letter is left out, with a line in the log. */
+bool maildir_folder_add_keywords(MaildirFolder *folder, const char *const *names,
+                                 MaildirFlags *flags, GError **error);
+
+/* Takes @names out of @flags. */
+void maildir_folder_remove_keywords(const MaildirFolder *folder, const char *const *names,
+                                    MaildirFlags *flags);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirFolder, maildir_folder_unref)
+
+#endif /* MAILDIR_FOLDER_H */

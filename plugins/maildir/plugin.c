@@ -1,0 +1,254 @@
+/*
+ * The maildir plugin: Maildir++ trees on a local disk, as Dovecot keeps them.
+ *
+ * Here are the settings, the table of callbacks, and what concerns whole trees; reading and writing
+ * messages is done in reader.c, writer.c and flags.c. Ids are base names, which live as long as
+ * their message and are never given twice, so the epoch never changes.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+#include "store.h"
+#include "subscriptions.h"
+
+#define EPOCH 1
+
+static const HaulSetting settings[] = {
+  { "path", 'p', NULL, "Folder that is the Maildir; a destination is made where it is missing." },
+  { "fsync", 's', "batch",
+    "When messages are put on disk: batch (several at a time), always (each), never." },
+  { NULL, 0, NULL, NULL },
+};
+
+static bool
+parse_fsync(const HaulAccount *account, MaildirFsync *fsync, GError **error)
+{
+  static const char *const words[] = { "batch", "always", "never", NULL };
+  const char *word = haul_account_string(account, "fsync");
+  for (int i = 0; words[i] != NULL; i++)
+    if (strcmp(word, words[i]) == 0) {
+      *fsync = (MaildirFsync)i;
+      return true;
+    }
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "fsync is batch, always or never, not \"%s\"",
+                 word);
+  return false;
+}
+
+static void
+maildir_close(HaulStore *store)
+{
+  maildir_writer_clear(store);
+  maildir_scan_clear(&store->scan);
+  maildir_scan_clear(&store->later);
+  maildir_folder_unref(store->selected);
+  maildir_tree_close(store->tree);
+  g_free(store->host);
+  g_free(store->buffer);
+  g_free(store->token);
+  g_free(store->native);
+  g_free(store);
+}
+
+static HaulStore *
+maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
+{
+  MaildirFsync fsync;
+  if (!parse_fsync(account, &fsync, error))
+    return NULL;
+  /* A source that is not there, or empty, is a disk that was not mounted rather than no mail. */
+  bool may_be_new = strcmp(haul_account_side(account), "destination") == 0;
+  MaildirTree *tree = maildir_tree_open(haul_account_string(account, "path"), intent, may_be_new,
+                                        fsync != MAILDIR_FSYNC_NEVER, error);
+  if (tree == NULL)
+    return NULL;
+  HaulStore *store = g_new0(HaulStore, 1);
+  store->account = account;
+  store->tree = tree;
+  store->fsync = fsync;
+  store->host = maildir_name_host(g_get_host_name());
+  store->buffer = g_malloc(MAILDIR_BUFFER + 1);
+  maildir_scan_init(&store->scan);
+  maildir_scan_init(&store->later);
+  maildir_writer_init(store);
+  return store;
+}
+
+static char *
+maildir_identity(HaulStore *store)
+{
+  return maildir_tree_identity(store->tree);
+}
+
+bool
+maildir_store_scan(HaulStore *store, bool again, GError **error)
+{
+  g_assert(store->selected != NULL);
+  if (store->scanned && !again)
+    return true;
+  store->scanned = maildir_scan_read(&store->scan, store->selected, error);
+  g_clear_pointer(&store->later.stamp, g_free);
+  return store->scanned;
+}
+
+MaildirEntry *
+maildir_store_find_again(HaulStore *store, const char *id, GError **error)
+{
+  g_autofree char *stamp = maildir_folder_stamp(store->selected);
+  if ((store->later.stamp == NULL || strcmp(stamp, store->later.stamp) != 0)
+      && !maildir_scan_read(&store->later, store->selected, error))
+    return NULL;
+  return maildir_scan_find(&store->later, id);
+}
+
+/* Folders. */
+
+typedef struct {
+  HaulStore *store;
+  GHashTable *subscribed;
+  HaulFolderFunc each;
+  void *data;
+} Telling;
+
+static HaulFolder
+unknown_folder(const char *path, const char *native)
+{
+  return (HaulFolder){
+    .path = path,
+    .native = native,
+    .epoch = EPOCH,
+    .n_messages = HAUL_UNKNOWN,
+    .n_octets = HAUL_UNKNOWN,
+    .max_message_octets = HAUL_UNKNOWN,
+    .settable_flags = HAUL_ALL_FLAGS,
+    .any_keyword = true,
+  };
+}
+
+static const char *
+native_of(const char *directory)
+{
+  return strcmp(directory, ".") == 0 ? "INBOX" : directory;
+}
+
+static bool
+tell_folder(const char *path, const char *directory, void *data)
+{
+  Telling *telling = data;
+  HaulFolder told = unknown_folder(path, directory == NULL ? NULL : native_of(directory));
+  if (g_hash_table_contains(telling->subscribed, path))
+    told.attributes |= HAUL_FOLDER_SUBSCRIBED;
+  if (directory == NULL) {
+    told.attributes |= HAUL_FOLDER_NOSELECT;
+    return telling->each(&told, telling->data);
+  }
+
+  g_autoptr(GError) why = NULL;
+  g_autoptr(MaildirFolder) folder =
+      maildir_folder_open(telling->store->tree, path, HAUL_READ, &why);
+  g_autofree char *token = NULL;
+  if (folder != NULL) {
+    /* Before counting: what changes meanwhile makes the token of the next time another one. */
+    token = maildir_folder_token(folder);
+    told.change_token = token;
+    maildir_folder_count(folder, &told.n_messages, &told.n_octets, &why);
+  }
+  if (why != NULL) {
+    /* It is there; whoever selects it will hear why it cannot be read. */
+    haul_log(HAUL_LOG_WARNING, "%s", why->message);
+    told.change_token = NULL;
+    told.n_messages = told.n_octets = HAUL_UNKNOWN;
+  }
+  return telling->each(&told, telling->data);
+}
+
+static bool
+maildir_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
+{
+  g_autoptr(GHashTable) subscribed = maildir_subscriptions_read(store->tree, error);
+  if (subscribed == NULL)
+    return false;
+  Telling telling = { .store = store, .subscribed = subscribed, .each = each, .data = data };
+  return maildir_tree_each(store->tree, tell_folder, &telling, error);
+}
+
+static bool
+maildir_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+               HaulFolderResultFunc each, void *data, GError **error)
+{
+  for (size_t i = 0; i < n_folders; i++) {
+    g_autoptr(GError) why = NULL;
+    /* One that only holds others needs no directory: those bear its name. */
+    if ((folders[i].attributes & HAUL_FOLDER_NOSELECT) == 0)
+      maildir_tree_create(store->tree, folders[i].path, &why);
+    each(folders[i].path, why, data);
+    if (why != NULL && haul_error_reach(why) != HAUL_ERROR_FOLDER) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return false;
+    }
+  }
+  return maildir_tree_settle(store->tree, error);
+}
+
+static bool
+maildir_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+                  HaulFolderResultFunc each, void *data, GError **error)
+{
+  if (!maildir_subscriptions_add(store->tree, folders, n_folders, error))
+    return false;
+  for (size_t i = 0; i < n_folders; i++)
+    each(folders[i].path, NULL, data);
+  return true;
+}
+
+static bool
+maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *folder,
+               GError **error)
+{
+  MaildirFolder *opened = maildir_folder_open(store->tree, path, intent, error);
+  if (opened == NULL)
+    return false;
+  /* Deliveries to the folder before hold on to it by themselves. */
+  maildir_folder_unref(store->selected);
+  store->selected = opened;
+  store->scanned = false;
+  g_clear_pointer(&store->later.stamp, g_free);
+  g_free(store->token);
+  g_free(store->native);
+  store->token = maildir_folder_token(opened);
+  store->native = g_strdup(native_of(opened->directory));
+
+  *folder = unknown_folder(opened->path, store->native);
+  folder->change_token = store->token;
+  size_t n_keywords = 0;
+  while (n_keywords < MAILDIR_N_KEYWORDS && opened->keywords.names[n_keywords] != NULL)
+    n_keywords++;
+  folder->any_keyword = n_keywords < MAILDIR_N_KEYWORDS;
+  return true;
+}
+
+static const HaulStoreOps ops = {
+  .struct_size = sizeof ops,
+  .open = maildir_open,
+  .close = maildir_close,
+  .folders = maildir_folders,
+  .create = maildir_create,
+  .subscribe = maildir_subscribe,
+  .select = maildir_select,
+  .list = maildir_list,
+  .fetch = maildir_fetch,
+  .put = maildir_put,
+  .flush = maildir_flush,
+  .set_flags = maildir_set_flags,
+  .identity = maildir_identity,
+};
+
+HAUL_PLUGIN(maildir) = {
+  HAUL_PLUGIN_HEAD,        .name = "maildir",
+  .version = HAUL_VERSION, .summary = "Maildir++ trees on a local disk, as Dovecot keeps them.",
+  .settings = settings,    .store = &ops,
+};

@@ -1,0 +1,253 @@
+/* What lies in a folder. */
+#include "scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mailhaul/log.h>
+
+/* How often a folder that changes meanwhile is read before what was seen has to do. */
+#define READINGS 8
+
+void
+maildir_scan_init(MaildirScan *scan)
+{
+  scan->names = g_string_new(NULL);
+  scan->entries = g_array_new(FALSE, FALSE, sizeof(MaildirEntry));
+  scan->stamp = NULL;
+}
+
+void
+maildir_scan_clear(MaildirScan *scan)
+{
+  if (scan->names != NULL)
+    g_string_free(scan->names, TRUE);
+  if (scan->entries != NULL)
+    g_array_unref(scan->entries);
+  g_free(scan->stamp);
+  *scan = (MaildirScan){ 0 };
+}
+
+const char *
+maildir_scan_name(const MaildirScan *scan, const MaildirEntry *entry)
+{
+  return scan->names->str + entry->name;
+}
+
+size_t
+maildir_scan_id_size(const MaildirScan *scan, const MaildirEntry *entry)
+{
+  const char *name = maildir_scan_name(scan, entry);
+  return entry->is_double ? strlen(name) : maildir_name_base(name);
+}
+
+static int
+compare_entries(gconstpointer a, gconstpointer b, gpointer data)
+{
+  const MaildirEntry *one = a, *two = b;
+  const MaildirScan *scan = data;
+  if (one->seconds != two->seconds)
+    return one->seconds < two->seconds ? -1 : 1;
+  int order = maildir_name_compare(maildir_scan_name(scan, one), maildir_scan_id_size(scan, one),
+                                   maildir_scan_name(scan, two), maildir_scan_id_size(scan, two));
+  if (order != 0)
+    return order;
+  /* Two files with one base: cur before new, then by the whole name. */
+  if (one->in_new != two->in_new)
+    return one->in_new ? 1 : -1;
+  return strcmp(maildir_scan_name(scan, one), maildir_scan_name(scan, two));
+}
+
+/* Whether an entry of a directory is a message; says so where it is something odd. */
+static bool
+is_message(const MaildirFolder *folder, int part, const struct dirent *entry)
+{
+  if (entry->d_name[0] == '.')
+    return false;
+  if (entry->d_type == DT_REG)
+    return true;
+  struct stat status;
+  if (entry->d_type == DT_UNKNOWN) {
+    if (fstatat(part, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+      return false;
+    if (S_ISREG(status.st_mode))
+      return true;
+  }
+  haul_log(HAUL_LOG_WARNING, "%s: %s is no regular file and was left out", folder->path,
+           entry->d_name);
+  return false;
+}
+
+static bool
+read_part(MaildirScan *scan, const MaildirFolder *folder, int part, bool in_new, GError **error)
+{
+  int fd = part < 0 ? -1 : openat(part, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+  if (listing == NULL) {
+    if (part < 0)
+      return true;
+    maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s/%s",
+                  folder->tree->root, folder->directory);
+    if (fd >= 0)
+      close(fd);
+    return false;
+  }
+  struct dirent *entry;
+  while (errno = 0, (entry = readdir(listing)) != NULL) {
+    if (!is_message(folder, part, entry))
+      continue;
+    if (scan->names->len > UINT32_MAX - sizeof entry->d_name) {
+      errno = EOVERFLOW;
+      break;
+    }
+    MaildirEntry added = { .seconds = maildir_name_seconds(entry->d_name),
+                           .name = (uint32_t)scan->names->len,
+                           .in_new = in_new };
+    g_array_append_val(scan->entries, added);
+    g_string_append_len(scan->names, entry->d_name, (gssize)strlen(entry->d_name) + 1);
+  }
+  int failure = errno;
+  closedir(listing);
+  return failure == 0
+         || maildir_error(error, HAUL_ERROR_FOLDER, "select", failure, "cannot read %s/%s",
+                          folder->tree->root, folder->directory);
+}
+
+static bool
+same_file(const MaildirScan *scan, const MaildirFolder *folder, const MaildirEntry *one,
+          const MaildirEntry *two)
+{
+  struct stat first, second;
+  if (fstatat(one->in_new ? folder->new : folder->cur, maildir_scan_name(scan, one), &first,
+              AT_SYMLINK_NOFOLLOW)
+          != 0
+      || fstatat(two->in_new ? folder->new : folder->cur, maildir_scan_name(scan, two), &second,
+                 AT_SYMLINK_NOFOLLOW)
+             != 0)
+    return true; /* one of them was a name of the past */
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/* Leaves one entry per message; where two messages have one base, makes the second's id its name. */
+static void
+resolve_doubles(MaildirScan *scan, const MaildirFolder *folder)
+{
+  bool found = false;
+  guint kept = 0;
+  for (guint i = 0; i < scan->entries->len; i++) {
+    MaildirEntry *entry = maildir_scan_entry(scan, i);
+    if (kept > 0) {
+      MaildirEntry *before = maildir_scan_entry(scan, kept - 1);
+      const char *one = maildir_scan_name(scan, before), *two = maildir_scan_name(scan, entry);
+      size_t base = maildir_name_base(one);
+      if (maildir_name_base(two) == base && memcmp(one, two, base) == 0) {
+        if (same_file(scan, folder, before, entry))
+          continue;
+        entry->is_double = found = true;
+      }
+    }
+    *maildir_scan_entry(scan, kept++) = *entry;
+  }
+  g_array_set_size(scan->entries, kept);
+  if (found)
+    g_array_sort_with_data(scan->entries, compare_entries, scan);
+}
+
+bool
+maildir_scan_read(MaildirScan *scan, MaildirFolder *folder, GError **error)
+{
+  for (unsigned reading = 1;; reading++) {
+    g_string_truncate(scan->names, 0);
+    g_array_set_size(scan->entries, 0);
+    g_free(scan->stamp);
+    scan->stamp = maildir_folder_stamp(folder);
+    /* New before cur: messages go that way, and so none slips through. */
+    if (!read_part(scan, folder, folder->new, true, error)
+        || !read_part(scan, folder, folder->cur, false, error))
+      return false;
+    g_autofree char *stamp = maildir_folder_stamp(folder);
+    if (strcmp(stamp, scan->stamp) == 0 || reading == READINGS)
+      break;
+  }
+  g_array_sort_with_data(scan->entries, compare_entries, scan);
+  resolve_doubles(scan, folder);
+  /* After the names: whoever gives a message a new letter writes its meaning first. */
+  return folder->fd < 0 || maildir_keywords_load(&folder->keywords, folder->fd, error);
+}
+
+size_t
+maildir_scan_lower_bound(const MaildirScan *scan, const char *id)
+{
+  size_t id_size = strlen(id), low = 0, high = scan->entries->len;
+  uint64_t seconds = maildir_name_seconds(id);
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    const MaildirEntry *entry = maildir_scan_entry(scan, middle);
+    bool below = entry->seconds != seconds
+                     ? entry->seconds < seconds
+                     : maildir_name_compare(maildir_scan_name(scan, entry),
+                                            maildir_scan_id_size(scan, entry), id, id_size)
+                           < 0;
+    if (below)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+static bool
+has_id(const MaildirScan *scan, const MaildirEntry *entry, const char *id)
+{
+  size_t size = maildir_scan_id_size(scan, entry);
+  return strlen(id) == size && memcmp(maildir_scan_name(scan, entry), id, size) == 0;
+}
+
+MaildirEntry *
+maildir_scan_find(const MaildirScan *scan, const char *id)
+{
+  size_t index = maildir_scan_lower_bound(scan, id);
+  if (index == scan->entries->len)
+    return NULL;
+  MaildirEntry *entry = maildir_scan_entry(scan, index);
+  return has_id(scan, entry, id) ? entry : NULL;
+}
+
+void
+maildir_scan_renamed(MaildirScan *scan, MaildirEntry *entry, const char *name)
+{
+  entry->name = (uint32_t)scan->names->len;
+  entry->in_new = false;
+  g_string_append_len(scan->names, name, (gssize)strlen(name) + 1);
+}
+
+uint8_t *
+maildir_scan_choose(const MaildirScan *scan, const HaulRange *ranges, size_t n_ranges)
+{
+  size_t n = scan->entries->len;
+  /* Counts how many ranges open before each entry and close behind it: linear, however they lie. */
+  g_autofree int32_t *steps = g_new0(int32_t, n + 1);
+  for (size_t i = 0; i < n_ranges; i++) {
+    size_t first = ranges[i].first == NULL ? 0 : maildir_scan_lower_bound(scan, ranges[i].first);
+    size_t end = n;
+    if (ranges[i].last != NULL) {
+      end = maildir_scan_lower_bound(scan, ranges[i].last);
+      if (end < n && has_id(scan, maildir_scan_entry(scan, end), ranges[i].last))
+        end++;
+    }
+    if (first < end) {
+      steps[first]++;
+      steps[end]--;
+    }
+  }
+  uint8_t *chosen = g_new(uint8_t, n + 1);
+  int32_t open = 0;
+  for (size_t i = 0; i < n; i++)
+    chosen[i] = (open += steps[i]) > 0;
+  chosen[n] = 0;
+  return chosen;
+}

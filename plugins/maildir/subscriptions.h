@@ -1,0 +1,28 @@
+/*
+ * The subscriptions file, as Dovecot keeps it in the root: a line per folder, names in modified
+ * UTF-7. Version 2 begins with "V\t2" and an empty line and separates levels by tabs; the old form
+ * has no head and separates them by dots.
+ */
+#ifndef MAILDIR_SUBSCRIPTIONS_H
+#define MAILDIR_SUBSCRIPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "tree.h"
+
+/* Reads the canonical paths subscribed, a set of strings; NULL with @error. Pure part: parse(). */
+GHashTable *maildir_subscriptions_read(const MaildirTree *tree, GError **error);
+
+/* Adds the folders to the file, which keeps its form and what it held. */
+bool maildir_subscriptions_add(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders,
+                               GError **error);
+
+/* What the octets of such a file say: a set of canonical paths. @is_new_form: whether to write
+ * version 2 (so also for an empty file); may be NULL. */
+GHashTable *maildir_subscriptions_parse(const char *text, bool *is_new_form);
+
+/* Returns a line, without its end, that says @path; to be freed. */
+char *maildir_subscriptions_line(const char *path, bool is_new_form);
+
+#endif /* MAILDIR_SUBSCRIPTIONS_H */

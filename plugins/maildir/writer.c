@@ -1,0 +1,359 @@
+/*
+ * Writing to the selected folder: a message is written in tmp, put on disk, and renamed into cur,
+ * never over another.
+ *
+ * Waiting for the disk message by message is slow, so deliveries gather in tmp and are put on disk
+ * together; until then their tickets are not settled, and nobody sees the files. Whatever happens,
+ * a file is in cur whole or not at all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+#include "lines.h"
+#include "store.h"
+
+/* How much gathers before it is put on disk. */
+#define BATCH_DELIVERIES 256
+#define BATCH_OCTETS (8u << 20)
+#define BATCH_FOLDERS 16
+/* How many files are open at a time while a batch is put on disk. */
+#define SYNC_FILES 64
+
+typedef struct {
+  MaildirFolder *folder; /* referenced */
+  char *base;            /* owned; its name in tmp, and the id */
+  char *name;            /* owned; in cur */
+  HaulTicket *ticket;
+  GError *why; /* owned; set once it has failed */
+  bool is_in_tmp;
+} Delivery;
+
+static Delivery *
+delivery(const HaulStore *store, guint index)
+{
+  return &g_array_index(store->pending, Delivery, index);
+}
+
+/* Removes the file, if it is still in tmp, and frees what the delivery holds. */
+static void
+clear_delivery(Delivery *one)
+{
+  if (one->is_in_tmp)
+    unlinkat(one->folder->tmp, one->base, 0);
+  maildir_folder_unref(one->folder);
+  g_free(one->base);
+  g_free(one->name);
+  g_clear_error(&one->why);
+}
+
+static void
+settle_ticket(Delivery *one)
+{
+  if (one->why != NULL)
+    haul_ticket_fail(one->ticket, one->why);
+  else
+    haul_ticket_done(one->ticket, 1, one->base);
+  one->ticket = NULL;
+}
+
+void
+maildir_writer_init(HaulStore *store)
+{
+  store->pending = g_array_new(FALSE, TRUE, sizeof(Delivery));
+}
+
+void
+maildir_writer_clear(HaulStore *store)
+{
+  for (guint i = 0; i < store->pending->len; i++) {
+    Delivery *one = delivery(store, i);
+    if (one->why == NULL)
+      haul_set_error(&one->why, HAUL_ERROR_CANCELLED, "cancelled", "not finished: %s",
+                     one->folder->path);
+    settle_ticket(one);
+    clear_delivery(one);
+  }
+  g_array_unref(store->pending);
+}
+
+/* Settling. */
+
+static void
+fail_delivery(Delivery *one, int errnum, const char *tried)
+{
+  if (one->why == NULL)
+    maildir_write_error(&one->why, errnum, "cannot %s a message in %s/%s", tried,
+                        one->folder->tree->root, one->folder->directory);
+}
+
+/* Puts the octets of some deliveries on disk. All are sent there before the first is waited for, so
+ * that a journal writes once for all. */
+static void
+sync_files(const HaulStore *store, guint first, guint end)
+{
+  int files[SYNC_FILES];
+  for (guint i = first; i < end; i++) {
+    Delivery *one = delivery(store, i);
+    int fd = openat(one->folder->tmp, one->base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+      fail_delivery(one, errno, "reopen");
+    else
+      sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    files[i - first] = fd;
+  }
+  for (guint i = first; i < end; i++) {
+    int fd = files[i - first];
+    if (fd >= 0 && fsync(fd) != 0)
+      fail_delivery(delivery(store, i), errno, "store");
+    if (fd >= 0)
+      close(fd);
+  }
+}
+
+static void
+move_to_cur(Delivery *one)
+{
+  if (one->why != NULL)
+    return;
+  if (!maildir_file_rename_new(one->folder->tmp, one->base, one->folder->cur, one->name))
+    fail_delivery(one, errno, "deliver");
+  else
+    one->is_in_tmp = false;
+}
+
+/* Calls @act once for each folder of the batch; where it fails, so do its deliveries. */
+static void
+for_each_folder(const HaulStore *store, bool (*act)(MaildirFolder *folder, GError **error))
+{
+  for (guint i = 0; i < store->pending->len; i++) {
+    MaildirFolder *folder = delivery(store, i)->folder;
+    if (i > 0 && delivery(store, i - 1)->folder == folder)
+      continue;
+    g_autoptr(GError) why = NULL;
+    if (act(folder, &why))
+      continue;
+    for (guint k = i; k < store->pending->len; k++) {
+      Delivery *one = delivery(store, k);
+      if (one->folder == folder && one->why == NULL)
+        one->why = g_error_copy(why);
+    }
+  }
+}
+
+static bool
+sync_keywords(MaildirFolder *folder, GError **error)
+{
+  if (folder->keywords_unsettled && !maildir_keywords_settle(folder->fd, error))
+    return false;
+  folder->keywords_unsettled = false;
+  return true;
+}
+
+static bool
+sync_cur(MaildirFolder *folder, GError **error)
+{
+  return fsync(folder->cur) == 0
+         || maildir_write_error(error, errno, "cannot write %s/%s/cur", folder->tree->root,
+                                folder->directory);
+}
+
+/* Settles every delivery, in their order; fails with the first error that reaches beyond one. */
+static bool
+settle(HaulStore *store, GError **error)
+{
+  guint n = store->pending->len;
+  if (n == 0)
+    return true;
+  bool sync = store->fsync != MAILDIR_FSYNC_NEVER;
+  if (sync) {
+    for (guint first = 0; first < n; first += SYNC_FILES)
+      sync_files(store, first, MIN(n, first + SYNC_FILES));
+    for_each_folder(store, sync_keywords);
+  }
+  for (guint i = 0; i < n; i++)
+    move_to_cur(delivery(store, i));
+  if (sync)
+    for_each_folder(store, sync_cur);
+
+  g_autoptr(GError) first = NULL;
+  for (guint i = 0; i < n; i++) {
+    Delivery *one = delivery(store, i);
+    if (first == NULL && one->why != NULL && haul_error_reach(one->why) != HAUL_ERROR_MESSAGE)
+      first = g_error_copy(one->why);
+    settle_ticket(one);
+    clear_delivery(one);
+  }
+  g_array_set_size(store->pending, 0);
+  store->pending_octets = 0;
+  if (first == NULL)
+    return true;
+  g_propagate_error(error, g_steal_pointer(&first));
+  return false;
+}
+
+/* Writing. */
+
+/* Learns how the lines of the body end. False if it cannot be read. */
+static bool
+look_through(HaulMessage *message, MaildirLines *lines)
+{
+  uint64_t total = haul_message_item(message)->size;
+  while (lines->octets < total) {
+    size_t size;
+    const uint8_t *octets = haul_message_window(message, lines->octets, &size);
+    if (octets == NULL)
+      return false;
+    maildir_lines_feed(lines, octets, size);
+  }
+  return true;
+}
+
+static bool
+spool_error(GError **error)
+{
+  haul_set_error(error, HAUL_ERROR_MESSAGE, "spool", "the spooled message cannot be read back");
+  return false;
+}
+
+static bool
+write_lf(HaulStore *store, int fd, const uint8_t *octets, size_t size, bool *held)
+{
+  while (size > 0) {
+    size_t piece = MIN(size, MAILDIR_BUFFER);
+    size_t out = maildir_lines_to_lf(held, octets, piece, store->buffer);
+    if (!maildir_file_write_all(fd, store->buffer, out))
+      return false;
+    octets += piece;
+    size -= piece;
+  }
+  return true;
+}
+
+/* Writes the body to @fd, with LF or as it is. */
+static bool
+write_body(HaulStore *store, int fd, HaulMessage *message, bool with_lf, GError **error)
+{
+  uint64_t total = haul_message_item(message)->size;
+  bool held = false, ok = true;
+  for (uint64_t offset = 0; ok && offset < total;) {
+    size_t size;
+    const uint8_t *octets = haul_message_window(message, offset, &size);
+    if (octets == NULL)
+      return spool_error(error);
+    ok = with_lf ? write_lf(store, fd, octets, size, &held)
+                 : maildir_file_write_all(fd, octets, size);
+    offset += size;
+    if (haul_account_cancelled(store->account)) {
+      haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "asked to stop");
+      return false;
+    }
+  }
+  if (ok && held)
+    ok = maildir_file_write_all(fd, "\r", 1);
+  return ok
+         || maildir_write_error(error, errno, "cannot write a message to %s/%s", store->tree->root,
+                                store->selected->directory);
+}
+
+static bool
+finish_file(const HaulStore *store, int fd, const HaulItem *item)
+{
+  const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = item->date } };
+  return maildir_file_give(fd, &store->tree->creation)
+         && (item->date == HAUL_NO_DATE || futimens(fd, times) == 0);
+}
+
+/* Makes a file in tmp that nobody else has. Returns its descriptor, or -1 with errno. */
+static int
+create_in_tmp(const HaulStore *store, const MaildirLines *lines, char **base)
+{
+  bool with_lf = maildir_lines_convertible(lines);
+  uint64_t disk = with_lf ? maildir_lines_lf_size(lines) : lines->octets;
+  for (unsigned try = 0;; try++) {
+    *base = maildir_name_new(maildir_file_unique_time(), (unsigned)getpid(), store->host, disk,
+                             maildir_lines_crlf_size(lines), maildir_lines_has_bare_lf(lines));
+    int fd = openat(store->selected->tmp, *base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0 || errno != EEXIST || try == 100)
+      return fd;
+    g_free(*base);
+  }
+}
+
+static bool
+write_file(HaulStore *store, HaulMessage *message, Delivery *one, GError **error)
+{
+  const HaulItem *item = haul_message_item(message);
+  MaildirLines lines = { 0 };
+  MaildirFlags flags = { .flags = item->flags };
+  if (!look_through(message, &lines))
+    return spool_error(error);
+  if (!maildir_folder_add_keywords(one->folder, item->keywords, &flags, error))
+    return false;
+  int fd = create_in_tmp(store, &lines, &one->base);
+  if (fd < 0)
+    return maildir_write_error(error, errno, "cannot create a file in %s/%s/tmp", store->tree->root,
+                               one->folder->directory);
+  one->is_in_tmp = true;
+  one->name = maildir_name_with_flags(one->base, &flags);
+  bool ok = write_body(store, fd, message, maildir_lines_convertible(&lines), error);
+  if (ok && !finish_file(store, fd, item))
+    ok = maildir_write_error(error, errno, "cannot complete a message in %s/%s", store->tree->root,
+                             one->folder->directory);
+  if (close(fd) != 0 && ok) /* a network file system may tell of a full disk only now */
+    ok = maildir_write_error(error, errno, "cannot write a message to %s/%s", store->tree->root,
+                             one->folder->directory);
+  return ok;
+}
+
+static guint
+n_pending_folders(const HaulStore *store)
+{
+  guint n = 0;
+  for (guint i = 0; i < store->pending->len; i++)
+    if (i == 0 || delivery(store, i)->folder != delivery(store, i - 1)->folder)
+      n++;
+  return n;
+}
+
+static bool
+batch_is_full(const HaulStore *store)
+{
+  return store->fsync != MAILDIR_FSYNC_BATCH || store->pending->len >= BATCH_DELIVERIES
+         || store->pending_octets >= BATCH_OCTETS || n_pending_folders(store) >= BATCH_FOLDERS;
+}
+
+bool
+maildir_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error)
+{
+  g_assert(store->selected != NULL && store->selected->writable);
+  store->scanned = false;
+  Delivery one = { .folder = maildir_folder_ref(store->selected), .ticket = ticket };
+  if (write_file(store, message, &one, &one.why)) {
+    g_array_append_val(store->pending, one);
+    store->pending_octets += haul_message_item(message)->size;
+    return !batch_is_full(store) || settle(store, error);
+  }
+
+  bool ok = haul_error_reach(one.why) == HAUL_ERROR_MESSAGE;
+  if (!ok) {
+    /* What was written before is whole and gets its chance; then all tickets are settled. */
+    settle(store, NULL);
+    if (error != NULL)
+      *error = g_error_copy(one.why);
+  }
+  settle_ticket(&one);
+  clear_delivery(&one);
+  return ok;
+}
+
+bool
+maildir_flush(HaulStore *store, GError **error)
+{
+  return settle(store, error);
+}
