@@ -162,9 +162,9 @@ play_step(Run *run, Player *player, unsigned index)
   if (error != NULL)
     g_ptr_array_add(results, show_error(error));
 
-  bool as_written = error != NULL && expected->len == results->len
-                    && g_pattern_match_simple(((Line *) expected->pdata[expected->len - 1])->text->str,
-                                              results->pdata[results->len - 1]);
+  const Line *last = expected->len > 0 ? expected->pdata[expected->len - 1] : NULL;
+  bool as_written = error != NULL && expected->len == results->len && !is_too_early(run, last)
+                    && g_pattern_match_simple(last->text->str, results->pdata[results->len - 1]);
   bool lost = run->cut != 0 && error != NULL && !as_written;
   if (lost) {
     if (!may_end_in(error))
