@@ -275,7 +275,7 @@ def _shown(snapshot, entry):
             f"date {entry.date}{', subject ' + repr(title) if title else ''}")
 
 
-def differences(wanted, got, names=("source", "destination"), limit=20):
+def differences(wanted, got, names=("source", "destination"), limit=8):
     """Lines that say what is not the same; none if both hold the same multiset of entries in the same folders."""
     lines = []
     for side, these, those in ((names[0], wanted, got), (names[1], got, wanted)):
@@ -296,11 +296,12 @@ def differences(wanted, got, names=("source", "destination"), limit=20):
                                      f"{getattr(other, what) if what == 'date' else sorted(getattr(other, what))}")
             else:
                 lines.append(f"only at the {names[0]}: {_shown(wanted, entry)}")
-    for rest in by_body.values():
-        lines += [f"only at the {names[1]}: {_shown(got, entry)}" for entry in rest]
-    if len(lines) > limit:
-        lines[limit:] = [f"... and {len(lines) - limit} more"]
-    return lines
+    extra_lines = [f"only at the {names[1]}: {_shown(got, entry)}" for rest in by_body.values() for entry in rest]
+    return _shortened(lines, limit) + _shortened(extra_lines, limit)
+
+
+def _shortened(lines, limit):
+    return lines if len(lines) <= limit else lines[:limit] + [f"... and {len(lines) - limit} more like these"]
 
 
 def main():

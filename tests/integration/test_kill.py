@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""
+Killed at any instant, cut at any octet: the next run ends where an undisturbed one would have.
+
+kill-at (beside this file) kills after the Nth command sent or state written; without ptrace those
+cases are skipped. Where there are more instants than time, a seed chooses; --long tries all.
+"""
+import os
+import random
+import subprocess
+import sys
+
+from harness import (BARE_CAPABILITY, LONG, NO_GRACE, SHORT, Bench, Dovecot, Imap, Maildir, Skip, case, expect_same,
+                     expect_untouched, in_parallel, run_cases)
+import corpus
+from servers.proxy import Proxy
+
+KILL_AT = os.environ.get("MAILHAUL_KILL_AT", "/nonexistent")
+SEED = int(os.environ.get("MAILHAUL_TEST_SEED", "0")) or random.SystemRandom().randrange(1 << 31)
+INSTANTS = 8 if SHORT else 50
+POINTS = 10**9 if LONG else 6 if SHORT else 70  # at most so many of one variant
+FOLDERS = ("INBOX", "Archive/2019", "日本語/受信", "a b  c")
+
+
+def small_mailbox():
+    """60 messages in 4 folders, odd ones among them, one of them not small."""
+    return corpus.made_up(60, seed=7, folders=FOLDERS, largest=1_500_000)
+
+
+def servers(capability=None):
+    return Dovecot(separator=".", prefix="INBOX.", capability=capability), Dovecot(capability=capability)
+
+
+class Variant:
+    """A source that must stay as it is, and fresh destinations to copy it to."""
+
+    def __init__(self, old, fresh, *options):
+        self.source = Imap(old, "u1")
+        corpus.append("127.0.0.1", old.port, "u1", small_mailbox())
+        self.before = self.source.snapshot()
+        self._fresh, self._options = fresh, options
+
+    def disturbed(self, name, disturb):
+        """Copies to a fresh destination with a disturbance first, then to the end, and compares."""
+        destination = self._fresh(name)
+        try:
+            with Bench(self.source, destination, *self._options) as bench:
+                first = disturb(bench)
+                bench.settle()
+                done = bench.run(*NO_GRACE)
+                assert done.code == 0, f"{name}: the run after it fails\n{first.told()}\n{done.told()}"
+                done.expect_balance()
+                try:
+                    expect_same(self.before, destination.snapshot(), f"{name}: source and destination")
+                except AssertionError as error:
+                    raise AssertionError(f"{error}\n{first.told()}\n{done.told()}") from None
+                again = bench.run(*NO_GRACE).expect(0)
+                again.expect_totals(copied=0, already_there=len(self.before))
+                return first
+        finally:
+            destination.forget()
+
+    def undisturbed(self):
+        """Seconds that a whole run takes."""
+        return self.disturbed("u-undisturbed", lambda bench: bench.run(*NO_GRACE).expect(0)).seconds
+
+    def end(self):
+        expect_untouched(self.before, self.source.snapshot())
+
+
+def at_random_instants(variant):
+    dice = random.Random(SEED)
+    whole = variant.undisturbed()
+    moments = sorted(dice.uniform(0, whole * 1.1) for _ in range(INSTANTS))
+    in_parallel(lambda n=n, t=t: variant.disturbed(f"u-instant{n}", lambda bench: bench.run(kill_after=t))
+                for n, t in enumerate(moments))
+    variant.end()
+
+
+def count_deeds(bench):
+    """Runs it whole and returns how many commands were sent and changes written."""
+    watched = bench.state + (":" + bench.destination.path if isinstance(bench.destination, Maildir) else "")
+    reader, writer = os.pipe()
+    saved = os.dup(3) if os.path.exists("/proc/self/fd/3") else None
+    process = subprocess.Popen([sys.executable, "-c", "import os,sys; os.dup2(int(sys.argv[1]), 3); "
+                                "os.execv(sys.argv[2], sys.argv[2:])", str(writer), KILL_AT, "0", watched]
+                               + bench.command(*NO_GRACE), pass_fds=(writer,), stdout=subprocess.DEVNULL)
+    os.close(writer)
+    if saved is not None:
+        os.close(saved)
+    told = os.fdopen(reader).read().split()
+    assert process.wait() == 0 and len(told) == 4, f"counting run: exit code {process.returncode}, told {told}"
+    return int(told[1]) + int(told[3])
+
+
+def after_every_deed(variant):
+    if subprocess.run([KILL_AT, "0", "/nonexistent", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skip("ptrace is not allowed here, or kill-at is not built")
+    counted = []
+    variant.disturbed("u-counted", lambda bench: counted.append(count_deeds(bench)) or bench.run(*NO_GRACE))
+    points = list(range(1, counted[0] + 1))
+    if len(points) > POINTS:
+        points = sorted(random.Random(SEED).sample(points, POINTS))
+
+    def kill(bench, point):
+        watched = bench.state + (":" + bench.destination.path if isinstance(bench.destination, Maildir) else "")
+        return bench.run(*NO_GRACE, wrap=(KILL_AT, str(point), watched))
+    in_parallel(lambda point=point: variant.disturbed(f"u-deed{point}", lambda bench: kill(bench, point))
+                for point in points)
+    print(f"# killed after {len(points)} of {counted[0]} commands and writes, seed {SEED}")
+    variant.end()
+
+
+def with_servers(test, capability=None, *options):
+    old, new = servers(capability)
+    with old, new:
+        test(Variant(old, lambda name: Imap(new, name), *options))
+
+
+def with_tree(test):
+    old, _ = servers()
+    with old:
+        test(Variant(old, lambda name: Maildir(f"{old.state}/{name}")))
+
+
+@case
+def killed_at_random_instants():
+    with_servers(at_random_instants)
+
+
+@case
+def killed_after_every_command_and_write():
+    with_servers(after_every_deed)
+
+
+@case
+def killed_at_random_instants_against_servers_that_can_little():
+    with_servers(at_random_instants, BARE_CAPABILITY)
+
+
+@case
+def killed_after_every_command_and_write_against_servers_that_can_little():
+    with_servers(after_every_deed, BARE_CAPABILITY)
+
+
+@case
+def killed_at_random_instants_while_writing_a_tree():
+    with_tree(at_random_instants)
+
+
+@case
+def killed_after_every_command_and_write_while_writing_a_tree():
+    with_tree(after_every_deed)
+
+
+def cut(capability, sides):
+    """Cuts the destination's connection after a stored APPEND, and either side's after some octets."""
+    old, new = servers(capability)
+    with old, new:
+        variant = Variant(old, lambda name: Imap(new, name))
+        dice = random.Random(SEED)
+        proxies = [("unanswered", 2, {"cut_before_answer": ("APPEND", n)}) for n in (1, 2, 5)]
+        for side in sides:
+            proxies += [("octets", side, {"cut_after_octets": (who, int(10 ** dice.uniform(1, 5.5)))})
+                        for who in ("client", "server") for _ in range(2 if SHORT else 6)]
+
+        def through(bench, side, cutting):
+            target = (old if side == 1 else new).port
+            with Proxy(target, **cutting) as proxy:
+                end = bench.source if side == 1 else bench.destination
+                plain, cut_one = end, Imap(end.server, end.user, port=proxy.port)
+                if side == 1:
+                    bench.source = cut_one
+                else:
+                    bench.destination = cut_one
+                try:
+                    return bench.run(*NO_GRACE)
+                finally:
+                    if side == 1:
+                        bench.source = plain
+                    else:
+                        bench.destination = plain
+        in_parallel(lambda n=n, side=side, cutting=cutting: variant.disturbed(
+            f"u-cut{n}", lambda bench: through(bench, side, cutting))
+            for n, (_, side, cutting) in enumerate(proxies))
+        variant.end()
+
+
+@case
+def cut_after_a_stored_append_and_after_any_octet():
+    cut(None, (1, 2))
+
+
+@case
+def cut_against_servers_that_can_little():
+    cut(BARE_CAPABILITY, (1, 2))
+
+
+@case
+def killed_without_a_pause_a_young_intent_is_looked_up_again():
+    """As a user would do it: the next run starts at once, while the server may still be storing."""
+    old, new = servers()
+    with old, new:
+        variant = Variant(old, lambda name: Imap(new, name))
+        destination = Imap(new, "u-hasty")
+        with Bench(variant.source, destination) as bench:
+            for part in (0.4, 0.7):
+                bench.run(kill_after=part * 0.2)
+            bench.run().expect(0)
+            expect_same(variant.before, destination.snapshot())
+        variant.end()
+
+
+if __name__ == "__main__":
+    print(f"# seed {SEED}")
+    run_cases()

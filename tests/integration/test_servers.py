@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""
+Whether the tests' own tools can be trusted: what is put into an account is what the reader sees, a
+difference is seen as one, and the relay counts and cuts.
+"""
+import imaplib
+
+from harness import HOST, PASSWORD, Dovecot, Imap, Result, Scratch, case, run_cases
+import corpus
+import reader
+from servers.proxy import Proxy
+
+
+def expected(mails):
+    seen = reader.Snapshot()
+    for mail in mails:
+        seen.folders.update((mail.folder, "INBOX"))
+        seen.add(mail.folder, mail.octets, [each.lower() for each in mail.flags],
+                 [each.lower() for each in mail.keywords], mail.date)
+    return seen
+
+
+def no_differences(*snapshots):
+    assert reader.differences(*snapshots) == [], "\n".join(reader.differences(*snapshots))
+
+
+@case
+def what_is_appended_is_what_the_reader_sees():
+    for prefix, separator in (("", "/"), ("INBOX.", ".")):
+        with Dovecot(prefix=prefix, separator=separator) as server:
+            corpus.append(HOST, server.port, "u1", corpus.sample())
+            wanted = expected(corpus.sample())
+            no_differences(wanted, Imap(server, "u1").snapshot())
+            no_differences(wanted, reader.read_maildir(server.maildir("u1")))
+
+
+@case
+def what_is_written_to_disk_is_what_a_server_shows():
+    mails = list(corpus.made_up(400, largest=100_000))
+    with Dovecot() as server:
+        corpus.fill(server, "u1", mails)
+        first = Imap(server, "u1").snapshot()
+        no_differences(expected(mails), first)
+        assert sum(first.recent.values()) == sum(mail.recent for mail in mails) > 0
+        assert Imap(server, "u1").snapshot().recent == first.recent, "reading leaves a trace"
+
+
+@case
+def the_made_up_mailbox_holds_what_it_should():
+    mails = list(corpus.made_up(2000))
+    assert len(mails) == 2000 and len({mail.folder for mail in mails}) == 20
+    assert len({frozenset(mail.flags) for mail in mails}) == 32
+    assert min(len(mail.octets) for mail in mails) == 1 and max(len(mail.octets) for mail in mails) >= 25 << 20
+    assert not any(mail.octets.endswith(b"\r") or b"\0" in mail.octets for mail in mails)
+    again = list(corpus.made_up(200, now=10**9))
+    assert again == list(corpus.made_up(200, now=10**9)), "the same seed gives other mail"
+
+
+@case
+def differences_are_seen():
+    mails = list(corpus.sample())
+    wanted = expected(mails)
+    changed = [
+        mails[1:], mails + mails[:1],
+        [mails[0]._replace(flags=["\\Draft"])] + mails[1:], [mails[0]._replace(keywords=["x"])] + mails[1:],
+        [mails[0]._replace(date=mails[0].date + 1)] + mails[1:], [mails[0]._replace(folder="Sent")] + mails[1:],
+        [mails[0]._replace(octets=mails[0].octets + b" ")] + mails[1:],
+    ]
+    assert reader.differences(wanted, expected(mails)) == []
+    for other in changed:
+        assert reader.differences(wanted, expected(other)), "a difference was not seen"
+
+
+@case
+def names_are_translated_both_ways():
+    for name in ("日本語/受信", "R&D", "Entwürfe", "😀", "a&-b", "&", "plain"):
+        assert "/".join(reader.decode_mutf7(part) for part in
+                        [reader.encode_mutf7(part) for part in name.split("/")]) == name
+    assert reader.encode_mutf7("Entwürfe") == "Entw&APw-rfe" and reader.encode_mutf7("R&D") == "R&-D"
+    assert reader.internal_date(" 1-Feb-2003 04:05:06 +0130") == 1044066906
+
+
+@case
+def the_relay_counts_and_cuts():
+    mail = b"Subject: x\r\n\r\na1 FETCH is no command in here\r\n"
+    with Dovecot() as server, Proxy(server.port) as proxy, Proxy(server.port, ("APPEND", 2)) as cutting, \
+            Proxy(server.port, cut_after_octets=("server", 300)) as short:
+        with imaplib.IMAP4(HOST, proxy.port) as imap:
+            imap.login("u1", PASSWORD)
+            imap.append("INBOX", None, None, mail)
+            imap.select()
+            imap.fetch("1", "(BODY.PEEK[])")
+        verbs = [each.verb for each in proxy.commands() if each.verb != "CAPABILITY"]
+        assert verbs == ["LOGIN", "APPEND", "SELECT", "FETCH", "LOGOUT"], verbs
+        assert proxy.commands("APPEND")[0].octets == len(mail)
+        assert PASSWORD not in proxy.commands("LOGIN")[0].text.split(), "the relay keeps a password"
+
+        imap, answered = imaplib.IMAP4(HOST, cutting.port), 0
+        imap.login("u2", PASSWORD)
+        try:
+            for _ in range(5):
+                imap.append("INBOX", None, None, mail)
+                answered += 1
+        except (imaplib.IMAP4.abort, OSError):
+            pass
+        imap.shutdown()
+        server.wait_until_idle("u2")
+        assert (answered, cutting.cuts, len(Imap(server, "u2").snapshot())) == (1, 1, 2)
+
+        try:
+            imaplib.IMAP4(HOST, short.port).login("u3", PASSWORD)
+            raise AssertionError("not cut")
+        except (imaplib.IMAP4.abort, imaplib.IMAP4.error, OSError):
+            assert short.cuts == 1
+
+
+@case
+def a_report_that_does_not_add_up_is_seen():
+    def report(text):
+        return Result([], 0, text, "", 0)
+    report('{"totals": {"source": 3, "copied": 1, "already_there": 2}}').expect(0)
+    report("3 at the source = 1 copied + 2 already there + 0 failed\n").expect(0).expect_totals(already_there=2)
+    try:
+        report('{"totals": {"source": 3, "copied": 1, "already-there": 1}}').expect(0)
+    except AssertionError:
+        return
+    raise AssertionError("it was not seen")
+
+
+@case
+def a_scratch_folder_is_gone_afterwards():
+    import os
+    with Scratch() as folder:
+        assert os.stat(folder).st_mode & 0o777 == 0o755
+    assert not os.path.exists(folder)
+
+
+if __name__ == "__main__":
+    run_cases()
