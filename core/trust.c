@@ -1,58 +1,109 @@
 /*
- * Trust: the system's certificates are looked up by their hash, one by one as a chain needs them,
- * for loading the whole bundle would cost more than the rest of a run that has nothing to do. A
- * refusal is explained in words that name the certificate and what can be done.
+ * Trust: the system's certificates are looked up by their hash, one by one as a chain needs them.
+ * Its bundle, which costs more than the rest of a run that has nothing to do, is read only when
+ * they do not suffice. A refusal is explained in words that name the certificate and what can be
+ * done.
  */
 #include "trust.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
+#include <glib/gstdio.h>
 #include <mailhaul/error.h>
 #include <mailhaul/text.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NAMES_SHOWN 4
 
-/* Contexts made so far, by CA file; for the life of the process. */
-static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
-static GHashTable *contexts;
+/* A context, and the system's bundle, which is read when a chain cannot do without it. */
+typedef struct {
+  SSL_CTX *context; /* owned */
+  pthread_mutex_t lock;
+  const char *bundle; /* borrowed for ever; NULL once it is read; under lock */
+} Trust;
 
-/* Whether the system keeps its certificates by hash. Some have a bundle only. */
-static bool
-has_hashed_certificates(void)
+/* Those made so far, by CA file; for the life of the process. */
+static pthread_mutex_t trusts_lock = PTHREAD_MUTEX_INITIALIZER;
+static GHashTable *trusts;
+
+static const char *
+find_bundle(void)
 {
-  if (g_getenv(X509_get_default_cert_dir_env()) != NULL)
-    return true;
-  DIR *folder = opendir(X509_get_default_cert_dir());
-  if (folder == NULL)
-    return false;
-  bool found = false;
-  for (const struct dirent *entry; !found && (entry = readdir(folder)) != NULL;)
-    found = g_str_has_suffix(entry->d_name, ".0");
-  closedir(folder);
-  return found;
+  const char *named = g_getenv(X509_get_default_cert_file_env());
+  const char *file = named != NULL ? named : X509_get_default_cert_file();
+  return g_access(file, R_OK) == 0 ? file : NULL;
+}
+
+/* Not by X509_STORE_load_file(): other threads may be verifying with @store. */
+static void
+read_bundle(X509_STORE *store, const char *file)
+{
+  BIO *bio = BIO_new_file(file, "r");
+  if (bio == NULL)
+    return;
+  for (X509 *certificate; (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL;) {
+    X509_STORE_add_cert(store, certificate);
+    X509_free(certificate);
+  }
+  BIO_free(bio);
+}
+
+/* Whether the chain of @verification ends at somebody whom its store does not know. */
+static bool
+lacks_issuer(X509_STORE_CTX *verification)
+{
+  X509_STORE_CTX *trial = X509_STORE_CTX_new();
+  X509_STORE_CTX_init(trial, X509_STORE_CTX_get0_store(verification),
+                      X509_STORE_CTX_get0_cert(verification),
+                      X509_STORE_CTX_get0_untrusted(verification));
+  X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(trial), X509_STORE_CTX_get0_param(verification));
+  bool lacks = false;
+  if (X509_verify_cert(trial) != 1) {
+    switch (X509_STORE_CTX_get_error(trial)) {
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      lacks = true;
+    }
+  }
+  X509_STORE_CTX_free(trial);
+  return lacks;
+}
+
+/* Verifies as OpenSSL would, but reads the bundle first if that may help. */
+static int
+verify(X509_STORE_CTX *verification, void *data)
+{
+  Trust *trust = data;
+  pthread_mutex_lock(&trust->lock);
+  if (trust->bundle != NULL && lacks_issuer(verification)) {
+    read_bundle(X509_STORE_CTX_get0_store(verification), trust->bundle);
+    trust->bundle = NULL;
+  }
+  pthread_mutex_unlock(&trust->lock);
+  ERR_clear_error();
+  return X509_verify_cert(verification);
 }
 
 static bool
-load_trust(SSL_CTX *context, const char *ca_file, GError **error)
+load_ca_file(SSL_CTX *context, const char *ca_file, GError **error)
 {
-  SSL_CTX_set_default_verify_dir(context);
-  if (g_getenv(X509_get_default_cert_file_env()) != NULL || !has_hashed_certificates())
-    SSL_CTX_set_default_verify_file(context);
-  bool loaded = ca_file[0] == '\0' || SSL_CTX_load_verify_file(context, ca_file) == 1;
-  if (!loaded) {
-    const char *why = ERR_reason_error_string(ERR_peek_error());
-    g_autofree char *shown = haul_text_display(ca_file, strlen(ca_file));
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
-                   "cannot read certificates (PEM) from the CA file %s: %s", shown,
-                   why == NULL ? "no reason known" : why);
-  }
+  if (SSL_CTX_load_verify_file(context, ca_file) == 1)
+    return true;
+  const char *why = ERR_reason_error_string(ERR_peek_error());
+  g_autofree char *shown = haul_text_display(ca_file, strlen(ca_file));
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                 "cannot read certificates (PEM) from the CA file %s: %s", shown,
+                 why == NULL ? "no reason known" : why);
   ERR_clear_error();
-  return loaded;
+  return false;
 }
 
 static SSL_CTX *
@@ -76,30 +127,42 @@ context_new(const char *ca_file, GError **error)
   SSL_CTX_set_default_read_buffer_len(context, 64 * 1024);
   /* A certificate in the user's CA file is trusted as such, whoever has signed it. */
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
-  if (!load_trust(context, ca_file, error)) {
-    SSL_CTX_free(context);
-    return NULL;
-  }
+  SSL_CTX_set_default_verify_dir(context);
+  if (ca_file[0] != '\0' && !load_ca_file(context, ca_file, error))
+    g_clear_pointer(&context, SSL_CTX_free);
+  ERR_clear_error();
   return context;
+}
+
+static Trust *
+trust_new(const char *ca_file, GError **error)
+{
+  SSL_CTX *context = context_new(ca_file, error);
+  if (context == NULL)
+    return NULL;
+  Trust *trust = g_new0(Trust, 1);
+  trust->context = context;
+  pthread_mutex_init(&trust->lock, NULL);
+  trust->bundle = find_bundle();
+  SSL_CTX_set_cert_verify_callback(context, verify, trust);
+  return trust;
 }
 
 SSL_CTX *
 haul_trust_context(const char *ca_file, GError **error)
 {
   const char *key = ca_file == NULL ? "" : ca_file;
-  pthread_mutex_lock(&contexts_lock);
-  if (contexts == NULL)
-    contexts = g_hash_table_new(g_str_hash, g_str_equal);
-  SSL_CTX *context = g_hash_table_lookup(contexts, key);
-  if (context == NULL) {
-    context = context_new(key, error);
-    if (context != NULL)
-      g_hash_table_insert(contexts, g_strdup(key), context);
-  }
-  if (context != NULL)
-    SSL_CTX_up_ref(context);
-  pthread_mutex_unlock(&contexts_lock);
-  return context;
+  pthread_mutex_lock(&trusts_lock);
+  if (trusts == NULL)
+    trusts = g_hash_table_new(g_str_hash, g_str_equal);
+  Trust *trust = g_hash_table_lookup(trusts, key);
+  if (trust == NULL && (trust = trust_new(key, error)) != NULL)
+    g_hash_table_insert(trusts, g_strdup(key), trust);
+  pthread_mutex_unlock(&trusts_lock);
+  if (trust == NULL)
+    return NULL;
+  SSL_CTX_up_ref(trust->context);
+  return trust->context;
 }
 
 bool

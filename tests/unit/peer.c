@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,11 @@ static void *
 peer_thread(void *data)
 {
   Peer *peer = data;
+  /* In this thread only: the stream under test has to look after itself. */
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, NULL);
   int fd = accept4(peer->listener, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0)
     return NULL;
