@@ -63,9 +63,9 @@ certificate_save(SSL_CTX *context)
 }
 
 Authority *
-authority_new(void)
+authority_new(const char *name)
 {
-  static const CertificateTerms terms = { "mailhaul test CA", NULL, -1, 30, true };
+  const CertificateTerms terms = { name, NULL, -1, 30, true };
   Authority *authority = g_new0(Authority, 1);
   authority->key = EVP_EC_gen("P-256");
   authority->certificate = make_certificate(authority->key, &terms);

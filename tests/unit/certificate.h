@@ -15,8 +15,8 @@ typedef struct {
   bool self_signed;
 } CertificateTerms;
 
-/* A CA of its own, whose certificate lies in a file. */
-Authority *authority_new(void);
+/* A CA called @name, whose certificate lies in a file. */
+Authority *authority_new(const char *name);
 void authority_free(Authority *authority); /* removes the file */
 const char *authority_file(const Authority *authority);
 

@@ -484,8 +484,8 @@ main(void)
     CASE(a_ca_file_that_cannot_be_read_is_named),
     CASE(an_encrypted_end_comes_after_its_octets),
   };
-  authority = authority_new();
-  system_authority = authority_new();
+  authority = authority_new("user's CA");
+  system_authority = authority_new("system's CA");
   g_setenv("SSL_CERT_FILE", authority_file(system_authority), TRUE);
   int code = RUN_SUITE("tls", cases);
   authority_free(system_authority);
