@@ -1,0 +1,34 @@
+/*
+ * What the host tells a store about the account that it opens: checked settings, secrets, and
+ * whether somebody asked to stop. All of it is lent for the life of the store and may be read from
+ * any thread.
+ */
+#ifndef MAILHAUL_ACCOUNT_H
+#define MAILHAUL_ACCOUNT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <mailhaul/visibility.h>
+
+G_BEGIN_DECLS
+
+typedef struct HaulAccount HaulAccount;
+
+/* "source" or "destination", for messages. */
+HAUL_PUBLIC const char *haul_account_side(const HaulAccount *account);
+
+/* Values of settings that the plugin declares; asking for another is a broken promise. Strings and
+ * paths are NULL, numbers and durations (seconds) 0, where neither the user nor a default set them. */
+HAUL_PUBLIC const char *haul_account_string(const HaulAccount *account, const char *key);
+HAUL_PUBLIC uint64_t haul_account_number(const HaulAccount *account, const char *key);
+HAUL_PUBLIC bool haul_account_bool(const HaulAccount *account, const char *key);
+
+/* A secret: NUL-terminated, any other octets. It may go to the server and nowhere else. */
+HAUL_PUBLIC const char *haul_account_secret(const HaulAccount *account, const char *key);
+
+/* Whether to give up at the next occasion; blocking calls of the host return by themselves. */
+HAUL_PUBLIC bool haul_account_cancelled(const HaulAccount *account);
+
+G_END_DECLS
+#endif /* MAILHAUL_ACCOUNT_H */
