@@ -70,9 +70,9 @@ append_escaped(GString *line, const char *text)
 {
   size_t left = strlen(text);
   while (left > 0) {
-    /* One octet becomes at most four, so that a piece of 120 stays below the 512 that are shown;
-     * pieces end between characters. */
-    size_t piece = MIN(left, 120);
+    /* One octet becomes at most six ("\u{1B}"), so that a piece of 80 stays below the 512 that are
+     * shown; pieces end between characters. */
+    size_t piece = MIN(left, 80);
     if (piece < left)
       for (unsigned back = 0; back < 3 && ((unsigned char)text[piece] & 0xc0) == 0x80; back++)
         piece--;

@@ -62,9 +62,10 @@ no_record_can_forge_another_or_move_the_cursor(void)
   haul_log(HAUL_LOG_INFO, "%s", "\033]0;pwn\007 \x9b \xe2\x80\xae \xc3\xbc");
   g_auto(GStrv) lines = take_log(path);
   CU_ASSERT_FATAL(g_strv_length(lines) == 3);
-  CU_ASSERT(g_str_has_suffix(lines[0], " info a\\x0A2026-01-01T00:00:00.000Z info deleted 0"));
+  CU_ASSERT(strstr(lines[0], " info a\\") != NULL);
+  CU_ASSERT(g_str_has_suffix(lines[0], "2026-01-01T00:00:00.000Z info deleted 0"));
   CU_ASSERT(strpbrk(lines[1], "\033\007\x9b") == NULL);
-  CU_ASSERT(strstr(lines[1], "\\x1B]0;pwn\\x07") != NULL);
+  CU_ASSERT(strstr(lines[1], "]0;pwn\\") != NULL);
   CU_ASSERT(strstr(lines[1], "\xe2\x80\xae") == NULL);
   CU_ASSERT(g_str_has_suffix(lines[1], " \xc3\xbc"));
 }
@@ -73,13 +74,19 @@ static void
 a_long_record_is_whole(void)
 {
   char *path = open_log(HAUL_LOG_INFO);
-  g_autoptr(GString) text = g_string_new("\t");
+  g_autoptr(GString) text = g_string_new(NULL);
   for (unsigned i = 0; i < 5000; i++)
     g_string_append(text, i % 3 == 0 ? "\xe2\x82\xac" : i % 3 == 1 ? "\xc3\xbc" : "x");
   haul_log(HAUL_LOG_INFO, "%s", text->str);
+  g_autofree char *controls = g_strnfill(5000, '\1');
+  haul_log(HAUL_LOG_INFO, "%s", controls);
   g_auto(GStrv) lines = take_log(path);
-  CU_ASSERT_FATAL(g_strv_length(lines) == 2);
-  CU_ASSERT(g_str_has_suffix(lines[0], text->str + 1));
+  CU_ASSERT_FATAL(g_strv_length(lines) == 3);
+  CU_ASSERT(g_str_has_suffix(lines[0], text->str));
+  unsigned n_escapes = 0;
+  for (const char *at = lines[1]; (at = strchr(at, '\\')) != NULL; at++)
+    n_escapes++;
+  CU_ASSERT(n_escapes == 5000);
 }
 
 static void
