@@ -39,7 +39,7 @@ typedef struct {
   uint64_t n_before2; /* messages at the destination before the run; HAUL_UNKNOWN */
   uint64_t n_put;     /* delivered in this pass */
   bool wrote;         /* something was done at the destination */
-  bool incomplete;    /* something failed: look again next time */
+  _Atomic bool incomplete; /* something failed: look again next time */
 } HaulFolderWork;
 
 /* A pass over both accounts: folders and actions, planned first and then carried out. */

@@ -303,7 +303,11 @@ haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity
 {
   *was_rebuilt = false;
   g_autoptr(HaulJournal) journal = g_new0(HaulJournal, 1);
-  pthread_mutex_init(&journal->mutex, NULL);
+  pthread_mutexattr_t recursive; /* a group is held by the thread that began it */
+  pthread_mutexattr_init(&recursive);
+  pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+  pthread_mutex_init(&journal->mutex, &recursive);
+  pthread_mutexattr_destroy(&recursive);
   journal->keywords = keywords;
   journal->mode = mode;
   journal->folders = g_array_new(FALSE, TRUE, sizeof(HaulJournalFolder));
@@ -379,18 +383,17 @@ bool
 haul_journal_begin(HaulJournal *journal, GError **error)
 {
   pthread_mutex_lock(&journal->mutex);
-  bool done = begin(journal, error);
-  journal->in_group = done;
-  pthread_mutex_unlock(&journal->mutex);
-  return done;
+  journal->in_group = begin(journal, error);
+  if (!journal->in_group)
+    pthread_mutex_unlock(&journal->mutex);
+  return journal->in_group;
 }
 
 bool
 haul_journal_commit(HaulJournal *journal, GError **error)
 {
-  pthread_mutex_lock(&journal->mutex);
   journal->in_group = false;
-  bool done = commit(journal, error);
+  bool done = commit(journal, error) || roll_back(journal);
   pthread_mutex_unlock(&journal->mutex);
   return done;
 }
@@ -538,6 +541,28 @@ haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1
     sqlite3_bind_int(write, 5, subscribed);
     done = run(journal, write, error);
   }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+static bool
+set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error)
+{
+  sqlite3_stmt *update = statement(journal, SET_EPOCH2, error);
+  if (update == NULL)
+    return false;
+  sqlite3_bind_int64(update, 1, folder);
+  sqlite3_bind_int64(update, 2, (sqlite3_int64)epoch2);
+  g_hash_table_insert(journal->epochs2, GSIZE_TO_POINTER((gsize)folder),
+                      GSIZE_TO_POINTER((gsize)epoch2));
+  return run(journal, update, error);
+}
+
+bool
+haul_journal_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = set_epoch2(journal, folder, epoch2, error);
   pthread_mutex_unlock(&journal->mutex);
   return done;
 }
@@ -765,15 +790,7 @@ meets_epoch(HaulJournal *journal, int64_t folder, uint64_t epoch2, bool *same, G
   gpointer key = GSIZE_TO_POINTER((gsize)folder);
   uint64_t known = GPOINTER_TO_SIZE(g_hash_table_lookup(journal->epochs2, key));
   *same = epoch2 == 0 || known == 0 || known == epoch2;
-  if (epoch2 == 0 || known != 0)
-    return true;
-  sqlite3_stmt *update = statement(journal, SET_EPOCH2, error);
-  if (update == NULL)
-    return false;
-  sqlite3_bind_int64(update, 1, folder);
-  sqlite3_bind_int64(update, 2, (sqlite3_int64)epoch2);
-  g_hash_table_insert(journal->epochs2, key, GSIZE_TO_POINTER((gsize)epoch2));
-  return run(journal, update, error);
+  return epoch2 == 0 || known != 0 || set_epoch2(journal, folder, epoch2, error);
 }
 
 static bool

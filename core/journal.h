@@ -65,6 +65,10 @@ int64_t haul_journal_begin_folder(HaulJournal *journal, const char *path1, const
 bool haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1,
                              const char *token2, uint64_t n_gone, bool subscribed, GError **error);
 
+/* Notes the epoch of a destination folder that was not there when work began. */
+bool haul_journal_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2,
+                             GError **error);
+
 /* ---- pairs ---- */
 
 /* Appends the pairs of a folder to @pairs, of HaulPair; text ids are interned in @ids1, @ids2. */
@@ -128,7 +132,8 @@ bool haul_journal_note(HaulJournal *journal, GArray *receipts, GPtrArray *settle
  * HaulIntentBatch. */
 GPtrArray *haul_journal_intents(HaulJournal *journal, int64_t folder, GError **error);
 
-/* Between these two, what is noted becomes durable together, and quickly. One thread at a time. */
+/* Between these two, what is noted becomes durable together, and quickly; other threads wait. Every
+ * begin that succeeded needs its commit, whatever failed in between. */
 bool haul_journal_begin(HaulJournal *journal, GError **error);
 bool haul_journal_commit(HaulJournal *journal, GError **error);
 

@@ -19,8 +19,9 @@
 /* What a message costs besides its octets; it counts so that tiny ones are bounded, too. */
 #define MESSAGE_OVERHEAD 512u
 #define UNKNOWN_SIZE_GUESS (16u << 10)
-/* How much of a body is looked at for header fields. */
-#define HEADER_LIMIT (256u << 10)
+/* How much of a body is looked at for header fields: one octet more than those who read them take, so
+ * that they see where a field was cut. */
+#define HEADER_LIMIT ((256u << 10) + 1)
 
 struct HaulBodyWriter {
   const char *spool; /* borrowed; folder */

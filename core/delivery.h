@@ -1,0 +1,37 @@
+/*
+ * The writing end of a lane: takes parcels from the queue, notes intents a batch at a time, puts the
+ * messages, and notes the receipts.
+ */
+#ifndef HAUL_CORE_DELIVERY_H
+#define HAUL_CORE_DELIVERY_H
+
+#include "context.h"
+#include "queue.h"
+
+typedef enum {
+  HAUL_PARCEL_FOLDER,  /* what follows is for this folder                  */
+  HAUL_PARCEL_MESSAGE,
+  HAUL_PARCEL_END,     /* the source gave all of it, or failed: why        */
+} HaulParcelKind;
+
+/* What travels through the queue. */
+typedef struct {
+  HaulParcelKind kind;
+  HaulFolderWork *work;
+  HaulMessage *message; /* owned */
+  HaulCargo cargo;      /* owned */
+  GError *why;          /* owned */
+} HaulParcel;
+
+void haul_parcel_free(HaulParcel *parcel);
+
+/*
+ * Delivers what comes until the queue is closed; everything is settled and noted when it returns.
+ *
+ * @pass: for its actions on flags.
+ * Returns false for what reaches beyond a folder; the queue is broken then.
+ */
+bool haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *store2,
+                  HaulQueue *queue, GError **error);
+
+#endif /* HAUL_CORE_DELIVERY_H */

@@ -1,0 +1,450 @@
+/* One source to one destination, with retries. */
+#include "job.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+#include <mailhaul/text.h>
+
+#include "context.h"
+#include "journal-file.h"
+#include "lane.h"
+#include "survey.h"
+
+/* Passes in a row that may fail without a message copied; waits between them double up to a minute. */
+#define FRUITLESS_PASSES 5u
+#define FIRST_WAIT_MS 250u
+#define LONGEST_WAIT_MS 60000u
+
+/* One side being opened, in a thread of its own. */
+typedef struct {
+  const HaulAccount *account;
+  HaulIntent intent;
+  HaulOpenStore *store; /* owned */
+  HaulFolderList *list; /* owned */
+  GError *error;        /* owned */
+} Side;
+
+typedef struct {
+  const HaulJobOptions *options;
+  HaulContext context;
+  Side side1, side2;
+  GArray *folders1; /* owned; of HaulPlanFolder: those that were chosen */
+  HaulJobPlanned planned;
+  void *planned_data;
+} Job;
+
+/* ---- opening ---- */
+
+static void *
+open_side(void *data)
+{
+  Side *side = data;
+  side->store = haul_store_open(side->account, side->intent, &side->error);
+  if (side->store != NULL)
+    side->list = haul_folder_list_read(side->store, &side->error);
+  return NULL;
+}
+
+static void
+close_side(Side *side)
+{
+  haul_store_close(g_steal_pointer(&side->store));
+  g_clear_pointer(&side->list, haul_folder_list_free);
+  g_clear_error(&side->error);
+}
+
+/* Opens both sides at once. */
+static bool
+open_sides(Job *job, GError **error)
+{
+  pthread_t other;
+  bool threaded = pthread_create(&other, NULL, open_side, &job->side1) == 0;
+  if (!threaded)
+    open_side(&job->side1);
+  open_side(&job->side2);
+  if (threaded)
+    pthread_join(other, NULL);
+
+  GError **error1 = &job->side1.error, **error2 = &job->side2.error;
+  if (*error1 == NULL && *error2 == NULL)
+    return true;
+  if (*error1 != NULL && *error2 != NULL) {
+    /* One line for both: the farther reach and the source's reason come first. */
+    HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
+    haul_set_error(error, reach, haul_error_reason(*error1), "%s; %s", (*error1)->message,
+                   (*error2)->message);
+    return false;
+  }
+  GError **only = *error1 != NULL ? error1 : error2;
+  g_propagate_error(error, g_steal_pointer(only));
+  return false;
+}
+
+/* The exit code of an error that ended the run. */
+static int
+fatal_exit_code(const Job *job, const GError *error)
+{
+  const GError *error1 = job->side1.error, *error2 = job->side2.error;
+  const char *reason = haul_error_reason(error);
+  if (error1 != NULL && error2 != NULL) {
+    int code1 = haul_reason_exit_code(haul_error_reason(error1), 0);
+    int code2 = haul_reason_exit_code(haul_error_reason(error2), 0);
+    return code1 == code2 ? code1 : haul_reason_exit_code(reason, 1);
+  }
+  unsigned side = g_str_has_prefix(error->message, "source: ")        ? 1
+                  : g_str_has_prefix(error->message, "destination: ") ? 2
+                                                                      : 0;
+  return haul_reason_exit_code(reason, side);
+}
+
+/* ---- choosing folders ---- */
+
+static bool
+is_named(const char *wanted, const char *path, const char *native)
+{
+  if (strcmp(wanted, path) == 0 || g_strcmp0(wanted, native) == 0)
+    return true;
+  if (haul_path_is_inbox(wanted) && haul_path_is_inbox(path))
+    return true;
+  g_autofree char *decoded = native != NULL ? haul_utf7_decode(native) : NULL;
+  return g_strcmp0(wanted, decoded) == 0;
+}
+
+static bool
+choose_folders(Job *job, GError **error)
+{
+  const HaulFolderList *list = job->side1.list;
+  g_clear_pointer(&job->folders1, g_array_unref);
+  job->folders1 = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
+  const char *const *wanted = job->options->folders;
+  if (wanted == NULL) {
+    g_array_append_vals(job->folders1, list->folders->data, list->folders->len);
+    return true;
+  }
+  for (; *wanted != NULL; wanted++) {
+    guint i = 0;
+    while (i < list->folders->len
+           && !is_named(*wanted, g_array_index(list->folders, HaulPlanFolder, i).path,
+                        list->natives->pdata[i]))
+      i++;
+    if (i == list->folders->len) {
+      g_autofree char *shown = haul_text_display(*wanted, strlen(*wanted));
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "no-folder",
+                     "source: there is no folder \"%s\"; --dry without --folder lists them", shown);
+      return false;
+    }
+    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
+    bool twice = false;
+    for (guint k = 0; k < job->folders1->len; k++)
+      twice |= g_array_index(job->folders1, HaulPlanFolder, k).path == folder->path;
+    if (!twice)
+      g_array_append_val(job->folders1, *folder);
+  }
+  return true;
+}
+
+/* ---- the state ---- */
+
+static char *
+identity_of(HaulOpenStore *store, const HaulAccount *account)
+{
+  char *identity = haul_store_identity(store);
+  return identity != NULL ? identity : g_strdup_printf("%s:?", haul_account_side(account));
+}
+
+static bool
+open_journal(Job *job, GError **error)
+{
+  HaulContext *context = &job->context;
+  const HaulJobOptions *options = job->options;
+  g_autofree char *identity1 = identity_of(job->side1.store, options->account1);
+  g_autofree char *identity2 = identity_of(job->side2.store, options->account2);
+  if (strcmp(identity1, identity2) == 0) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "source and destination are the same account (%s)", identity1);
+    return false;
+  }
+  /* Large bodies are spooled there, with a state or without. */
+  if (!options->dry && !haul_own_folder(options->state_folder, error))
+    return false;
+  HaulJournalMode mode = options->stateless ? HAUL_JOURNAL_MEMORY
+                         : options->dry     ? HAUL_JOURNAL_DRY
+                                            : HAUL_JOURNAL_FILE;
+  bool was_rebuilt;
+  context->journal = haul_journal_open(options->state_folder, mode, identity1, identity2,
+                                       context->keywords, &was_rebuilt, error);
+  if (was_rebuilt)
+    haul_log(HAUL_LOG_WARNING, "the state was damaged and is put aside; copies are found by "
+                               "matching in this run");
+  return context->journal != NULL;
+}
+
+/* ---- a pass ---- */
+
+static void
+folder_result(const char *path, const GError *why, void *data)
+{
+  HaulPass *pass = data;
+  for (guint i = 0; why != NULL && i < pass->folders->len; i++) {
+    HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    if (!work->plan.create || strcmp(work->plan.path2, path) != 0)
+      continue;
+    work->incomplete = true;
+    if (work->tally->failed == NULL) {
+      work->tally->failed = "create";
+      work->tally->failed_detail = g_strdup(why->message);
+    }
+  }
+}
+
+static void
+subscribe_result(const char *path, const GError *why, void *data)
+{
+  if (why != NULL)
+    haul_log(HAUL_LOG_WARNING, "cannot subscribe to %s: %s", path, why->message);
+}
+
+/* Makes the folders that are missing, and subscribes to those that the source is subscribed to. */
+static bool
+prepare_folders(Job *job, HaulPass *pass, bool *wrote, GError **error)
+{
+  g_autoptr(GArray) create = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
+  g_autoptr(GArray) subscribe = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderPlan *plan = &g_array_index(pass->folders, HaulFolderWork, i).plan;
+    HaulFolder folder = { .path = plan->path2, .attributes = plan->folder1->attributes };
+    if (plan->create)
+      g_array_append_val(create, folder);
+    if (plan->subscribe)
+      g_array_append_val(subscribe, folder);
+  }
+  *wrote |= create->len > 0 || subscribe->len > 0;
+  return (create->len == 0
+          || haul_store_create(job->side2.store, (const HaulFolder *)(void *)create->data,
+                               create->len, folder_result, pass, error))
+         && (subscribe->len == 0
+             || haul_store_subscribe(job->side2.store, (const HaulFolder *)(void *)subscribe->data,
+                                     subscribe->len, subscribe_result, pass, error));
+}
+
+/*
+ * The token under which a folder of the destination is known to be complete: what the server says
+ * after our deliveries, if the numbers show that nobody else changed anything; else NULL, and the next
+ * run looks.
+ */
+static const char *
+final_token2(const HaulFolderWork *work, const HaulFolderList *after)
+{
+  if (!work->wrote && !work->plan.create)
+    return work->plan.folder2->token;
+  const HaulPlanFolder *folder
+      = after != NULL ? haul_folder_list_find(after, work->plan.path2) : NULL;
+  if (folder == NULL || work->n_before2 == HAUL_UNKNOWN
+      || folder->n_messages != work->n_before2 + work->n_put
+      || (work->epoch2 != 0 && folder->epoch != work->epoch2))
+    return NULL;
+  return folder->token;
+}
+
+/* Notes which folders are complete, so that the next run need not look at them. */
+static bool
+finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
+{
+  g_autoptr(HaulFolderList) after = NULL;
+  for (guint i = 0; i < pass->folders->len; i++)
+    wrote |= g_array_index(pass->folders, HaulFolderWork, i).wrote;
+  if (wrote) {
+    after = haul_folder_list_read(job->side2.store, error);
+    if (after == NULL)
+      return false;
+  }
+  HaulJournal *journal = job->context.journal;
+  if (!haul_journal_begin(journal, error))
+    return false;
+  bool going = true;
+  for (guint i = 0; going && i < pass->folders->len; i++) {
+    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    if (work->plan.look == HAUL_LOOK_NONE || work->incomplete)
+      continue;
+    bool subscribed = (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
+    const char *token2 = final_token2(work, after);
+    const HaulPlanFolder *folder2 = after != NULL ? haul_folder_list_find(after, work->plan.path2)
+                                                  : work->plan.folder2;
+    if (token2 != NULL && folder2 != NULL && work->epoch2 == 0)
+      going = haul_journal_set_epoch2(journal, work->number, folder2->epoch, error);
+    going = going
+            && haul_journal_end_folder(journal, work->number, work->plan.folder1->token, token2,
+                                       work->n_gone, subscribed, error);
+  }
+  return haul_journal_commit(journal, going ? error : NULL) && going;
+}
+
+static const char *
+describe_action(const HaulAction *action, GString *text)
+{
+  g_string_truncate(text, 0);
+  if (action->deed == HAUL_DO_FLAGS) {
+    HaulIdBuffer buffer;
+    g_string_printf(text, "change flags of message %s",
+                    haul_id_text(action->flags.id2, &buffer));
+    return "flags";
+  }
+  HaulIdBuffer first, last;
+  if (action->deed == HAUL_DO_COPY_ALL)
+    g_string_append(text, "copy all");
+  else if (action->copy.first == action->copy.last)
+    g_string_printf(text, "copy message %s", haul_id_text(action->copy.first, &first));
+  else
+    g_string_printf(text, "copy messages %s to %s", haul_id_text(action->copy.first, &first),
+                    haul_id_text(action->copy.last, &last));
+  if (action->copy.n != HAUL_UNKNOWN)
+    g_string_append_printf(text, ", %" PRIu64 " in number", action->copy.n);
+  if (action->copy.octets != HAUL_UNKNOWN)
+    g_string_append_printf(text, ", %" PRIu64 " octets", action->copy.octets);
+  return "copy";
+}
+
+/* Shows the array of actions instead of carrying it out. */
+static void
+show_plan(const Job *job, const HaulPass *pass)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    const HaulFolderPlan *plan = &work->plan;
+    void (*show)(const char *, const char *, const char *, const char *, void *) = job->planned;
+    g_string_printf(text, "mapped by: %s", plan->rule);
+    show(plan->folder1->path, plan->path2, "map", text->str, job->planned_data);
+    if (plan->create)
+      show(plan->folder1->path, plan->path2, "create", "create the folder", job->planned_data);
+    if (plan->subscribe)
+      show(plan->folder1->path, plan->path2, "subscribe", "subscribe to it", job->planned_data);
+    for (guint k = 0; k < work->n_actions; k++) {
+      const HaulAction *action
+          = &g_array_index(pass->actions, HaulAction, work->first_action + k);
+      const char *deed = describe_action(action, text);
+      show(plan->folder1->path, plan->path2, deed, text->str, job->planned_data);
+    }
+  }
+}
+
+static bool
+run_pass(Job *job, GError **error)
+{
+  if (!choose_folders(job, error))
+    return false;
+  g_autoptr(HaulPass) pass = haul_survey(&job->context, job->side1.store, job->side2.store,
+                                         job->folders1, job->side2.list->folders, error);
+  if (pass == NULL)
+    return false;
+  if (job->options->dry) {
+    show_plan(job, pass);
+    return true;
+  }
+  bool wrote = false;
+  return prepare_folders(job, pass, &wrote, error)
+         && haul_lanes_run(&job->context, pass, job->side1.store, job->side2.store, error)
+         && finish_folders(job, pass, wrote, error);
+}
+
+/* ---- passes until it is done ---- */
+
+static bool
+wait_before_retry(const Job *job, unsigned n_failed)
+{
+  unsigned wait_ms = MIN(FIRST_WAIT_MS << MIN(n_failed * 2, 16u), LONGEST_WAIT_MS);
+  wait_ms += (unsigned)g_random_int_range(0, (gint32)(wait_ms / 2 + 1));
+  struct pollfd cancel = { .fd = haul_cancel_fd(job->options->cancel), .events = POLLIN };
+  poll(&cancel, 1, (int)wait_ms);
+  return !haul_cancel_is_set(job->options->cancel);
+}
+
+static bool
+may_retry(const GError *error)
+{
+  HaulError reach = haul_error_reach(error);
+  return reach == HAUL_ERROR_CONNECTION || reach == HAUL_ERROR_BUSY;
+}
+
+/* Runs passes until one ends well, or nothing more can be hoped for. Both sides are open. */
+static bool
+run_passes(Job *job, HaulReport *report, GError **error)
+{
+  unsigned n_failed = 0;
+  uint64_t n_copied = 0;
+  for (;;) {
+    g_autoptr(GError) why = NULL;
+    bool open = job->side1.store != NULL || open_sides(job, &why);
+    if (open && run_pass(job, &why))
+      return true;
+    if (haul_report_n_copied(report) > n_copied)
+      n_failed = 0;
+    n_copied = haul_report_n_copied(report);
+    if (!may_retry(why) || n_failed >= FRUITLESS_PASSES || job->options->dry) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return false;
+    }
+    haul_log(HAUL_LOG_WARNING, "%s; trying again", why->message);
+    close_side(&job->side1);
+    close_side(&job->side2);
+    if (!wait_before_retry(job, n_failed++)) {
+      haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
+      return false;
+    }
+  }
+}
+
+static void
+job_clear(Job *job)
+{
+  close_side(&job->side1);
+  close_side(&job->side2);
+  g_clear_pointer(&job->folders1, g_array_unref);
+  haul_journal_close(job->context.journal);
+  haul_chain_free(job->context.chain);
+  haul_keywords_free(job->context.keywords);
+}
+
+int
+haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned planned, void *data,
+             GError **error)
+{
+  Job job = {
+    .options = options,
+    .planned = planned,
+    .planned_data = data,
+    .side1 = { .account = options->account1, .intent = HAUL_READ },
+    .side2 = { .account = options->account2,
+               .intent = options->dry ? HAUL_READ : HAUL_READ | HAUL_WRITE },
+    .context = {
+      .account1 = options->account1,
+      .account2 = options->account2,
+      .cancel = options->cancel,
+      .keywords = haul_keywords_new(),
+      .report = report,
+      .spool = options->state_folder,
+      .flags_mode = options->flags_mode,
+      .n_lanes = options->n_lanes,
+      .grace_s = options->grace_s,
+      .dry = options->dry,
+    },
+  };
+  GError *why = NULL;
+  job.context.chain = haul_chain_parse(options->match, &why);
+  int code = 0;
+  if (job.context.chain == NULL || !open_sides(&job, &why) || !open_journal(&job, &why)
+      || !run_passes(&job, report, &why)) {
+    code = fatal_exit_code(&job, why);
+    g_propagate_error(error, why);
+  }
+  job_clear(&job);
+  if (options->dry)
+    return code;
+  haul_report_close(report);
+  return code != 0 ? code : haul_report_exit_code(report);
+}

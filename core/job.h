@@ -1,0 +1,34 @@
+/* A job: one source to one destination, in as many passes as it takes. */
+#ifndef HAUL_CORE_JOB_H
+#define HAUL_CORE_JOB_H
+
+#include "account.h"
+#include "plan.h"
+#include "report.h"
+
+typedef struct {
+  HaulAccount *account1, *account2; /* borrowed */
+  HaulCancel *cancel;               /* borrowed; the one of both accounts */
+  const char *match;                /* the chain */
+  bool match_is_default;
+  const char *state_folder;
+  const char *const *folders; /* NULL-terminated: only these; NULL for all */
+  HaulFlagsMode flags_mode;
+  unsigned n_lanes;
+  unsigned grace_s;
+  bool stateless, dry;
+} HaulJobOptions;
+
+/* Gets an action that --dry plans, as it would be carried out. @text: one line. */
+typedef void (*HaulJobPlanned)(const char *path1, const char *path2, const char *deed,
+                               const char *text, void *data);
+
+/*
+ * Runs a job and fills @report. @planned: called for each action of a dry run.
+ *
+ * Returns the exit code. Where it failed as a whole, @error says why, once for both sides.
+ */
+int haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned planned,
+                 void *data, GError **error);
+
+#endif /* HAUL_CORE_JOB_H */

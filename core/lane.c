@@ -1,0 +1,434 @@
+/* Lanes: threads, the shared list of folders, and the reading end. */
+#include "lane.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+#include "delivery.h"
+#include "intake.h"
+#include "message.h"
+#include "queue.h"
+
+/* What all lanes together may hold in memory on its way. */
+#define LANES_OCTETS (24u << 20)
+/* A lane reserves folders so that the store can ask for them ahead: so many, or so much. */
+#define RESERVED_FOLDERS 8u
+#define RESERVED_OCTETS (4u << 20)
+/* What a message is reckoned at where the store does not tell. */
+#define USUAL_OCTETS (16u << 10)
+/* A lane more is worth its login only for so much work. */
+#define OCTETS_PER_LANE (512u << 10)
+
+/* The folders that have something to be done, shared by the lanes. */
+typedef struct {
+  pthread_mutex_t mutex;
+  HaulPass *pass;
+  GArray *order; /* guint: numbers of folders, the largest first */
+  guint next;
+} WorkList;
+
+/* One folder as a reader sees it. */
+typedef struct {
+  HaulFolderWork *work;
+  GArray *ranges; /* owned; of HaulRange with owned texts; empty: only flags to change */
+} Errand;
+
+typedef struct {
+  const HaulContext *context;
+  WorkList *list;
+  HaulOpenStore *store1, *store2; /* borrowed, or owned if the lane opened them */
+  bool owns_stores;
+  HaulQueue *queue;
+  HaulIntake *intake;
+  HaulKeyMaker *maker;
+  GPtrArray *errands; /* of Errand: reserved; the first is at hand */
+  GArray *visits;     /* of HaulVisit */
+  uint64_t n_seen;    /* messages of the errand at hand, given or refused */
+  pthread_t reader, writer;
+  GError *read_error, *write_error; /* owned */
+} Lane;
+
+/* Octets to copy, or a guess. */
+static uint64_t
+weight(const HaulPass *pass, const HaulFolderWork *work)
+{
+  uint64_t octets = 0;
+  for (guint i = 0; i < work->n_actions; i++) {
+    const HaulAction *action
+        = &g_array_index(pass->actions, HaulAction, work->first_action + i);
+    if (action->deed == HAUL_DO_FLAGS)
+      continue;
+    uint64_t n = action->copy.n == HAUL_UNKNOWN ? 1000 : action->copy.n;
+    octets += action->copy.octets == HAUL_UNKNOWN ? n * USUAL_OCTETS : action->copy.octets;
+  }
+  return octets;
+}
+
+static int
+heavier_first(const void *a, const void *b, void *data)
+{
+  const HaulPass *pass = data;
+  const HaulFolderWork *folders = (const HaulFolderWork *)(void *)pass->folders->data;
+  uint64_t x = weight(pass, &folders[*(const guint *)a]);
+  uint64_t y = weight(pass, &folders[*(const guint *)b]);
+  return (x < y) - (x > y);
+}
+
+static void
+work_list_init(WorkList *list, HaulPass *pass)
+{
+  pthread_mutex_init(&list->mutex, NULL);
+  list->pass = pass;
+  list->order = g_array_new(FALSE, FALSE, sizeof(guint));
+  list->next = 0;
+  for (guint i = 0; i < pass->folders->len; i++)
+    if (g_array_index(pass->folders, HaulFolderWork, i).n_actions > 0
+        && !g_array_index(pass->folders, HaulFolderWork, i).incomplete)
+      g_array_append_val(list->order, i);
+  g_array_sort_with_data(list->order, heavier_first, pass);
+}
+
+static void
+work_list_clear(WorkList *list)
+{
+  g_array_unref(list->order);
+  pthread_mutex_destroy(&list->mutex);
+}
+
+static HaulFolderWork *
+take_work(WorkList *list)
+{
+  pthread_mutex_lock(&list->mutex);
+  HaulFolderWork *work = NULL;
+  if (list->next < list->order->len)
+    work = &g_array_index(list->pass->folders, HaulFolderWork,
+                          g_array_index(list->order, guint, list->next++));
+  pthread_mutex_unlock(&list->mutex);
+  return work;
+}
+
+/* ---- errands ---- */
+
+static void
+errand_free(Errand *errand)
+{
+  for (guint i = 0; i < errand->ranges->len; i++) {
+    HaulRange *range = &g_array_index(errand->ranges, HaulRange, i);
+    g_free((char *)range->first);
+    g_free((char *)range->last);
+  }
+  g_array_unref(errand->ranges);
+  g_free(errand);
+}
+
+static Errand *
+errand_new(const HaulPass *pass, HaulFolderWork *work)
+{
+  Errand *errand = g_new0(Errand, 1);
+  errand->work = work;
+  errand->ranges = g_array_new(FALSE, TRUE, sizeof(HaulRange));
+  for (guint i = 0; i < work->n_actions; i++) {
+    const HaulAction *action
+        = &g_array_index(pass->actions, HaulAction, work->first_action + i);
+    if (action->deed == HAUL_DO_FLAGS)
+      continue;
+    HaulIdBuffer first, last;
+    HaulRange range = { g_strdup(haul_id_text(action->copy.first, &first)),
+                        g_strdup(haul_id_text(action->copy.last, &last)) };
+    g_array_append_val(errand->ranges, range);
+  }
+  return errand;
+}
+
+/* Reserves the next folders; the first is the one to go to. */
+static Errand *
+next_errand(Lane *lane)
+{
+  const HaulPass *pass = lane->list->pass;
+  uint64_t reserved = 0;
+  for (guint i = 1; i < lane->errands->len; i++)
+    reserved += weight(pass, ((Errand *)lane->errands->pdata[i])->work);
+  while (lane->errands->len == 0
+         || (lane->errands->len < RESERVED_FOLDERS && reserved < RESERVED_OCTETS)) {
+    HaulFolderWork *work = take_work(lane->list);
+    if (work == NULL)
+      break;
+    if (lane->errands->len > 0)
+      reserved += weight(pass, work);
+    g_ptr_array_add(lane->errands, errand_new(pass, work));
+  }
+  return lane->errands->len > 0 ? lane->errands->pdata[0] : NULL;
+}
+
+static void
+announce(Lane *lane)
+{
+  g_array_set_size(lane->visits, 0);
+  for (guint i = 0; i < lane->errands->len; i++) {
+    const Errand *errand = lane->errands->pdata[i];
+    HaulVisit visit = {
+      .path = errand->work->plan.folder1->path,
+      .kind = HAUL_VISIT_FETCH,
+      .epoch = errand->work->epoch1,
+      .ranges = (const HaulRange *)(void *)errand->ranges->data,
+      .n_ranges = errand->ranges->len,
+    };
+    if (errand->ranges->len > 0)
+      g_array_append_val(lane->visits, visit);
+  }
+  haul_store_ahead(lane->store1, (const HaulVisit *)(void *)lane->visits->data, lane->visits->len);
+}
+
+/* ---- reading ---- */
+
+static bool
+push(Lane *lane, HaulParcel *parcel, GError **error)
+{
+  if (haul_queue_push(lane->queue, parcel))
+    return true;
+  haul_parcel_free(parcel);
+  haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "the writing end has stopped");
+  return false;
+}
+
+static bool
+take_message(HaulMessage *message, void *data, GError **error)
+{
+  Lane *lane = data;
+  const HaulItem *item = haul_message_item(message);
+  HaulParcel *parcel = g_new0(HaulParcel, 1);
+  parcel->kind = HAUL_PARCEL_MESSAGE;
+  parcel->message = message;
+  parcel->cargo = (HaulCargo){
+    .id1 = g_strdup(item->id),
+    .size = item->size,
+    .flags = item->flags,
+    .keywords = haul_keywords_intern(lane->context->keywords, item->keywords),
+  };
+  if (!haul_key_of_message(lane->maker, message, &parcel->cargo.key, parcel->cargo.sha256)) {
+    haul_set_error(error, HAUL_ERROR_MESSAGE, "spool", "source: the spooled message is unreadable");
+    haul_parcel_free(parcel);
+    return false;
+  }
+  lane->n_seen++;
+  return push(lane, parcel, error);
+}
+
+static void
+skip_message(const char *id, const GError *why, void *data)
+{
+  Lane *lane = data;
+  HaulFolderWork *work = ((Errand *)lane->errands->pdata[0])->work;
+  lane->n_seen++;
+  work->incomplete = true;
+  haul_report_trouble(lane->context->report, work->tally, id, why);
+}
+
+static bool
+read_folder(Lane *lane, const Errand *errand, GError **error)
+{
+  HaulFolder folder = { 0 };
+  const HaulFolderWork *work = errand->work;
+  announce(lane);
+  if (!haul_store_select(lane->store1, work->plan.folder1->path, HAUL_READ, &folder, error))
+    return false;
+  if (folder.epoch != 0 && work->epoch1 != 0 && folder.epoch != work->epoch1) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch",
+                   "source: the folder was replaced while we worked on it; run again");
+    return false;
+  }
+  return haul_store_fetch(lane->store1, (const HaulRange *)(void *)errand->ranges->data,
+                          errand->ranges->len, lane->intake, error);
+}
+
+/* Counts the source anew where no listing had: what a stream brought is what there was. */
+static void
+count_stream(Lane *lane, const HaulFolderWork *work)
+{
+  const HaulAction *first
+      = &g_array_index(lane->list->pass->actions, HaulAction, work->first_action);
+  if (first->deed == HAUL_DO_COPY_ALL)
+    work->tally->source = lane->n_seen;
+}
+
+/* Runs one errand. Returns false when the lane has to stop reading. */
+static bool
+run_errand(Lane *lane, Errand *errand)
+{
+  HaulParcel *begin = g_new0(HaulParcel, 1);
+  begin->kind = HAUL_PARCEL_FOLDER;
+  begin->work = errand->work;
+  if (!push(lane, begin, &lane->read_error))
+    return false;
+
+  GError *why = NULL;
+  lane->n_seen = 0;
+  if (errand->ranges->len > 0 && read_folder(lane, errand, &why))
+    count_stream(lane, errand->work);
+  bool going = why == NULL || haul_error_reach(why) <= HAUL_ERROR_FOLDER;
+  if (!going)
+    lane->read_error = g_error_copy(why);
+
+  HaulParcel *end = g_new0(HaulParcel, 1);
+  end->kind = HAUL_PARCEL_END;
+  end->work = errand->work;
+  end->why = why;
+  return push(lane, end, lane->read_error == NULL ? &lane->read_error : NULL) && going;
+}
+
+static void *
+read_side(void *data)
+{
+  Lane *lane = data;
+  Errand *errand;
+  while ((errand = next_errand(lane)) != NULL) {
+    bool going = run_errand(lane, errand);
+    g_ptr_array_remove_index(lane->errands, 0);
+    if (!going)
+      break;
+  }
+  for (guint i = 0; i < lane->errands->len; i++)
+    ((Errand *)lane->errands->pdata[i])->work->incomplete = true;
+  haul_queue_close(lane->queue);
+  return NULL;
+}
+
+/* ---- lanes ---- */
+
+static bool
+open_stores(Lane *lane, GError **error)
+{
+  if (lane->store1 != NULL)
+    return true;
+  lane->owns_stores = true;
+  lane->store1 = haul_store_open(lane->context->account1, HAUL_READ, error);
+  if (lane->store1 != NULL)
+    lane->store2 = haul_store_open(lane->context->account2, HAUL_READ | HAUL_WRITE, error);
+  return lane->store2 != NULL;
+}
+
+static void *
+write_side(void *data)
+{
+  Lane *lane = data;
+  haul_deliver(lane->context, lane->list->pass, lane->store2, lane->queue, &lane->write_error);
+  return NULL;
+}
+
+/* The writing thread of a lane that opens its own stores: a connection cap is a lane less, no error. */
+static void *
+run_extra_lane(void *data)
+{
+  Lane *lane = data;
+  g_autoptr(GError) error = NULL;
+  if (!open_stores(lane, &error)) {
+    haul_log(HAUL_LOG_INFO, "a lane less: %s", error->message);
+    return NULL;
+  }
+  pthread_create(&lane->reader, NULL, read_side, lane);
+  write_side(lane);
+  pthread_join(lane->reader, NULL);
+  return NULL;
+}
+
+static Lane *
+lane_new(const HaulContext *context, WorkList *list, uint64_t bound)
+{
+  Lane *lane = g_new0(Lane, 1);
+  lane->context = context;
+  lane->list = list;
+  lane->queue = haul_queue_new(bound);
+  lane->intake = haul_intake_new(context->spool, lane->queue, context->cancel, take_message,
+                                 skip_message, lane);
+  lane->maker = haul_key_maker_new(context->chain);
+  lane->errands = g_ptr_array_new_with_free_func((GDestroyNotify)errand_free);
+  lane->visits = g_array_new(FALSE, TRUE, sizeof(HaulVisit));
+  return lane;
+}
+
+static void
+lane_free(Lane *lane)
+{
+  if (lane->owns_stores) {
+    haul_store_close(lane->store1);
+    haul_store_close(lane->store2);
+  }
+  haul_intake_free(lane->intake);
+  haul_queue_unref(lane->queue);
+  haul_key_maker_free(lane->maker);
+  g_ptr_array_unref(lane->errands);
+  g_array_unref(lane->visits);
+  g_clear_error(&lane->read_error);
+  g_clear_error(&lane->write_error);
+  g_free(lane);
+}
+
+/* How many lanes the work is worth. */
+static unsigned
+lanes_for(const HaulContext *context, const WorkList *list)
+{
+  uint64_t octets = 0;
+  for (guint i = 0; i < list->order->len; i++)
+    octets += weight(list->pass, &g_array_index(list->pass->folders, HaulFolderWork,
+                                                g_array_index(list->order, guint, i)));
+  uint64_t worth = 1 + octets / OCTETS_PER_LANE;
+  return (unsigned)MIN(MIN(worth, MAX(list->order->len, 1)), MAX(context->n_lanes, 1));
+}
+
+/* Takes the error that reaches farthest; that the other end stopped is nobody's fault. */
+static void
+take_worst(GError **worst, GError **candidate)
+{
+  if (*candidate == NULL)
+    return;
+  bool is_echo = haul_error_reach(*candidate) == HAUL_ERROR_CANCELLED;
+  bool worst_is_echo = *worst != NULL && haul_error_reach(*worst) == HAUL_ERROR_CANCELLED;
+  if (*worst == NULL || (worst_is_echo && !is_echo)
+      || (!is_echo && haul_error_reach(*candidate) > haul_error_reach(*worst))) {
+    g_clear_error(worst);
+    *worst = g_steal_pointer(candidate);
+  }
+}
+
+bool
+haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
+               HaulOpenStore *store2, GError **error)
+{
+  WorkList list;
+  work_list_init(&list, pass);
+  if (list.order->len == 0) {
+    work_list_clear(&list);
+    return true;
+  }
+  unsigned n = lanes_for(context, &list);
+  g_autofree Lane **lanes = g_new0(Lane *, n);
+  for (unsigned i = 0; i < n; i++)
+    lanes[i] = lane_new(context, &list, LANES_OCTETS / n);
+  lanes[0]->store1 = store1;
+  lanes[0]->store2 = store2;
+  for (unsigned i = 1; i < n; i++)
+    pthread_create(&lanes[i]->writer, NULL, run_extra_lane, lanes[i]);
+  pthread_create(&lanes[0]->reader, NULL, read_side, lanes[0]);
+  write_side(lanes[0]);
+  pthread_join(lanes[0]->reader, NULL);
+  for (unsigned i = 1; i < n; i++)
+    pthread_join(lanes[i]->writer, NULL);
+
+  GError *worst = NULL;
+  for (unsigned i = 0; i < n; i++) {
+    take_worst(&worst, &lanes[i]->write_error);
+    take_worst(&worst, &lanes[i]->read_error);
+    lane_free(lanes[i]);
+  }
+  for (guint i = list.next; i < list.order->len; i++)
+    g_array_index(pass->folders, HaulFolderWork, g_array_index(list.order, guint, i)).incomplete
+        = true;
+  work_list_clear(&list);
+  if (worst == NULL)
+    return true;
+  g_propagate_error(error, worst);
+  return false;
+}

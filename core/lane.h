@@ -1,0 +1,19 @@
+/*
+ * Lanes: each a source store with a reader thread, a byte-bounded queue, and a destination store with
+ * a writer thread. The lanes of a pass share its folders; within a folder one writer keeps the order.
+ */
+#ifndef HAUL_CORE_LANE_H
+#define HAUL_CORE_LANE_H
+
+#include "context.h"
+
+/*
+ * Carries out the actions of @pass in at most context->n_lanes lanes.
+ *
+ * @store1, @store2: open stores for the first lane; the others open their own. Borrowed.
+ * Returns false for what reaches beyond a folder; then some folders are incomplete.
+ */
+bool haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
+                    HaulOpenStore *store2, GError **error);
+
+#endif /* HAUL_CORE_LANE_H */

@@ -1,0 +1,275 @@
+/* Listing folders of both sides at once. */
+#include "listing.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+#include "intake.h"
+#include "queue.h"
+
+/* Listings that wait to be compared; a larger one passes alone. */
+#define WAITING_OCTETS (4u << 20)
+/* How many folders are announced to the store. */
+#define AHEAD 16u
+
+HaulListRequest *
+haul_list_request_new(const char *path, bool with_keys)
+{
+  HaulListRequest *request = g_new0(HaulListRequest, 1);
+  request->path = path;
+  request->with_keys = with_keys;
+  request->ranges = g_array_new(FALSE, TRUE, sizeof(HaulRange));
+  return request;
+}
+
+void
+haul_list_request_add_range(HaulListRequest *request, const char *first, const char *last)
+{
+  HaulRange range = { g_strdup(first), g_strdup(last) };
+  g_array_append_val(request->ranges, range);
+}
+
+void
+haul_list_request_free(HaulListRequest *request)
+{
+  for (guint i = 0; i < request->ranges->len; i++) {
+    HaulRange *range = &g_array_index(request->ranges, HaulRange, i);
+    g_free((char *)range->first);
+    g_free((char *)range->last);
+  }
+  g_array_unref(request->ranges);
+  g_free(request);
+}
+
+void
+haul_listing_free(HaulListing *listing)
+{
+  if (listing == NULL)
+    return;
+  haul_ids_free(listing->ids);
+  g_array_unref(listing->items);
+  if (listing->keys != NULL)
+    g_array_unref(listing->keys);
+  g_clear_error(&listing->error);
+  g_free(listing);
+}
+
+struct HaulLister {
+  const HaulContext *context;
+  HaulOpenStore *store;
+  const GPtrArray *requests;
+  HaulQueue *queue; /* of HaulListing */
+  pthread_t thread;
+  uint64_t taken;   /* room of the listing that was handed out last */
+  GArray *visits;   /* of HaulVisit */
+};
+
+/* A listing being made. */
+typedef struct {
+  const HaulContext *context;
+  HaulListing *listing;
+  HaulKeyMaker *maker;    /* NULL without keys */
+  GHashTable *bodies;     /* owned; ids whose key needs the body -> index */
+} Making;
+
+static bool
+take_item(const HaulItem *item, void *data)
+{
+  Making *making = data;
+  HaulListing *listing = making->listing;
+  HaulEntry entry = {
+    .id = haul_id_intern(listing->ids, item->id),
+    .size = item->size,
+    .flags = item->flags,
+    .keywords = haul_keywords_intern(making->context->keywords, item->keywords),
+  };
+  g_array_append_val(listing->items, entry);
+  if (making->maker == NULL)
+    return true;
+  HaulKey key;
+  if (haul_key_of_item(making->maker, item, &key) == HAUL_KEY_NEEDS_BODY)
+    g_hash_table_insert(making->bodies, g_strdup(item->id),
+                        GUINT_TO_POINTER(listing->items->len - 1));
+  g_array_append_val(listing->keys, key);
+  return true;
+}
+
+static bool
+take_body(HaulMessage *message, void *data, GError **error)
+{
+  Making *making = data;
+  g_autoptr(HaulMessage) owned = message;
+  gpointer index;
+  uint8_t sha256[HAUL_SHA256_SIZE];
+  if (g_hash_table_lookup_extended(making->bodies, haul_message_item(message)->id, NULL, &index))
+    haul_key_of_message(making->maker, message,
+                        &g_array_index(making->listing->keys, HaulKey, GPOINTER_TO_UINT(index)),
+                        sha256);
+  return true;
+}
+
+static void
+skip_body(const char *id, const GError *why, void *data)
+{
+  /* Without its body it has no key, and matches nothing: at worst it is copied. */
+  haul_log(HAUL_LOG_WARNING, "message %s cannot be read for matching: %s", id, why->message);
+}
+
+/* Fetches what has a key by its content alone. */
+static bool
+read_bodies(HaulLister *lister, Making *making, GError **error)
+{
+  if (making->bodies == NULL || g_hash_table_size(making->bodies) == 0)
+    return true;
+  g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(HaulRange));
+  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, g_hash_table_size(making->bodies));
+  const GArray *items = making->listing->items;
+  for (guint i = 0, n = 0; i < items->len; i++) {
+    HaulIdBuffer *buffer = &buffers[n];
+    const char *id = haul_id_text(g_array_index(items, HaulEntry, i).id, buffer);
+    if (!g_hash_table_contains(making->bodies, id))
+      continue;
+    HaulRange one = { id, id };
+    g_array_append_val(ranges, one);
+    n++;
+  }
+  g_autoptr(HaulIntake) intake
+      = haul_intake_new(lister->context->spool, NULL, lister->context->cancel, take_body, skip_body,
+                        making);
+  return haul_store_fetch(lister->store, (const HaulRange *)(void *)ranges->data, ranges->len,
+                          intake, error);
+}
+
+static const char *const *
+fields_of(const HaulLister *lister, const HaulListRequest *request)
+{
+  return request->with_keys ? haul_chain_header_fields(lister->context->chain) : NULL;
+}
+
+/* Tells the store of the request at @first and those after it. */
+static void
+announce(HaulLister *lister, guint first)
+{
+  g_array_set_size(lister->visits, 0);
+  for (guint i = first; i < lister->requests->len && i < first + AHEAD; i++) {
+    const HaulListRequest *request = lister->requests->pdata[i];
+    HaulVisit visit = {
+      .path = request->path,
+      .kind = HAUL_VISIT_LIST,
+      .ranges = (const HaulRange *)(void *)request->ranges->data,
+      .n_ranges = request->ranges->len,
+      .want = request->with_keys ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0,
+      .header_fields = fields_of(lister, request),
+    };
+    g_array_append_val(lister->visits, visit);
+  }
+  haul_store_ahead(lister->store, (const HaulVisit *)(void *)lister->visits->data,
+                   lister->visits->len);
+}
+
+static HaulListing *
+make_listing(HaulLister *lister, const HaulListRequest *request)
+{
+  HaulListing *listing = g_new0(HaulListing, 1);
+  listing->ids = haul_ids_new();
+  listing->items = g_array_new(FALSE, FALSE, sizeof(HaulEntry));
+  Making making = { .context = lister->context, .listing = listing };
+  g_autoptr(HaulKeyMaker) maker = NULL;
+  g_autoptr(GHashTable) bodies = NULL;
+  if (request->with_keys) {
+    listing->keys = g_array_new(FALSE, TRUE, sizeof(HaulKey));
+    making.maker = maker = haul_key_maker_new(lister->context->chain);
+    making.bodies = bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  }
+  HaulFolder folder = { 0 };
+  GError *error = NULL;
+  if (haul_store_select(lister->store, request->path, HAUL_READ, &folder, &error)
+      && haul_store_list(lister->store, (const HaulRange *)(void *)request->ranges->data,
+                         request->ranges->len,
+                         request->with_keys ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0,
+                         fields_of(lister, request), take_item, &making, &error))
+    read_bodies(lister, &making, &error);
+  listing->epoch = folder.epoch;
+  listing->error = error;
+  return listing;
+}
+
+static uint64_t
+room_of(const HaulListing *listing)
+{
+  return 1 + (uint64_t)listing->items->len * sizeof(HaulEntry)
+         + (listing->keys != NULL ? (uint64_t)listing->keys->len * sizeof(HaulKey) : 0);
+}
+
+static void *
+list_all(void *data)
+{
+  HaulLister *lister = data;
+  for (guint i = 0; i < lister->requests->len; i++) {
+    if (!haul_queue_reserve(lister->queue, 1))
+      break;
+    announce(lister, i);
+    HaulListing *listing = make_listing(lister, lister->requests->pdata[i]);
+    haul_queue_overdraw(lister->queue, room_of(listing) - 1);
+    bool last = listing->error != NULL && haul_error_reach(listing->error) > HAUL_ERROR_FOLDER;
+    if (!haul_queue_push(lister->queue, listing)) {
+      haul_listing_free(listing);
+      break;
+    }
+    if (last)
+      break;
+  }
+  haul_queue_close(lister->queue);
+  return NULL;
+}
+
+HaulLister *
+haul_lister_new(const HaulContext *context, HaulOpenStore *store, const GPtrArray *requests)
+{
+  HaulLister *lister = g_new0(HaulLister, 1);
+  lister->context = context;
+  lister->store = store;
+  lister->requests = requests;
+  lister->queue = haul_queue_new(WAITING_OCTETS);
+  lister->visits = g_array_new(FALSE, TRUE, sizeof(HaulVisit));
+  int failure = pthread_create(&lister->thread, NULL, list_all, lister);
+  g_assert(failure == 0);
+  return lister;
+}
+
+HaulListing *
+haul_lister_next(HaulLister *lister)
+{
+  if (lister->taken > 0)
+    haul_queue_release(lister->queue, lister->taken);
+  lister->taken = 0;
+  void *listing = NULL;
+  HaulQueueState state;
+  do
+    state = haul_queue_pop(lister->queue, 60000, &listing);
+  while (state == HAUL_QUEUE_IDLE || state == HAUL_QUEUE_STARVED);
+  if (state == HAUL_QUEUE_CLOSED)
+    return NULL;
+  lister->taken = room_of(listing);
+  return listing;
+}
+
+void
+haul_lister_free(HaulLister *lister)
+{
+  if (lister == NULL)
+    return;
+  haul_queue_break(lister->queue);
+  void *listing;
+  while (haul_queue_pop(lister->queue, 0, &listing) == HAUL_QUEUE_ENTRY)
+    haul_listing_free(listing);
+  pthread_join(lister->thread, NULL);
+  while (haul_queue_pop(lister->queue, 0, &listing) == HAUL_QUEUE_ENTRY)
+    haul_listing_free(listing);
+  haul_queue_unref(lister->queue);
+  g_array_unref(lister->visits);
+  g_free(lister);
+}

@@ -1,0 +1,43 @@
+/*
+ * Listing folders of both sides at once: a thread per side asks for one folder after the other, with
+ * the next ones announced ahead, and hands the listings over in order.
+ */
+#ifndef HAUL_CORE_LISTING_H
+#define HAUL_CORE_LISTING_H
+
+#include "context.h"
+
+/* What to list of one folder. */
+typedef struct {
+  const char *path;    /* borrowed */
+  GArray *ranges;      /* owned; of HaulRange with owned texts */
+  bool with_keys;      /* sizes and keys, too */
+} HaulListRequest;
+
+HaulListRequest *haul_list_request_new(const char *path, bool with_keys);
+void haul_list_request_add_range(HaulListRequest *request, const char *first, const char *last);
+void haul_list_request_free(HaulListRequest *request);
+
+typedef struct {
+  HaulIds *ids;  /* owned */
+  GArray *items; /* owned; of HaulEntry, in the store's order */
+  GArray *keys;  /* owned; of HaulKey beside them, or NULL */
+  uint64_t epoch;
+  GError *error; /* owned; of this folder, or of the connection: then it is the last */
+} HaulListing;
+
+void haul_listing_free(HaulListing *listing);
+
+typedef struct HaulLister HaulLister;
+
+/* Starts to list; @requests: of HaulListRequest, borrowed as is all else until haul_lister_free(). */
+HaulLister *haul_lister_new(const HaulContext *context, HaulOpenStore *store,
+                            const GPtrArray *requests);
+/* Waits for the next listing, in the order of the requests; to be freed. NULL after the last. */
+HaulListing *haul_lister_next(HaulLister *lister);
+void haul_lister_free(HaulLister *lister); /* waits for the thread */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulListing, haul_listing_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulLister, haul_lister_free)
+
+#endif /* HAUL_CORE_LISTING_H */

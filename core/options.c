@@ -1,0 +1,479 @@
+/* The command line of sync. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+#include "plugin.h"
+#include "secret.h"
+
+#define DEFAULT_LANES 2
+#define DEFAULT_GRACE_S 3
+
+/* How an option is carried out; @side is 0 or 1, and means nothing to an option without sides. */
+typedef bool (*Apply)(HaulOptions *options, unsigned side, const char *key, const char *value,
+                      GError **error);
+
+typedef struct {
+  const char *name;  /* without its side */
+  bool sided;        /* written with a 1 or 2 behind it */
+  const char *value; /* how help calls it; NULL: takes none */
+  Apply apply;
+  const char *key;   /* handed to apply */
+  const char *help;
+} Option;
+
+static void
+add_setting(HaulSideOptions *side, const char *key, const char *value)
+{
+  g_ptr_array_add(side->settings, g_strdup(key));
+  g_ptr_array_add(side->settings, g_strdup(value));
+}
+
+static bool
+apply_setting(HaulOptions *options, unsigned side, const char *key, const char *value,
+              GError **error)
+{
+  add_setting(&options->sides[side], key, value);
+  return true;
+}
+
+static bool
+apply_backend(HaulOptions *options, unsigned side, const char *key, const char *value,
+              GError **error)
+{
+  g_free(options->sides[side].backend);
+  options->sides[side].backend = g_strdup(value);
+  return true;
+}
+
+static void
+take_password(HaulSideOptions *side, char *password)
+{
+  haul_secret_free(side->password);
+  side->password = password;
+}
+
+static bool
+apply_password(HaulOptions *options, unsigned side, const char *key, const char *value,
+               GError **error)
+{
+  haul_log(HAUL_LOG_WARNING,
+           "--password%u is visible to everyone on this machine; use --passfile%u", side + 1,
+           side + 1);
+  take_password(&options->sides[side], g_strdup(value));
+  return true;
+}
+
+static bool
+apply_passfile(HaulOptions *options, unsigned side, const char *key, const char *value,
+               GError **error)
+{
+  char *password = haul_secret_read_file(value, side + 1, error);
+  if (password == NULL)
+    return false;
+  take_password(&options->sides[side], password);
+  return true;
+}
+
+static bool
+apply_ssl(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
+{
+  options->sides[side].ssl = key != NULL;
+  return true;
+}
+
+static bool
+apply_tls(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
+{
+  options->sides[side].tls = key != NULL;
+  return true;
+}
+
+static bool
+apply_insecure(HaulOptions *options, unsigned side, const char *key, const char *value,
+               GError **error)
+{
+  add_setting(&options->sides[side], "insecure", "true");
+  return true;
+}
+
+static bool
+apply_folder(HaulOptions *options, unsigned side, const char *key, const char *value,
+             GError **error)
+{
+  g_ptr_array_add(options->folders, g_strdup(value));
+  return true;
+}
+
+/* The members of HaulOptions that a key names. */
+static bool
+apply_text(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
+{
+  char **member = strcmp(key, "match") == 0   ? &options->match
+                  : strcmp(key, "state") == 0 ? &options->state_folder
+                                              : &options->log_file;
+  g_free(*member);
+  *member = g_strdup(value);
+  return true;
+}
+
+static bool
+apply_switch(HaulOptions *options, unsigned side, const char *key, const char *value,
+             GError **error)
+{
+  const struct {
+    const char *key;
+    bool *member;
+  } switches[] = {
+    { "dry", &options->dry },     { "json", &options->json },
+    { "debug", &options->debug }, { "stateless", &options->stateless },
+    { "quiet", &options->quiet }, { "help", &options->help },
+    { "version", &options->version },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(switches); i++)
+    if (strcmp(switches[i].key, key) == 0)
+      *switches[i].member = true;
+  return true;
+}
+
+static bool
+apply_number(HaulOptions *options, unsigned side, const char *key, const char *value,
+             GError **error)
+{
+  bool lanes = strcmp(key, "lanes") == 0;
+  guint64 number;
+  if (!g_ascii_string_to_unsigned(value, 10, lanes ? 1 : 0, lanes ? 64 : 3600, &number, NULL)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--%s takes a number from %d to %d, not \"%s\"",
+                   key, lanes ? 1 : 0, lanes ? 64 : 3600, value);
+    return false;
+  }
+  *(lanes ? &options->n_lanes : &options->grace_s) = (unsigned)number;
+  return true;
+}
+
+static bool
+apply_flags(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
+{
+  static const char *const modes[] = { "merge", "source", "add", "none" };
+  for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+    if (strcmp(value, modes[i]) == 0) {
+      options->flags_mode = (HaulFlagsMode)i;
+      return true;
+    }
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 "--flags takes merge, source, add or none, not \"%s\"", value);
+  return false;
+}
+
+static const Option table[] = {
+  { "host", true, "NAME", apply_setting, "host", "server" },
+  { "port", true, "N", apply_setting, "port", "TCP port, if not the usual one" },
+  { "user", true, "NAME", apply_setting, "user", "login" },
+  { "passfile", true, "FILE", apply_passfile, NULL, "file whose first line is the password" },
+  { "password", true, "TEXT", apply_password, NULL, "the password (others can see it: use a file)" },
+  { "ssl", true, NULL, apply_ssl, "yes", "TLS from the first octet (default)" },
+  { "nossl", true, NULL, apply_ssl, NULL, "none from the first octet: STARTTLS then" },
+  { "tls", true, NULL, apply_tls, "yes", "STARTTLS" },
+  { "notls", true, NULL, apply_tls, NULL, "with --nossl: clear text, on loopback only" },
+  { "insecure", true, NULL, apply_insecure, NULL, "allow clear text to other machines" },
+  { "tls-ca", true, "FILE", apply_setting, "tls-ca", "certificate authorities to trust, too" },
+  { "timeout", true, "SECONDS", apply_setting, "timeout", "patience with a silent server" },
+  { "backend", true, "NAME", apply_backend, NULL, "kind of store; see mailhaul plugins" },
+  { "path", true, "DIR", apply_setting, "path", "where a local store lies" },
+  { "folder", false, "NAME", apply_folder, NULL, "only this folder; may be repeated" },
+  { "match", false, "CHAIN", apply_text, "match", "what makes two messages the same one" },
+  { "flags", false, "MODE", apply_flags, NULL, "merge (default), source, add or none" },
+  { "lanes", false, "N", apply_number, "lanes", "connections to each side" },
+  { "dry", false, NULL, apply_switch, "dry", "plan only, write nothing" },
+  { "state", false, "DIR", apply_text, "state", "where the state is kept" },
+  { "stateless", false, NULL, apply_switch, "stateless", "keep none: find copies by matching" },
+  { "grace", false, "SECONDS", apply_number, "grace",
+    "how long a delivery that was cut off may still appear" },
+  { "logfile", false, "FILE", apply_text, "logfile", "append a log" },
+  { "json", false, NULL, apply_switch, "json", "events on standard output, a line each" },
+  { "quiet", false, NULL, apply_switch, "quiet", "errors only" },
+  { "debug", false, NULL, apply_switch, "debug", "show the protocol, without secrets" },
+  { "help", false, NULL, apply_switch, "help", "this text" },
+  { "version", false, NULL, apply_switch, "version", "the version" },
+};
+
+void
+haul_options_init(HaulOptions *options)
+{
+  *options = (HaulOptions){
+    .match = g_strdup("auto"),
+    .state_folder = g_build_filename(g_get_user_state_dir(), "mailhaul", NULL),
+    .folders = g_ptr_array_new_with_free_func(g_free),
+    .n_lanes = DEFAULT_LANES,
+    .grace_s = DEFAULT_GRACE_S,
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(options->sides); i++) {
+    options->sides[i].settings = g_ptr_array_new_with_free_func(g_free);
+    options->sides[i].ssl = options->sides[i].tls = -1;
+  }
+}
+
+void
+haul_options_clear(HaulOptions *options)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS(options->sides); i++) {
+    g_free(options->sides[i].backend);
+    haul_secret_free(options->sides[i].password);
+    g_ptr_array_unref(options->sides[i].settings);
+  }
+  g_ptr_array_unref(options->folders);
+  g_free(options->match);
+  g_free(options->state_folder);
+  g_free(options->log_file);
+}
+
+/* ---- URLs ---- */
+
+static bool
+bad_url(const char *url, const char *what, GError **error)
+{
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "%s: %s", url, what);
+  return false;
+}
+
+/* user@host:port of "SCHEME://user@host:port/"; a password in it is refused. */
+static bool
+parse_authority(HaulSideOptions *side, const char *url, const char *authority, GError **error)
+{
+  g_autofree char *text = g_strndup(authority, strcspn(authority, "/?#"));
+  const char *rest = authority + strlen(text);
+  if (*rest != '\0' && strcmp(rest, "/") != 0)
+    return bad_url(url, "nothing may follow the host; choose folders with --folder", error);
+  char *host = text, *at = strrchr(text, '@');
+  if (at != NULL) {
+    *at = '\0';
+    host = at + 1;
+    if (strchr(text, ':') != NULL)
+      return bad_url("URL", "a password does not belong there; use --passfile1 or --passfile2",
+                     error);
+    g_autofree char *user = g_uri_unescape_string(text, NULL);
+    if (user == NULL)
+      return bad_url(url, "the user is not written as in a URL", error);
+    add_setting(side, "user", user);
+  }
+  char *port = strrchr(host, ':');
+  if (port != NULL && strchr(port, ']') == NULL) {
+    *port = '\0';
+    add_setting(side, "port", port + 1);
+  }
+  size_t size = strlen(host);
+  if (host[0] == '[' && size > 2 && host[size - 1] == ']') {
+    host[size - 1] = '\0';
+    host++;
+  }
+  if (*host == '\0')
+    return bad_url(url, "there is no host in it", error);
+  add_setting(side, "host", host);
+  return true;
+}
+
+/* "NAMEs://..." is backend NAME with TLS from the start, "NAME://..." with STARTTLS, "NAME:PATH" a
+ * local store. */
+static bool
+parse_url(HaulSideOptions *side, const char *url, GError **error)
+{
+  const char *colon = strchr(url, ':');
+  if (colon == NULL || colon == url)
+    return bad_url(url, "neither an option nor a URL such as imaps://ann@imap.example", error);
+  g_autofree char *scheme = g_ascii_strdown(url, colon - url);
+  g_free(side->backend);
+  if (!g_str_has_prefix(colon, "://")) {
+    side->backend = g_steal_pointer(&scheme);
+    add_setting(side, "path", colon + 1);
+    return true;
+  }
+  size_t size = strlen(scheme);
+  bool implicit = size > 1 && scheme[size - 1] == 's';
+  if (implicit)
+    scheme[size - 1] = '\0';
+  side->backend = g_steal_pointer(&scheme);
+  if (side->ssl < 0)
+    side->ssl = implicit;
+  return parse_authority(side, url, colon + 3, error);
+}
+
+/* ---- parsing ---- */
+
+/* Finds the option that @name (with its side, if any) means; *side gets 0 or 1. */
+static const Option *
+find_option(const char *name, unsigned *side)
+{
+  size_t size = strlen(name);
+  bool sided = size > 1 && (name[size - 1] == '1' || name[size - 1] == '2');
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    const Option *option = &table[i];
+    if (!option->sided && strcmp(option->name, name) == 0) {
+      *side = 0;
+      return option;
+    }
+    if (option->sided && sided && strlen(option->name) == size - 1
+        && strncmp(option->name, name, size - 1) == 0) {
+      *side = (unsigned)(name[size - 1] - '1');
+      return option;
+    }
+  }
+  return NULL;
+}
+
+/* An option that the table does not know may be a setting of a backend: it is checked there. */
+static bool
+apply_plugin_setting(HaulOptions *options, const char *name, const char *value, GError **error)
+{
+  size_t size = strlen(name);
+  if (size < 2 || (name[size - 1] != '1' && name[size - 1] != '2') || value == NULL) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "there is no option --%s; see mailhaul sync --help", name);
+    return false;
+  }
+  g_autofree char *key = g_strndup(name, size - 1);
+  add_setting(&options->sides[name[size - 1] - '1'], key, value);
+  return true;
+}
+
+static void
+wipe_argument(const char *name, char *value)
+{
+  if (g_str_has_prefix(name, "password"))
+    memset(value, '*', strlen(value));
+}
+
+bool
+haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error)
+{
+  unsigned n_urls = 0;
+  for (int i = 0; i < argc; i++) {
+    if (!g_str_has_prefix(argv[i], "-") || strcmp(argv[i], "-") == 0) {
+      if (n_urls == 2)
+        return bad_url(argv[i], "there is a source and a destination already", error);
+      if (!parse_url(&options->sides[n_urls++], argv[i], error))
+        return false;
+      continue;
+    }
+    char *name = argv[i] + strspn(argv[i], "-"), *value = strchr(name, '=');
+    g_autofree char *plain
+        = value != NULL ? g_strndup(name, (size_t)(value - name)) : g_strdup(name);
+    if (value != NULL)
+      value++;
+    unsigned side = 0;
+    const Option *option = find_option(plain, &side);
+    bool takes_value = option != NULL ? option->value != NULL
+                                      : value == NULL && i + 1 < argc && argv[i + 1][0] != '-';
+    if (option != NULL && !takes_value && value != NULL) {
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--%s takes no value", plain);
+      return false;
+    }
+    if (takes_value && value == NULL) {
+      if (i + 1 >= argc) {
+        haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--%s needs a value", plain);
+        return false;
+      }
+      value = argv[++i];
+    }
+    bool applied = option != NULL ? option->apply(options, side, option->key, value, error)
+                                  : apply_plugin_setting(options, plain, value, error);
+    if (value != NULL)
+      wipe_argument(plain, value);
+    if (!applied)
+      return false;
+  }
+  return true;
+}
+
+/* ---- accounts ---- */
+
+static bool
+says(const HaulSideOptions *side, const char *key)
+{
+  for (guint i = 0; i < side->settings->len; i += 2)
+    if (strcmp(side->settings->pdata[i], key) == 0)
+      return true;
+  return false;
+}
+
+static const char *
+tls_setting(const HaulSideOptions *side)
+{
+  if (side->ssl == 1)
+    return "implicit";
+  if (side->tls == 1 || side->ssl == 0)
+    return side->tls == 0 ? "none" : "starttls";
+  return NULL;
+}
+
+static HaulAccount *
+make_account(HaulSideOptions *side, unsigned number, HaulCancel *cancel, GError **error)
+{
+  const char *backend = side->backend;
+  if (backend == NULL && !says(side, "host") && !says(side, "path")) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "the %s is missing: give --host%u, --path%u or a URL",
+                   number == 1 ? "source" : "destination", number, number);
+    return NULL;
+  }
+  if (backend == NULL)
+    backend = says(side, "host") ? HAUL_NETWORK_BACKEND : HAUL_LOCAL_BACKEND;
+  const HaulPlugin *plugin = haul_plugin_load(backend, error);
+  if (plugin == NULL)
+    return NULL;
+  if (plugin->store == NULL) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "%s is not a backend", backend);
+    return NULL;
+  }
+  g_autoptr(HaulAccount) account = haul_account_new(number, plugin, cancel);
+  for (guint i = 0; i < side->settings->len; i += 2)
+    if (!haul_account_set(account, side->settings->pdata[i], side->settings->pdata[i + 1], error))
+      return NULL;
+  const char *tls = tls_setting(side);
+  if (tls != NULL && !haul_account_set(account, "tls", tls, error))
+    return NULL;
+  if (side->password == NULL && haul_account_has(account, "password"))
+    side->password = haul_secret_from_environment(number);
+  if (side->password != NULL && !haul_account_set(account, "password", side->password, error))
+    return NULL;
+  return haul_account_check(account, error) ? g_steal_pointer(&account) : NULL;
+}
+
+bool
+haul_options_accounts(HaulOptions *options, HaulCancel *cancel, HaulAccount **account1,
+                      HaulAccount **account2, GError **error)
+{
+  g_autoptr(HaulAccount) source = make_account(&options->sides[0], 1, cancel, error);
+  if (source == NULL)
+    return false;
+  *account2 = make_account(&options->sides[1], 2, cancel, error);
+  if (*account2 == NULL)
+    return false;
+  *account1 = g_steal_pointer(&source);
+  return true;
+}
+
+void
+haul_options_help(FILE *out)
+{
+  fputs("usage: mailhaul sync SOURCE DESTINATION [OPTION...]\n"
+        "       mailhaul sync --host1 NAME --user1 NAME --passfile1 FILE\n"
+        "                     --host2 NAME --user2 NAME --passfile2 FILE [OPTION...]\n\n"
+        "Copies mail from one account to another. SOURCE and DESTINATION are URLs such as\n"
+        "imaps://ann@imap.example or maildir:/backup/ann. Options of a side end in 1 (source) or\n"
+        "2 (destination).\n\n",
+        out);
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autofree char *left
+        = g_strdup_printf("--%s%s%s%s", table[i].name, table[i].sided ? "1" : "",
+                          table[i].value != NULL ? " " : "",
+                          table[i].value != NULL ? table[i].value : "");
+    fprintf(out, "  %-22s %s\n", left, table[i].help);
+  }
+  fputs("\nSettings of a backend (mailhaul plugins -v) work the same way: --fsync2 never.\n", out);
+}
