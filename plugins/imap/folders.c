@@ -1,0 +1,453 @@
+/*
+ * The folders of an account: LIST with all that comes with it, CREATE, SUBSCRIBE.
+ *
+ * Nothing here costs a round trip per folder: one LIST tells everything where LIST-EXTENDED and
+ * LIST-STATUS are offered (RFC 5258, RFC 5819), and elsewhere a STATUS for each is pipelined. The
+ * first LIST is sent while the account is opened, in the flight that learns the namespaces.
+ */
+#include "store.h"
+
+#include <mailhaul/text.h>
+#include <string.h>
+
+#include "writer.h"
+
+#define ENTRIES_LIMIT 200000 /* of one LIST: a server that never ends */
+#define FLIGHT 200           /* commands about folders under way at once */
+
+void
+imap_folder_free(gpointer data)
+{
+  ImapFolder *folder = data;
+  g_free(folder->wire);
+  g_free(folder->path);
+  g_free(folder->object_id);
+  g_free(folder);
+}
+
+static ImapFolder *
+know(HaulStore *store, const char *wire, char separator)
+{
+  const char *name = haul_path_is_inbox(wire) ? "INBOX" : wire;
+  ImapFolder *folder = g_hash_table_lookup(store->by_wire, name);
+  if (folder == NULL) {
+    folder = g_new0(ImapFolder, 1);
+    folder->wire = g_strdup(name);
+    folder->separator = separator;
+    folder->n_messages = folder->n_octets = folder->mod_sequence = HAUL_UNKNOWN;
+    g_ptr_array_add(store->folders, folder);
+    g_hash_table_insert(store->by_wire, folder->wire, folder);
+  }
+  return folder;
+}
+
+/* Gives a listed folder its path, another one where that is taken. */
+static void
+name_folder(HaulStore *store, ImapFolder *folder)
+{
+  if (folder->path != NULL || !imap_names_is_personal(&store->names, folder->wire))
+    return;
+  g_autofree char *path = imap_names_to_path(&store->names, folder->wire, folder->separator);
+  if (*path == '\0') /* the prefix itself */
+    return;
+  if (g_hash_table_contains(store->by_path, path)) {
+    g_autofree char *wanted = g_steal_pointer(&path);
+    for (unsigned n = 2; path == NULL || g_hash_table_contains(store->by_path, path); n++) {
+      g_free(path);
+      path = g_strdup_printf("%s~%u", wanted, n);
+    }
+    haul_log(HAUL_LOG_WARNING, "%s folders \"%s\": two have this name; one is called \"%s\" here",
+             haul_account_side(store->account), wanted, path);
+  }
+  folder->path = g_steal_pointer(&path);
+  g_hash_table_insert(store->by_path, folder->path, folder);
+}
+
+/* Names what the finished LIST has listed. */
+static void
+name_folders(HaulStore *store)
+{
+  if (!imap_session_can(store->session, IMAP_CAP_NAMESPACE)) {
+    g_autoptr(GPtrArray) wires = g_ptr_array_new();
+    char separator = '\0';
+    for (guint i = 0; i < store->folders->len; i++) {
+      ImapFolder *folder = g_ptr_array_index(store->folders, i);
+      if (!folder->listed)
+        continue;
+      g_ptr_array_add(wires, folder->wire);
+      separator = folder->separator != '\0' ? folder->separator : separator;
+    }
+    imap_names_guess(&store->names, (char **)wires->pdata, wires->len, separator);
+  }
+  for (guint i = 0; i < store->folders->len; i++) {
+    ImapFolder *folder = g_ptr_array_index(store->folders, i);
+    if (store->names.separator == '\0')
+      store->names.separator = folder->separator;
+    if (folder->listed)
+      name_folder(store, folder);
+  }
+}
+
+static bool
+take_list(HaulStore *store, ImapCursor rest, bool subscribed, GError **error)
+{
+  ImapListEntry entry;
+  if (++store->n_entries > ENTRIES_LIMIT)
+    return imap_session_protocol_error(store->session, error, "more than %u folders",
+                                       ENTRIES_LIMIT);
+  if (!imap_parse_list(&rest, &entry))
+    return imap_session_protocol_error(store->session, error, "LIST");
+  size_t size;
+  g_autofree char *wire = imap_span_dup(&entry.name, &size);
+  if (size == 0 || size > IMAP_NAME_LIMIT || strlen(wire) != size || entry.bad_separator) {
+    haul_log(HAUL_LOG_WARNING, "%s folder \"%.*s\": left alone, its %s cannot be used",
+             haul_account_side(store->account), (int)MIN(size, 80), wire,
+             entry.bad_separator ? "separator" : "name");
+    return true;
+  }
+  ImapFolder *folder = know(store, wire, entry.separator);
+  if (subscribed) { /* LSUB also tells of folders that are no more */
+    folder->attributes |= HAUL_FOLDER_SUBSCRIBED;
+    return true;
+  }
+  folder->separator = entry.separator;
+  folder->attributes |= entry.attributes;
+  folder->listed |= !entry.nonexistent;
+  return true;
+}
+
+static uint32_t
+status_number(uint64_t number)
+{
+  return number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static bool
+take_status(HaulStore *store, ImapCursor rest, GError **error)
+{
+  ImapStatusData status;
+  if (!imap_parse_status(&rest, &status))
+    return imap_session_protocol_error(store->session, error, "STATUS");
+  g_autofree char *wire = imap_span_dup(&status.name, NULL);
+  ImapFolder *folder
+      = g_hash_table_lookup(store->by_wire, haul_path_is_inbox(wire) ? "INBOX" : wire);
+  if (folder == NULL)
+    return true;
+  folder->n_messages = status.messages;
+  folder->n_octets = status.size;
+  folder->mod_sequence = status.mod_sequence;
+  folder->epoch = status_number(status.uid_validity);
+  folder->next_id = status_number(status.uid_next);
+  if (status.mailbox_id.at != NULL && folder->object_id == NULL)
+    folder->object_id = imap_span_dup(&status.mailbox_id, NULL);
+  return true;
+}
+
+bool
+imap_folders_take(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+                  GError **error)
+{
+  HaulStore *store = command->context;
+  if (response->kind != IMAP_RESPONSE_DATA)
+    return true;
+  if (imap_span_is(&response->name, "LIST") || imap_span_is(&response->name, "XLIST"))
+    return take_list(store, response->rest, false, error);
+  if (imap_span_is(&response->name, "LSUB"))
+    return take_list(store, response->rest, true, error);
+  return !imap_span_is(&response->name, "STATUS") || take_status(store, response->rest, error);
+}
+
+static bool
+list_done(ImapSession *session, ImapCommand *command, const ImapResponse *response, GError **error)
+{
+  HaulStore *store = command->context;
+  if (response->condition == IMAP_OK)
+    name_folders(store);
+  return true;
+}
+
+static const char *
+status_items(const HaulStore *store)
+{
+  return imap_session_can(store->session, IMAP_CAP_CONDSTORE)
+                 || imap_session_can(store->session, IMAP_CAP_QRESYNC)
+             ? "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ"
+             : "MESSAGES UIDNEXT UIDVALIDITY";
+}
+
+static bool
+can_list_status(const HaulStore *store)
+{
+  return imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+}
+
+bool
+imap_folders_request(HaulStore *store, GError **error)
+{
+  ImapSession *session = store->session;
+  ImapCommand list = { .name = "LIST", .data = imap_folders_take, .done = list_done,
+                       .reply = &store->list_reply, .context = store };
+  ImapCommand lsub = { .name = "LSUB", .data = imap_folders_take, .reply = &store->lsub_reply,
+                       .context = store };
+  imap_reply_clear(&store->list_reply);
+  imap_reply_clear(&store->lsub_reply);
+  for (guint i = 0; i < store->folders->len; i++) {
+    ImapFolder *folder = g_ptr_array_index(store->folders, i);
+    folder->listed = false;
+    folder->attributes = 0;
+  }
+  store->n_entries = 0;
+  store->listing = true;
+  if (imap_session_can(session, IMAP_CAP_LIST_EXTENDED)) {
+    const char *special
+        = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
+    g_autofree char *status
+        = can_list_status(store) ? g_strdup_printf(" STATUS (%s)", status_items(store)) : NULL;
+    if (!imap_session_send(session, &list, error, "LIST \"\" \"*\" RETURN (SUBSCRIBED%s%s)",
+                           special, status != NULL ? status : ""))
+      return false;
+    store->lsub_reply.finished = true;
+  } else if (!imap_session_send(session, &lsub, error, "LSUB \"\" \"*\"")
+             || !imap_session_send(session, &list, error, "LIST \"\" \"*\"")) {
+    return false;
+  }
+  store->listing_sent_at = session->n_tags;
+  return true;
+}
+
+static bool
+finish_listing(HaulStore *store, GError **error)
+{
+  store->listing = false;
+  return imap_session_wait(store->session, &store->lsub_reply, error)
+         && imap_session_expect(store->session, &store->list_reply, "folders cannot be listed",
+                                HAUL_ERROR_ACCOUNT, "failed", error);
+}
+
+static bool
+is_ours(const ImapFolder *folder)
+{
+  return folder->listed && folder->path != NULL;
+}
+
+/* Asks for the STATUS of all folders, where LIST has not told it. One that fails leaves its folder
+ * unknown, and is not worth more. */
+static bool
+ask_status(HaulStore *store, GError **error)
+{
+  ImapCommand command = { .name = "STATUS", .data = imap_folders_take, .context = store };
+  g_autofree char *items = g_strdup_printf(" (%s)", status_items(store));
+  for (guint i = 0; i < store->folders->len; i++) {
+    ImapFolder *folder = g_ptr_array_index(store->folders, i);
+    if (!is_ours(folder) || (folder->attributes & HAUL_FOLDER_NOSELECT) != 0)
+      continue;
+    while (g_queue_get_length(&store->session->commands) >= FLIGHT) {
+      if (!imap_session_step(store->session, error))
+        return false;
+    }
+    if (!imap_session_send_named(store->session, &command, "STATUS ", folder->wire,
+                                 strlen(folder->wire), items, error))
+      return false;
+  }
+  g_auto(ImapReply) reply = { 0 };
+  ImapCommand last = { .name = "NOOP", .data = imap_folders_take, .context = store,
+                       .reply = &reply };
+  return imap_session_send(store->session, &last, error, "NOOP")
+         && imap_session_wait(store->session, &reply, error);
+}
+
+void
+imap_folder_describe(const HaulStore *store, ImapFolder *folder, HaulFolder *out)
+{
+  *out = (HaulFolder){
+    .path = folder->path,
+    .native = folder->wire,
+    .object_id = folder->object_id,
+    .epoch = folder->epoch,
+    .n_messages = folder->n_messages,
+    .n_octets = folder->n_octets,
+    .max_message_octets = store->session->append_limit,
+    .attributes = folder->attributes,
+    .settable_flags = folder->flags_known ? folder->settable_flags : HAUL_ALL_FLAGS,
+    .any_keyword = folder->flags_known ? folder->any_keyword : !folder->no_keywords,
+  };
+  if (folder->next_id != 0) {
+    g_snprintf(folder->next_text, sizeof folder->next_text, "%" G_GUINT64_FORMAT, folder->next_id);
+    out->next_id = folder->next_text;
+  }
+  if (folder->epoch != 0 && folder->next_id != 0 && folder->n_messages != HAUL_UNKNOWN
+      && folder->mod_sequence != HAUL_UNKNOWN && folder->mod_sequence != 0) {
+    g_snprintf(folder->token, sizeof folder->token,
+               "%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT
+               "-%" G_GUINT64_FORMAT,
+               folder->epoch, folder->next_id, folder->n_messages, folder->mod_sequence);
+    out->change_token = folder->token;
+  }
+}
+
+bool
+imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
+{
+  bool fresh = store->listing && store->listing_sent_at == store->session->n_tags;
+  if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error)) || !finish_listing(store, error)
+      || (!can_list_status(store) && !ask_status(store, error)))
+    return false;
+  for (guint i = 0; i < store->folders->len; i++) {
+    ImapFolder *folder = g_ptr_array_index(store->folders, i);
+    HaulFolder described;
+    if (!is_ours(folder))
+      continue;
+    imap_folder_describe(store, folder, &described);
+    if (!each(&described, data))
+      return false;
+  }
+  return true;
+}
+
+ImapFolder *
+imap_folder_find(HaulStore *store, const char *path, GError **error)
+{
+  if (haul_path_is_inbox(path))
+    path = "INBOX";
+  ImapFolder *folder = g_hash_table_lookup(store->by_path, path);
+  if (folder == NULL && store->listing) {
+    if (!finish_listing(store, error))
+      return NULL;
+    folder = g_hash_table_lookup(store->by_path, path);
+  }
+  if (folder == NULL) {
+    g_autofree char *wire = imap_names_to_wire(&store->names, path);
+    folder = know(store, wire, store->names.separator);
+    if (folder->path == NULL) {
+      folder->path = g_strdup(path);
+      g_hash_table_insert(store->by_path, folder->path, folder);
+    }
+  }
+  return folder;
+}
+
+/* What became of CREATE or SUBSCRIBE for one folder. */
+typedef struct {
+  ImapFolder *folder; /* borrowed; NULL: nothing was asked */
+  ImapReply reply, status;
+} ImapOrder;
+
+static void
+order_clear(gpointer data)
+{
+  ImapOrder *order = data;
+  imap_reply_clear(&order->reply);
+  imap_reply_clear(&order->status);
+}
+
+typedef bool (*ImapOrderFunc)(HaulStore *store, ImapOrder *order, GError **error);
+typedef bool (*ImapOrderJudge)(HaulStore *store, ImapOrder *order, GError **error);
+
+/* Sends an order for each folder, a flight at a time, and reports what became of them. */
+static bool
+give_orders(HaulStore *store, const HaulFolder *folders, size_t n_folders, ImapOrderFunc send,
+            ImapOrderJudge judge, HaulFolderResultFunc each, void *data, GError **error)
+{
+  if (!imap_writer_pause(store, error))
+    return false;
+  for (size_t first = 0; first < n_folders; first += FLIGHT) {
+    size_t n = MIN(n_folders - first, (size_t)FLIGHT);
+    g_autofree ImapOrder *orders = g_new0(ImapOrder, n);
+    bool fine = true;
+    for (size_t i = 0; i < n && fine; i++) {
+      /* What only holds folders comes into being with them. */
+      if ((folders[first + i].attributes & HAUL_FOLDER_NOSELECT) != 0)
+        continue;
+      orders[i].folder = imap_folder_find(store, folders[first + i].path, error);
+      fine = orders[i].folder != NULL && send(store, &orders[i], error);
+    }
+    for (size_t i = 0; i < n && fine; i++) {
+      g_autoptr(GError) why = NULL;
+      fine = orders[i].folder == NULL || judge(store, &orders[i], &why);
+      if (fine || haul_error_reach(why) == HAUL_ERROR_FOLDER) {
+        each(folders[first + i].path, why, data);
+        fine = true;
+      } else {
+        g_propagate_error(error, g_steal_pointer(&why));
+      }
+    }
+    if (!fine) {
+      for (GList *link = store->session->commands.head; link != NULL; link = link->next)
+        ((ImapCommand *)link->data)->reply = NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+      order_clear(&orders[i]);
+    if (!fine)
+      return false;
+  }
+  return true;
+}
+
+/* A STATUS behind the CREATE tells whether the folder is there, whatever the server calls an error,
+ * and which UIDVALIDITY and UIDNEXT it has, which writing to it wants to know. */
+static bool
+send_create(HaulStore *store, ImapOrder *order, GError **error)
+{
+  ImapFolder *folder = order->folder;
+  ImapCommand create = { .name = "CREATE", .reply = &order->reply };
+  ImapCommand status = { .name = "STATUS", .reply = &order->status, .data = imap_folders_take,
+                         .context = store };
+  g_autofree char *items = g_strdup_printf(" (%s)", status_items(store));
+  if (folder->listed && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0) {
+    order->reply.finished = order->status.finished = true;
+    return true;
+  }
+  return imap_session_send_named(store->session, &create, "CREATE ", folder->wire,
+                                 strlen(folder->wire), "", error)
+         && imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
+                                    strlen(folder->wire), items, error);
+}
+
+static bool
+judge_create(HaulStore *store, ImapOrder *order, GError **error)
+{
+  ImapFolder *folder = order->folder;
+  if (!imap_session_wait(store->session, &order->reply, error)
+      || !imap_session_wait(store->session, &order->status, error))
+    return false;
+  if (order->reply.condition == IMAP_OK || order->status.condition == IMAP_OK) {
+    folder->listed = true;
+    folder->attributes &= ~(uint32_t)HAUL_FOLDER_NOSELECT;
+    return true;
+  }
+  imap_set_refusal(error, HAUL_ERROR_FOLDER, "create", folder->path, order->reply.code,
+                   order->reply.text);
+  return false;
+}
+
+bool
+imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+            HaulFolderResultFunc each, void *data, GError **error)
+{
+  return give_orders(store, folders, n_folders, send_create, judge_create, each, data, error);
+}
+
+static bool
+send_subscribe(HaulStore *store, ImapOrder *order, GError **error)
+{
+  ImapCommand command = { .name = "SUBSCRIBE", .reply = &order->reply };
+  return imap_session_send_named(store->session, &command, "SUBSCRIBE ", order->folder->wire,
+                                 strlen(order->folder->wire), "", error);
+}
+
+static bool
+judge_subscribe(HaulStore *store, ImapOrder *order, GError **error)
+{
+  if (!imap_session_expect(store->session, &order->reply, order->folder->path, HAUL_ERROR_FOLDER,
+                           "create", error))
+    return false;
+  order->folder->attributes |= HAUL_FOLDER_SUBSCRIBED;
+  return true;
+}
+
+bool
+imap_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+               HaulFolderResultFunc each, void *data, GError **error)
+{
+  return give_orders(store, folders, n_folders, send_subscribe, judge_subscribe, each, data, error);
+}

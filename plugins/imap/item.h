@@ -1,0 +1,26 @@
+/* A FETCH response as the item that the core wants. */
+#ifndef IMAP_ITEM_H
+#define IMAP_ITEM_H
+
+#include <mailhaul/message.h>
+
+#include "fetch.h"
+
+/* Room for what an item lends: one that lives as long as a call does for each message. */
+typedef struct {
+  char id[12];
+  char *object_id;     /* owned */
+  GString *text;       /* owned: keywords, each with its NUL */
+  GPtrArray *keywords; /* owned array of pointers into text, NULL-terminated */
+} ImapItemRoom;
+
+void imap_item_room_init(ImapItemRoom *room);
+void imap_item_room_free(ImapItemRoom *room); /* what it holds */
+
+/* Keeps the keywords of @fetch in @room: a body that is read afterwards overwrites them. */
+void imap_item_keep_keywords(ImapItemRoom *room, const ImapFetch *fetch);
+
+/* Fills @item, lent by @room and @fetch until the next of either. Keywords are those kept. */
+void imap_item_fill(ImapItemRoom *room, const ImapFetch *fetch, HaulItem *item);
+
+#endif /* IMAP_ITEM_H */

@@ -1,0 +1,109 @@
+/*
+ * What a server's responses say, as values. Pure, like wire.h, whose tokens it is made of; spans
+ * are lent by the octets that were parsed.
+ */
+#ifndef IMAP_RESPONSE_H
+#define IMAP_RESPONSE_H
+
+#include "set.h"
+#include "wire.h"
+
+typedef enum { IMAP_OK, IMAP_NO, IMAP_BAD, IMAP_PREAUTH, IMAP_BYE } ImapCondition;
+
+typedef enum {
+  IMAP_RESPONSE_TAGGED,   /* "A1 OK ...": condition, code, text               */
+  IMAP_RESPONSE_STATUS,   /* "* OK ...": likewise                             */
+  IMAP_RESPONSE_CONTINUE, /* "+ ...": text                                    */
+  IMAP_RESPONSE_DATA,     /* "* LIST ...": name, rest; "* 5 EXISTS": number   */
+} ImapResponseKind;
+
+typedef struct {
+  ImapResponseKind kind;
+  ImapSpan tag;
+  ImapCondition condition;
+  ImapSpan code;       /* response code (RFC 9051 §7.1): the word ... */
+  ImapCursor argument; /* ... and what follows it in the brackets     */
+  ImapSpan text;
+  uint64_t number; /* 0 where none came */
+  ImapSpan name;
+  ImapCursor rest;
+} ImapResponse;
+
+/* Parses the beginning of a response; false if it is none. */
+bool imap_parse_response(const char *octets, size_t size, ImapResponse *response);
+
+/* Whether a literal may end this line: status lines are text to the end (RFC 9051 §7.1). */
+bool imap_may_hold_literals(const char *line, size_t size);
+
+/* Whether the literal that ends @line is the whole of a message, BODY[] of a FETCH. */
+bool imap_announces_body(const char *line, size_t size, size_t literal_size);
+
+/* Extensions that change what we send. */
+typedef enum {
+  IMAP_CAP_APPENDLIMIT = 1 << 0,
+  IMAP_CAP_AUTH_PLAIN = 1 << 1,
+  IMAP_CAP_CONDSTORE = 1 << 2,
+  IMAP_CAP_GMAIL = 1 << 3,
+  IMAP_CAP_ID = 1 << 4,
+  IMAP_CAP_IMAP4 = 1 << 5,
+  IMAP_CAP_LIST_EXTENDED = 1 << 6,
+  IMAP_CAP_LIST_STATUS = 1 << 7,
+  IMAP_CAP_LITERAL_MINUS = 1 << 8,
+  IMAP_CAP_LITERAL_PLUS = 1 << 9,
+  IMAP_CAP_LOGINDISABLED = 1 << 10,
+  IMAP_CAP_MULTIAPPEND = 1 << 11,
+  IMAP_CAP_NAMESPACE = 1 << 12,
+  IMAP_CAP_OBJECTID = 1 << 13,
+  IMAP_CAP_QRESYNC = 1 << 14,
+  IMAP_CAP_SASL_IR = 1 << 15,
+  IMAP_CAP_SPECIAL_USE = 1 << 16,
+  IMAP_CAP_STARTTLS = 1 << 17,
+  IMAP_CAP_STATUS_SIZE = 1 << 18,
+  IMAP_CAP_UIDPLUS = 1 << 19,
+} ImapCapabilities;
+
+/* Returns the capabilities listed, separated by blanks or commas; unknown ones are passed over.
+ * @append_limit: gets the value of APPENDLIMIT=, and is untouched where there is none. */
+uint32_t imap_parse_capabilities(ImapCursor list, uint64_t *append_limit);
+
+typedef struct {
+  uint32_t attributes; /* HaulFolderAttributes */
+  bool nonexistent;    /* \NonExistent, of LIST-EXTENDED */
+  char separator;      /* '\0': NIL */
+  bool bad_separator;  /* neither NIL nor one printable ASCII octet */
+  ImapSpan name;
+} ImapListEntry;
+
+/* Parses what follows "LIST", "LSUB" or "XLIST". */
+bool imap_parse_list(ImapCursor *cursor, ImapListEntry *entry);
+
+/* HAUL_UNKNOWN where not told. */
+typedef struct {
+  ImapSpan name;
+  uint64_t messages, uid_next, uid_validity, size, mod_sequence, append_limit;
+  ImapSpan mailbox_id;
+} ImapStatusData;
+
+/* Parses what follows "STATUS". */
+bool imap_parse_status(ImapCursor *cursor, ImapStatusData *status);
+
+typedef enum { IMAP_PERSONAL, IMAP_OTHER_USERS, IMAP_SHARED } ImapNamespaceKind;
+typedef struct {
+  ImapNamespaceKind kind;
+  ImapSpan prefix;
+  char separator; /* '\0': NIL */
+} ImapNamespaceEntry;
+
+/* Parses what follows "NAMESPACE" (RFC 2342 §6), appending an ImapNamespaceEntry for each. */
+bool imap_parse_namespaces(ImapCursor *cursor, GArray *entries);
+
+/*
+ * Parses the argument of APPENDUID (RFC 4315 §3).
+ *
+ * @uids: gets the ranges. Returns false, and nothing may be believed, unless they ascend strictly
+ * and hold exactly @expected ids.
+ */
+bool imap_parse_appenduid(ImapCursor argument, uint64_t expected, uint32_t *uid_validity,
+                          GArray *uids);
+
+#endif /* IMAP_RESPONSE_H */

@@ -1,0 +1,151 @@
+/*
+ * One connection to an IMAP server: responses are read here, and handed to the command that they
+ * belong to. Commands are pipelined; a tagged answer finds its command by tag, for servers may
+ * answer out of order, and data go to the oldest command under way.
+ *
+ * How a session begins is login.h's. A session that has failed stays so: every later call fails,
+ * and close() just closes.
+ */
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+#include <mailhaul/account.h>
+#include <mailhaul/error.h>
+#include <mailhaul/stream.h>
+
+#include "response.h"
+#include "wire.h"
+
+typedef struct ImapSession ImapSession;
+typedef struct ImapCommand ImapCommand;
+
+/* What became of a command, for those who wait for it. */
+typedef struct {
+  bool finished;
+  ImapCondition condition;
+  char *code; /* owned; NULL if none came */
+  char *text; /* owned; the server's words; NULL if it was content */
+} ImapReply;
+void imap_reply_clear(ImapReply *reply);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImapReply, imap_reply_clear)
+
+/* Gets data and untagged status that came while @command was the oldest under way. */
+typedef bool (*ImapDataFunc)(ImapSession *session, ImapCommand *command,
+                             const ImapResponse *response, GError **error);
+/* Gets the tagged answer; @command is gone afterwards. */
+typedef bool (*ImapDoneFunc)(ImapSession *session, ImapCommand *command,
+                             const ImapResponse *response, GError **error);
+
+struct ImapCommand {
+  const char *name;  /* for messages; static          */
+  ImapDataFunc data; /* NULL: data are passed over    */
+  ImapDoneFunc done; /* NULL: none                    */
+  ImapReply *reply;  /* borrowed, filled before done() is called; NULL: none */
+  void *context;     /* borrowed                      */
+  bool streams;      /* bodies are left in the stream for data() to read     */
+  unsigned tag;      /* the session's                 */
+};
+
+struct ImapSession {
+  const HaulAccount *account;  /* borrowed */
+  HaulStream *stream;          /* owned */
+  uint32_t capabilities;       /* ImapCapabilities */
+  uint32_t ignored;            /* those that the user told us to ignore */
+  bool capabilities_known;
+  uint64_t append_limit;       /* APPENDLIMIT=, or HAUL_UNKNOWN */
+  GQueue commands;             /* owned ImapCommands under way, oldest first */
+  unsigned n_tags;             /* given so far */
+  GByteArray *head, *tail;     /* owned: a response with literals; what follows its body */
+  uint64_t body_left;          /* octets of a body still in the stream */
+  bool in_body;                /* between head and tail */
+  const ImapCommand *awaiting; /* borrowed: waits for "+" */
+  bool go_ahead;               /* it came */
+  char *selected;              /* owned: what the commands sent so far leave selected, or NULL */
+  bool selected_for_writing;
+  bool mid_command;            /* what we write next would be part of a command */
+  bool dead;
+};
+
+static inline bool
+imap_session_can(const ImapSession *session, uint32_t capability)
+{
+  return (session->capabilities & capability) == capability;
+}
+
+ImapSession *imap_session_new(const HaulAccount *account, HaulStream *stream); /* taken */
+void imap_session_close(ImapSession *session); /* says LOGOUT without waiting */
+
+/* Reads the greeting into @response, valid until the next call. */
+bool imap_session_greeting(ImapSession *session, ImapResponse *response, GError **error);
+
+/* Whether what the server says can be the server's: false in clear text before STARTTLS. */
+bool imap_session_is_trusted(const ImapSession *session);
+
+/* Begins a command, a copy of @model: writes its tag and a blank. Returns it, borrowed until its
+ * answer has come. The rest is for imap_session_write(). */
+const ImapCommand *imap_session_begin(ImapSession *session, const ImapCommand *model,
+                                      GError **error);
+
+/* Sends a command that is one line without literals. */
+bool imap_session_send(ImapSession *session, const ImapCommand *model, GError **error,
+                       const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* Writes octets of a command under way. */
+bool imap_session_write(ImapSession *session, const void *octets, size_t size, GError **error);
+
+/*
+ * Begins a command that names a mailbox: writes its tag, @before, and the name as a quoted string
+ * or, where it must be one, a literal.
+ *
+ * @tag: gets its tag; 0 if the server answered it in the middle, and no more of it may be sent.
+ */
+bool imap_session_begin_named(ImapSession *session, const ImapCommand *model, const char *before,
+                              const char *name, size_t size, unsigned *tag, GError **error);
+
+/* The same, and ends it with @after. */
+bool imap_session_send_named(ImapSession *session, const ImapCommand *model, const char *before,
+                             const char *name, size_t size, const char *after, GError **error);
+
+/* Waits for "+", or for the answer to the command @tag, which cannot go on without it: then
+ * @go_ahead gets false. */
+bool imap_session_await(ImapSession *session, unsigned tag, bool *go_ahead, GError **error);
+
+/*
+ * Announces a literal of @octets and, where the server must agree first, waits until it does
+ * (RFC 9051 §4.3, RFC 7888).
+ *
+ * @tag: of the command that it is part of. @go_ahead: gets false if the server answered that command
+ * instead; its done() has been called then, and nothing more of it may be sent.
+ */
+bool imap_session_literal(ImapSession *session, unsigned tag, uint64_t octets, bool *go_ahead,
+                          GError **error);
+
+/* Handles one response. */
+bool imap_session_step(ImapSession *session, GError **error);
+
+/* Handles responses until @reply is finished. */
+bool imap_session_wait(ImapSession *session, const ImapReply *reply, GError **error);
+
+/* Waits for a reply and sets an error of @reach and @reason unless it is OK. */
+bool imap_session_expect(ImapSession *session, const ImapReply *reply, const char *what,
+                         HaulError reach, const char *reason, GError **error);
+
+/* Makes the commands of @context forget it: what still comes for them is passed over. */
+void imap_session_detach(ImapSession *session, const void *context);
+
+/* For a data() whose command streams, while session->in_body: reads some of the body; 0 on error. */
+size_t imap_session_read_body(ImapSession *session, void *buffer, size_t size, GError **error);
+/* Passes over what is left of the body, and reads what follows it in the response. */
+bool imap_session_end_body(ImapSession *session, ImapCursor *rest, GError **error);
+
+/* Sets the error for an answer that was not OK: @reach and @reason, unless its code or text ask for
+ * patience (RFC 5530 §3: UNAVAILABLE, INUSE, LIMIT), which makes it HAUL_ERROR_BUSY. */
+void imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
+                      const char *code, const char *text);
+bool imap_asks_for_patience(const char *code, const char *text);
+
+/* Sets HAUL_ERROR_CONNECTION "protocol" and gives the session up. Returns false. */
+bool imap_session_protocol_error(ImapSession *session, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+#endif /* IMAP_SESSION_H */

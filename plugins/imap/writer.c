@@ -1,0 +1,514 @@
+/*
+ * Writing to a server. See writer.h.
+ *
+ * A message is sent as soon as it is put, as the next part of a MULTIAPPEND (RFC 3502) that is under
+ * way: that costs a server a fraction of an APPEND each. Batches are pipelined, and kept until they
+ * are answered; one that is refused has stored nothing, and its messages are tried again one by one,
+ * once everything before them is answered, so that a bad one does not take others with it. Where
+ * MULTIAPPEND or non-synchronising literals (RFC 7888) are not offered, every message is a batch.
+ */
+#include "writer.h"
+
+#include <mailhaul/text.h>
+#include <string.h>
+
+#include "date.h"
+
+enum {
+  BATCH_MESSAGES = 128,           /* what is tried again if one of them is refused ... */
+  BATCH_OCTETS = 1 << 20,         /* ... and held in memory until all are answered     */
+  ALONE_OCTETS = 512 << 10,       /* of this size, a command of its own costs nothing  */
+  UNDER_WAY_BATCHES = 3,          /* closed, unanswered */
+  UNDER_WAY_SINGLES = 64,
+  UNDER_WAY_OCTETS = 4 << 20,
+};
+
+typedef struct {
+  HaulMessage *message; /* owned */
+  HaulTicket *ticket;   /* owned: to be settled once */
+  ImapFolder *folder;   /* borrowed */
+  bool bare;            /* without keywords, which were refused */
+  bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
+  char *text;           /* owned; if doubtful, why */
+} ImapDelivery;
+
+typedef struct {
+  HaulStore *store;     /* borrowed */
+  ImapFolder *folder;   /* borrowed */
+  GPtrArray *deliveries; /* owned */
+  uint64_t octets;
+  unsigned tag;
+  bool with_keywords;
+  bool answered; /* before it was closed */
+} ImapBatch;
+
+struct ImapWriter {
+  ImapBatch *open;  /* owned: its command is not ended */
+  GQueue under_way; /* owned batches, closed and not answered, oldest first */
+  uint64_t octets;  /* of under_way */
+  GQueue retry;     /* owned deliveries, oldest first */
+  GError *fatal;    /* owned: reaches beyond messages; put() or flush() is about to return it */
+  GString *line;    /* owned: scratch */
+};
+
+static void
+delivery_free(gpointer data)
+{
+  ImapDelivery *delivery = data;
+  haul_message_unref(delivery->message);
+  g_free(delivery->text);
+  g_free(delivery);
+}
+
+static void
+delivery_fail(ImapDelivery *delivery, const GError *why)
+{
+  haul_ticket_fail(delivery->ticket, why);
+  delivery_free(delivery);
+}
+
+static void
+delivery_refuse(ImapDelivery *delivery, const char *reason, const char *text)
+{
+  g_autoptr(GError) why = NULL;
+  g_autofree char *shown = haul_text_display(text, strlen(text));
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, reason, "%s", shown);
+  delivery_fail(delivery, why);
+}
+
+static void
+batch_free(gpointer data)
+{
+  ImapBatch *batch = data;
+  g_ptr_array_unref(batch->deliveries);
+  g_free(batch);
+}
+
+ImapWriter *
+imap_writer_new(void)
+{
+  ImapWriter *writer = g_new0(ImapWriter, 1);
+  g_queue_init(&writer->under_way);
+  g_queue_init(&writer->retry);
+  writer->line = g_string_new(NULL);
+  return writer;
+}
+
+static void
+fail_batch(ImapBatch *batch, const GError *why)
+{
+  for (guint i = 0; i < batch->deliveries->len; i++)
+    delivery_fail(g_ptr_array_index(batch->deliveries, i), why);
+  batch_free(batch);
+}
+
+/* Fails all that is not settled: the connection is gone, or we are. */
+static void
+fail_all(ImapWriter *writer, const GError *why)
+{
+  ImapBatch *batch;
+  ImapDelivery *delivery;
+  while ((batch = g_queue_pop_head(&writer->under_way)) != NULL)
+    fail_batch(batch, why);
+  writer->octets = 0;
+  if (writer->open != NULL)
+    fail_batch(g_steal_pointer(&writer->open), why);
+  while ((delivery = g_queue_pop_head(&writer->retry)) != NULL)
+    delivery_fail(delivery, why);
+}
+
+void
+imap_writer_free(ImapWriter *writer)
+{
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_CONNECTION, "closed", "the connection was closed");
+  fail_all(writer, why);
+  g_clear_error(&writer->fatal);
+  g_string_free(writer->line, TRUE);
+  g_free(writer);
+}
+
+/* Answers ---------------------------------------------------------------------------------- */
+
+static void
+settle_batch(ImapBatch *batch, const ImapResponse *response)
+{
+  GPtrArray *deliveries = batch->deliveries;
+  g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+  uint32_t epoch = 0;
+  if (!imap_span_is(&response->code, "APPENDUID")
+      || !imap_parse_appenduid(response->argument, deliveries->len, &epoch, uids))
+    g_array_set_size(uids, 0);
+
+  guint at = 0;
+  uint32_t uid = uids->len > 0 ? g_array_index(uids, ImapRange, 0).first : 0;
+  for (guint i = 0; i < deliveries->len; i++) {
+    ImapDelivery *delivery = g_ptr_array_index(deliveries, i);
+    if (delivery->bare && !delivery->folder->no_keywords) {
+      delivery->folder->no_keywords = true;
+      haul_log(HAUL_LOG_WARNING, "%s folder \"%s\" takes no keywords: they are left out",
+               haul_account_side(batch->store->account), delivery->folder->path);
+    }
+    if (uids->len == 0) {
+      haul_ticket_done(delivery->ticket, 0, NULL);
+    } else {
+      char id[12];
+      g_snprintf(id, sizeof id, "%" G_GUINT32_FORMAT, uid);
+      haul_ticket_done(delivery->ticket, epoch, id);
+      if (epoch == delivery->folder->epoch && uid >= delivery->folder->next_id)
+        delivery->folder->next_id = (uint64_t)uid + 1;
+      if (uid == g_array_index(uids, ImapRange, at).last && at + 1 < uids->len)
+        uid = g_array_index(uids, ImapRange, ++at).first;
+      else
+        uid++;
+    }
+    delivery_free(delivery);
+  }
+}
+
+static bool
+text_has_any(const char *text, const char *const *words)
+{
+  g_autofree char *folded = g_ascii_strdown(text, -1);
+  for (; *words != NULL; words++) {
+    if (strstr(folded, *words) != NULL)
+      return true;
+  }
+  return false;
+}
+
+static bool
+is_over_quota(const char *code, const char *text)
+{
+  /* Gmail says OVERQUOTA of bandwidth, too; Courier and Cyrus know no code. */
+  static const char *const words[] = { "over quota", "overquota", "quota exceeded",
+                                       "exceeded quota", "exceeds quota", "mailbox is full",
+                                       "mailbox full", NULL };
+  static const char *const others[] = { "bandwidth", "command", NULL };
+  bool coded = g_strcmp0(code, "OVERQUOTA") == 0;
+  return (coded && !text_has_any(text, others)) || (!coded && text_has_any(text, words));
+}
+
+static bool
+is_too_big(const char *code, const char *text)
+{
+  static const char *const words[] = { "too large", "too big", "toobig", "maximum size",
+                                       "size limit", NULL };
+  return g_strcmp0(code, "TOOBIG") == 0 || text_has_any(text, words);
+}
+
+/* Decides what the refusal of a message that was sent alone means. @delivery is taken. */
+static void
+judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
+{
+  g_autofree char *code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
+  g_autofree char *text = imap_span_dup(&response->text, NULL);
+  bool limited = g_strcmp0(code, "LIMIT") == 0;
+  if (is_too_big(code, text)) {
+    delivery_refuse(delivery, "too-big", text);
+  } else if (is_over_quota(code, text) || imap_asks_for_patience(limited ? NULL : code, text)) {
+    bool full = is_over_quota(code, text);
+    if (writer->fatal == NULL && full)
+      haul_set_error(&writer->fatal, HAUL_ERROR_ACCOUNT, "over-quota", "%s", text);
+    else if (writer->fatal == NULL)
+      imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", batch->folder->path, code, text);
+    g_queue_push_tail(&writer->retry, delivery); /* to be failed with the others */
+  } else if (limited) {
+    delivery_refuse(delivery, "too-big", text);
+  } else if (g_strcmp0(code, "TRYCREATE") == 0 || g_strcmp0(code, "NONEXISTENT") == 0) {
+    delivery->doubtful = true;
+    g_free(delivery->text);
+    delivery->text = g_steal_pointer(&text);
+    g_queue_push_tail(&writer->retry, delivery);
+  } else if (batch->with_keywords) {
+    delivery->bare = true;
+    g_queue_push_tail(&writer->retry, delivery);
+  } else {
+    delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
+  }
+}
+
+static bool
+batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+           GError **error)
+{
+  ImapBatch *batch = command->context;
+  ImapWriter *writer = batch->store->writer;
+  bool closed = writer->open != batch;
+  batch->answered = true;
+  if (response->condition == IMAP_OK) {
+    settle_batch(batch, response);
+  } else if (batch->deliveries->len == 1) {
+    judge(writer, batch, g_ptr_array_index(batch->deliveries, 0), response);
+  } else {
+    if (response->condition == IMAP_BAD) /* offered, but not understood */
+      session->capabilities &= ~(uint32_t)IMAP_CAP_MULTIAPPEND;
+    for (guint i = 0; i < batch->deliveries->len; i++)
+      g_queue_push_tail(&writer->retry, g_ptr_array_index(batch->deliveries, i));
+  }
+  g_ptr_array_set_size(batch->deliveries, 0);
+  if (closed) {
+    g_queue_remove(&writer->under_way, batch);
+    writer->octets -= batch->octets;
+    batch_free(batch);
+  }
+  return true;
+}
+
+/* Sending ---------------------------------------------------------------------------------- */
+
+static bool
+can_batch(const ImapSession *session)
+{
+  return imap_session_can(session, IMAP_CAP_MULTIAPPEND)
+         && (imap_session_can(session, IMAP_CAP_LITERAL_PLUS)
+             || imap_session_can(session, IMAP_CAP_LITERAL_MINUS));
+}
+
+static bool
+open_batch(HaulStore *store, ImapFolder *folder, GError **error)
+{
+  ImapBatch *batch = g_new0(ImapBatch, 1);
+  batch->store = store;
+  batch->folder = folder;
+  batch->deliveries = g_ptr_array_new();
+  store->writer->open = batch;
+  ImapCommand command = { .name = "APPEND", .done = batch_done, .context = batch };
+  if (!imap_session_begin_named(store->session, &command, "APPEND ", folder->wire,
+                                strlen(folder->wire), &batch->tag, error))
+    return false;
+  store->session->mid_command = !batch->answered;
+  return true;
+}
+
+static bool
+close_batch(HaulStore *store, GError **error)
+{
+  ImapWriter *writer = store->writer;
+  ImapBatch *batch = g_steal_pointer(&writer->open);
+  bool unfinished = store->session->mid_command;
+  if (batch == NULL)
+    return true;
+  store->session->mid_command = false;
+  if (!batch->answered) {
+    g_queue_push_tail(&writer->under_way, batch);
+    writer->octets += batch->octets;
+  } else {
+    batch_free(batch);
+  }
+  if (!unfinished)
+    return true;
+  bool sent = imap_session_write(store->session, "\r\n", 2, error)
+              && haul_stream_flush(store->session->stream, error);
+  store->session->dead |= !sent;
+  return sent;
+}
+
+bool
+imap_writer_pause(HaulStore *store, GError **error)
+{
+  return close_batch(store, error);
+}
+
+/* Writes a message as the next part of the open batch, which has it already. */
+static bool
+send_part(HaulStore *store, ImapBatch *batch, const ImapDelivery *delivery, GError **error)
+{
+  ImapSession *session = store->session;
+  const HaulItem *item = haul_message_item(delivery->message);
+  GString *line = store->writer->line;
+  bool bare = delivery->bare || delivery->folder->no_keywords;
+  g_string_assign(line, " ");
+  if (item->flags != 0 || (item->keywords != NULL && !bare)) {
+    batch->with_keywords |= imap_append_flags(line, item->flags, bare ? NULL : item->keywords) > 0;
+    g_string_append_c(line, ' ');
+  }
+  if (item->date != HAUL_NO_DATE && imap_append_date(line, item->date, item->date_zone))
+    g_string_append_c(line, ' ');
+  if (!imap_session_write(session, line->str, line->len, error))
+    return false;
+
+  bool go_ahead;
+  if (!imap_session_literal(session, batch->tag, item->size, &go_ahead, error))
+    return false;
+  if (!go_ahead) { /* refused before it was sent */
+    session->mid_command = false;
+    return true;
+  }
+  for (uint64_t offset = 0; offset < item->size;) {
+    size_t size;
+    const uint8_t *window = haul_message_window(delivery->message, offset, &size);
+    if (window == NULL) { /* nothing can be sent in place of what was announced */
+      session->dead = true;
+      haul_set_error(error, HAUL_ERROR_CONNECTION, "spool", "a spooled message cannot be read");
+      return false;
+    }
+    if (!imap_session_write(session, window, size, error))
+      return false;
+    offset += size;
+  }
+  return true;
+}
+
+static bool
+is_crowded(const HaulStore *store)
+{
+  const ImapWriter *writer = store->writer;
+  guint limit = can_batch(store->session) ? UNDER_WAY_BATCHES : UNDER_WAY_SINGLES;
+  return writer->under_way.length >= limit
+         || (writer->under_way.length > 0 && writer->octets >= UNDER_WAY_OCTETS);
+}
+
+/* Sends @delivery, which is taken: as part of the open batch, or alone. */
+static bool
+send_delivery(HaulStore *store, ImapDelivery *delivery, bool alone, GError **error)
+{
+  ImapWriter *writer = store->writer;
+  uint64_t size = haul_message_item(delivery->message)->size;
+  bool fine = true;
+  if (writer->open != NULL
+      && (alone || writer->open->answered || writer->open->folder != delivery->folder))
+    fine = close_batch(store, error);
+  while (fine && writer->open == NULL && is_crowded(store))
+    fine = imap_session_step(store->session, error);
+  if (fine && writer->open == NULL)
+    fine = open_batch(store, delivery->folder, error);
+  if (!fine) {
+    g_queue_push_tail(&writer->retry, delivery); /* to be failed with the others */
+    return false;
+  }
+  ImapBatch *batch = writer->open;
+  g_ptr_array_add(batch->deliveries, delivery);
+  batch->octets += size;
+  if (batch->answered) { /* while it named the folder */
+    g_ptr_array_set_size(batch->deliveries, 0);
+    g_queue_push_tail(&writer->retry, delivery);
+    return close_batch(store, error);
+  }
+  if (!send_part(store, batch, delivery, error))
+    return false;
+  bool full = batch->deliveries->len >= BATCH_MESSAGES || batch->octets >= BATCH_OCTETS;
+  if (!alone && !full && !batch->answered)
+    return true;
+  if (!close_batch(store, error))
+    return false;
+  while (haul_stream_pending(store->session->stream)) {
+    if (!imap_session_step(store->session, error))
+      return false;
+  }
+  return true;
+}
+
+static bool
+await_batches(HaulStore *store, GError **error)
+{
+  while (store->writer->under_way.length > 0) {
+    if (!imap_session_step(store->session, error))
+      return false;
+  }
+  return true;
+}
+
+/* Finds out whether a folder is there after all: mailutils says TRYCREATE of bad messages, too. */
+static bool
+resolve_doubt(HaulStore *store, ImapDelivery *delivery, GError **error)
+{
+  ImapWriter *writer = store->writer;
+  ImapFolder *folder = delivery->folder;
+  g_auto(ImapReply) reply = { 0 };
+  ImapCommand status = { .name = "STATUS", .reply = &reply };
+  if (!imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
+                               strlen(folder->wire), " (UIDNEXT)", error)
+      || !imap_session_wait(store->session, &reply, error)) {
+    g_queue_push_tail(&writer->retry, delivery);
+    return false;
+  }
+  if (reply.condition == IMAP_OK) {
+    g_autofree char *text = g_steal_pointer(&delivery->text);
+    delivery_refuse(delivery, "refused", text);
+    return true;
+  }
+  haul_set_error(&writer->fatal, HAUL_ERROR_FOLDER, "no-folder", "%s: %s", folder->path,
+                 delivery->text);
+  g_queue_push_tail(&writer->retry, delivery);
+  return true;
+}
+
+/* Waits until everything is answered, and what was refused in company has been tried alone. */
+static bool
+work_off(HaulStore *store, GError **error)
+{
+  ImapWriter *writer = store->writer;
+  do {
+    if (!close_batch(store, error) || !await_batches(store, error))
+      return false;
+    guint n = writer->retry.length;
+    for (guint i = 0; i < n && writer->fatal == NULL; i++) {
+      ImapDelivery *delivery = g_queue_pop_head(&writer->retry);
+      if (!(delivery->doubtful ? resolve_doubt(store, delivery, error)
+                               : send_delivery(store, delivery, true, error)))
+        return false;
+    }
+  } while (writer->under_way.length > 0 || (writer->retry.length > 0 && writer->fatal == NULL));
+  return true;
+}
+
+/* Ends a call of the core: after a failure nothing is left unsettled. */
+static bool
+conclude(HaulStore *store, bool fine, GError *why, GError **error)
+{
+  ImapWriter *writer = store->writer;
+  if (fine && writer->fatal != NULL)
+    fine = work_off(store, &why);
+  if (fine && writer->fatal == NULL)
+    return true;
+  if (fine)
+    why = g_steal_pointer(&writer->fatal); /* all that was sent is answered */
+  g_clear_error(&writer->fatal);
+  /* If not all is answered, no answer may come any more to look for its batch. */
+  store->session->dead |= !fine;
+  fail_all(writer, why);
+  g_propagate_error(error, why);
+  return false;
+}
+
+bool
+imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error)
+{
+  const HaulItem *item = haul_message_item(message);
+  GError *why = NULL;
+  size_t window_size;
+  ImapDelivery *delivery = g_new0(ImapDelivery, 1);
+  delivery->message = haul_message_ref(message);
+  delivery->ticket = ticket;
+  delivery->folder = store->current;
+
+  if (item->size > store->session->append_limit) {
+    g_autofree char *text = g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT
+                                            " octets a message",
+                                            store->session->append_limit);
+    delivery_refuse(delivery, "too-big", text);
+    return true;
+  }
+  if (item->size > 0 && haul_message_window(message, 0, &window_size) == NULL) {
+    delivery_refuse(delivery, "spool", "a spooled message cannot be read");
+    return true;
+  }
+  bool fine = g_queue_is_empty(&store->writer->retry) || work_off(store, &why);
+  if (fine && store->writer->fatal == NULL) {
+    /* Dovecot takes an empty literal in a MULTIAPPEND as the wish to cancel all of it. */
+    bool alone = item->size == 0 || item->size >= ALONE_OCTETS || !can_batch(store->session);
+    fine = send_delivery(store, delivery, alone, &why);
+  } else {
+    g_queue_push_tail(&store->writer->retry, delivery);
+  }
+  return conclude(store, fine, why, error);
+}
+
+bool
+imap_flush(HaulStore *store, GError **error)
+{
+  GError *why = NULL;
+  bool fine = work_off(store, &why);
+  return conclude(store, fine, why, error);
+}
