@@ -140,7 +140,8 @@ socket_receive(const HaulLink *link, void *buffer, size_t size, size_t *got, GEr
   do
     moved = recv(link->fd, buffer, size, 0);
   while (moved < 0 && errno == EINTR);
-  *got = moved > 0 ? (size_t)moved : 0;
+  if (moved > 0)
+    *got = (size_t)moved;
   return socket_outcome(link, moved, HAUL_IO_WAIT_IN, error);
 }
 
@@ -151,7 +152,8 @@ socket_transmit(const HaulLink *link, const void *octets, size_t size, size_t *s
   do
     moved = send(link->fd, octets, size, MSG_NOSIGNAL);
   while (moved < 0 && errno == EINTR);
-  *sent = moved > 0 ? (size_t)moved : 0;
+  if (moved > 0)
+    *sent = (size_t)moved;
   return socket_outcome(link, moved, HAUL_IO_WAIT_OUT, error);
 }
 
@@ -173,6 +175,7 @@ settle(HaulLink *link, HaulIo io, size_t moved, const char *meanwhile, GError **
 HaulIo
 haul_link_receive(HaulLink *link, void *buffer, size_t size, size_t *got, GError **error)
 {
+  *got = 0;
   HaulIo io = link->tls == NULL ? socket_receive(link, buffer, size, got, error)
                                 : haul_tls_read(link->tls, buffer, size, got, error);
   if (io == HAUL_IO_DONE)
@@ -183,6 +186,7 @@ haul_link_receive(HaulLink *link, void *buffer, size_t size, size_t *got, GError
 HaulIo
 haul_link_transmit(HaulLink *link, const void *octets, size_t size, size_t *sent, GError **error)
 {
+  *sent = 0;
   HaulIo io = link->tls == NULL ? socket_transmit(link, octets, size, sent, error)
                                 : haul_tls_write(link->tls, octets, size, sent, error);
   return settle(link, io, *sent, " while we were sending", error);

@@ -347,7 +347,8 @@ haul_stream_write(HaulStream *stream, const void *octets, size_t size, GError **
     if (size >= BUFFER_OCTETS)
       return send_all(stream, next, size) || report(stream, error);
   }
-  memcpy(stream->out + stream->out_size, next, size);
+  if (size > 0)
+    memcpy(stream->out + stream->out_size, next, size);
   stream->out_size += size;
   return true;
 }

@@ -24,19 +24,19 @@
 typedef struct {
   SSL_CTX *context; /* owned */
   pthread_mutex_t lock;
-  const char *bundle; /* borrowed for ever; NULL once it is read; under lock */
+  char *bundle; /* owned; the file, or NULL once it is read; under lock */
 } Trust;
 
 /* Those made so far, by CA file; for the life of the process. */
 static pthread_mutex_t trusts_lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *trusts;
 
-static const char *
+static char *
 find_bundle(void)
 {
   const char *named = g_getenv(X509_get_default_cert_file_env());
   const char *file = named != NULL ? named : X509_get_default_cert_file();
-  return g_access(file, R_OK) == 0 ? file : NULL;
+  return g_access(file, R_OK) == 0 ? g_strdup(file) : NULL;
 }
 
 /* Not by X509_STORE_load_file(): other threads may be verifying with @store. */
@@ -85,7 +85,7 @@ verify(X509_STORE_CTX *verification, void *data)
   pthread_mutex_lock(&trust->lock);
   if (trust->bundle != NULL && lacks_issuer(verification)) {
     read_bundle(X509_STORE_CTX_get0_store(verification), trust->bundle);
-    trust->bundle = NULL;
+    g_clear_pointer(&trust->bundle, g_free);
   }
   pthread_mutex_unlock(&trust->lock);
   ERR_clear_error();
