@@ -266,36 +266,35 @@ mark_given_up(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *pl
   }
 }
 
-/* One item that waits to be matched. */
+/* One side's items by key: what compare_keys() sees. */
 typedef struct {
-  const HaulKey *key;
-  uint64_t size;
-  uint32_t index;
-  bool used;
-} Candidate;
+  const HaulEntry *items;
+  const HaulKey *keys;
+} Keyed;
 
 static int
-compare_candidates(const void *a, const void *b)
+compare_keys(const void *a, const void *b, void *data)
 {
-  const Candidate *x = a, *y = b;
-  int order = memcmp(x->key, y->key, sizeof *x->key);
+  const Keyed *side = data;
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  int order = memcmp(&side->keys[x], &side->keys[y], sizeof side->keys[x]);
   if (order == 0)
-    order = (x->size > y->size) - (x->size < y->size);
-  return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+    order = (side->items[x].size > side->items[y].size)
+            - (side->items[x].size < side->items[y].size);
+  return order != 0 ? order : (x > y) - (x < y);
 }
 
+/* Returns the indices (uint32_t) of the free items that have a key, ordered by key, size, place. */
 static GArray *
 candidates(const HaulEntry *items, const HaulKey *keys, size_t n, const uint8_t *fate)
 {
   static const HaulKey none;
-  GArray *list = g_array_new(FALSE, FALSE, sizeof(Candidate));
-  for (size_t i = 0; keys != NULL && i < n; i++) {
-    if (fate[i] != FREE || memcmp(&keys[i], &none, sizeof none) == 0)
-      continue;
-    Candidate candidate = { &keys[i], items[i].size, (uint32_t)i, false };
-    g_array_append_val(list, candidate);
-  }
-  qsort(list->data, list->len, sizeof(Candidate), compare_candidates);
+  GArray *list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  for (uint32_t i = 0; keys != NULL && i < n; i++)
+    if (fate[i] == FREE && memcmp(&keys[i], &none, sizeof none) != 0)
+      g_array_append_val(list, i);
+  Keyed side = { items, keys };
+  g_array_sort_with_data(list, compare_keys, &side);
   return list;
 }
 
@@ -312,76 +311,105 @@ sizes_disagree(uint64_t a, uint64_t b)
   return difference > 2048 + smaller / 8;
 }
 
+/* A matching under way. */
+typedef struct {
+  const HaulMessagesInput *input;
+  uint32_t folder;
+  Sides *sides;
+  GArray *flag_actions;
+  HaulMessagesPlan *plan;
+} Matching;
+
 static void
-adopt(const HaulMessagesInput *input, uint32_t folder, Candidate *source, Candidate *copy,
-      Sides *sides, GArray *flag_actions, HaulMessagesPlan *plan)
+adopt(Matching *matching, uint32_t index1, uint32_t index2)
 {
-  source->used = copy->used = true;
-  sides->fate1[source->index] = PAIRED;
-  sides->fate2[copy->index] = PAIRED;
-  HaulAdoption adoption = { source->index, copy->index };
-  g_array_append_val(plan->adopted, adoption);
-  plan->n_there++;
+  const HaulMessagesInput *input = matching->input;
+  matching->sides->fate1[index1] = PAIRED;
+  matching->sides->fate2[index2] = PAIRED;
+  HaulAdoption adoption = { index1, index2 };
+  g_array_append_val(matching->plan->adopted, adoption);
+  matching->plan->n_there++;
 
   /* Nobody knows what they agreed on: what both have. So nothing is taken away. */
-  const HaulEntry *item1 = &input->items1[source->index], *item2 = &input->items2[copy->index];
+  const HaulEntry *item1 = &input->items1[index1], *item2 = &input->items2[index2];
   uint32_t only1 = haul_keywords_minus(input->keywords, item1->keywords, item2->keywords);
   uint32_t both = haul_keywords_minus(input->keywords, item1->keywords, only1);
-  plan_flags(input, folder, item1, item2, item1->flags & item2->flags, both, flag_actions);
+  plan_flags(input, matching->folder, item1, item2, item1->flags & item2->flags, both,
+             matching->flag_actions);
 }
 
-/* Pairs two groups of equal key: first those of equal size, then the rest in order, the n-th with
- * the n-th. */
+/* Pairs what has the same size, the n-th with the n-th. */
 static void
-match_group(const HaulMessagesInput *input, uint32_t folder, Candidate *group1, size_t n1,
-            Candidate *group2, size_t n2, Sides *sides, GArray *flag_actions,
-            HaulMessagesPlan *plan)
+match_equal_sizes(Matching *matching, const uint32_t *group1, size_t n1, const uint32_t *group2,
+                  size_t n2)
 {
+  const HaulMessagesInput *input = matching->input;
   for (size_t i = 0, j = 0; i < n1 && j < n2;) {
-    if (group1[i].size < group2[j].size)
+    uint64_t size1 = input->items1[group1[i]].size, size2 = input->items2[group2[j]].size;
+    if (size1 == size2)
+      adopt(matching, group1[i++], group2[j++]);
+    else if (size1 < size2)
       i++;
-    else if (group1[i].size > group2[j].size)
-      j++;
     else
-      adopt(input, folder, &group1[i++], &group2[j++], sides, flag_actions, plan);
-  }
-  for (size_t i = 0, j = 0; i < n1; i++) {
-    if (group1[i].used)
-      continue;
-    while (j < n2 && group2[j].used)
       j++;
-    if (j == n2)
-      break;
-    if (sizes_disagree(group1[i].size, group2[j].size)) {
-      plan->n_conflicts++;
-      /* The smaller of the two fits nothing that follows in the other group. */
-      if (group2[j].size < group1[i].size) {
-        j++;
-        i--;
-      }
+  }
+}
+
+/* Pairs the rest, smallest with smallest, but for those that are evidently different. */
+static void
+match_similar_sizes(Matching *matching, const uint32_t *group1, size_t n1, const uint32_t *group2,
+                    size_t n2)
+{
+  const HaulMessagesInput *input = matching->input;
+  const Sides *sides = matching->sides;
+  for (size_t i = 0, j = 0; i < n1 && j < n2;) {
+    if (sides->fate1[group1[i]] != FREE) {
+      i++;
       continue;
     }
-    adopt(input, folder, &group1[i], &group2[j], sides, flag_actions, plan);
+    if (sides->fate2[group2[j]] != FREE) {
+      j++;
+      continue;
+    }
+    uint64_t size1 = input->items1[group1[i]].size, size2 = input->items2[group2[j]].size;
+    if (!sizes_disagree(size1, size2))
+      adopt(matching, group1[i++], group2[j++]);
+    else if (size1 < size2)
+      i++; /* smaller than all that follow on the other side */
+    else
+      j++;
   }
+  for (size_t i = 0; i < n1 && n2 > 0; i++)
+    matching->plan->n_conflicts += sides->fate1[group1[i]] == FREE;
+}
+
+/* The end of the group of equal keys that begins at @start of @list. */
+static size_t
+group_end(const uint32_t *list, size_t n, size_t start, const HaulKey *keys)
+{
+  size_t end = start + 1;
+  while (end < n && memcmp(&keys[list[end]], &keys[list[start]], sizeof *keys) == 0)
+    end++;
+  return end;
 }
 
 static void
-pair_by_key(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArray *flag_actions,
-            HaulMessagesPlan *plan)
+pair_by_key(Matching *matching)
 {
-  g_autoptr(GArray) list1 = candidates(input->items1, input->keys1, input->n1, sides->fate1);
-  g_autoptr(GArray) list2 = candidates(input->items2, input->keys2, input->n2, sides->fate2);
-  Candidate *all1 = (Candidate *)(void *)list1->data, *all2 = (Candidate *)(void *)list2->data;
-  for (guint i = 0, j = 0; i < list1->len && j < list2->len;) {
-    int order = memcmp(all1[i].key, all2[j].key, sizeof *all1[i].key);
-    guint end1 = i, end2 = j;
-    while (end1 < list1->len && memcmp(all1[end1].key, all1[i].key, sizeof *all1[i].key) == 0)
-      end1++;
-    while (end2 < list2->len && memcmp(all2[end2].key, all2[j].key, sizeof *all2[j].key) == 0)
-      end2++;
-    if (order == 0)
-      match_group(input, folder, &all1[i], end1 - i, &all2[j], end2 - j, sides, flag_actions,
-                  plan);
+  const HaulMessagesInput *input = matching->input;
+  const HaulKey *keys1 = input->keys1, *keys2 = input->keys2;
+  g_autoptr(GArray) free1 = candidates(input->items1, keys1, input->n1, matching->sides->fate1);
+  g_autoptr(GArray) free2 = candidates(input->items2, keys2, input->n2, matching->sides->fate2);
+  const uint32_t *list1 = (const uint32_t *)(void *)free1->data;
+  const uint32_t *list2 = (const uint32_t *)(void *)free2->data;
+  for (size_t i = 0, j = 0; i < free1->len && j < free2->len;) {
+    int order = memcmp(&keys1[list1[i]], &keys2[list2[j]], sizeof *keys1);
+    size_t end1 = group_end(list1, free1->len, i, keys1);
+    size_t end2 = group_end(list2, free2->len, j, keys2);
+    if (order == 0) {
+      match_equal_sizes(matching, &list1[i], end1 - i, &list2[j], end2 - j);
+      match_similar_sizes(matching, &list1[i], end1 - i, &list2[j], end2 - j);
+    }
     if (order <= 0)
       i = end1;
     if (order >= 0)
@@ -429,7 +457,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
 
   pair_by_state(input, folder, &sides, flag_actions, plan);
   mark_given_up(input, &sides, plan);
-  pair_by_key(input, folder, &sides, flag_actions, plan);
+  pair_by_key(&(Matching){ input, folder, &sides, flag_actions, plan });
   plan_copies(input, folder, &sides, plan->actions);
   g_array_append_vals(plan->actions, flag_actions->data, flag_actions->len);
 }

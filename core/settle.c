@@ -18,7 +18,6 @@ typedef struct {
   HaulId id;
   bool read; /* whether the rest is known */
   bool used;
-  uint64_t size;
   HaulKey key;
   uint8_t sha256[HAUL_SHA256_SIZE];
 } Stranger;
@@ -32,6 +31,7 @@ typedef struct {
   GHashTable *paired;   /* owned; a set of pointers to HaulId in pairs */
   GArray *pairs;        /* owned; of HaulPair */
   GArray *strangers;    /* owned; of Stranger, in the store's order */
+  GHashTable *index;    /* owned; HaulId -> place in strangers, plus 1 */
   GPtrArray *batches;   /* owned; of HaulIntentBatch */
 } Settling;
 
@@ -43,6 +43,7 @@ settling_clear(Settling *settling)
   g_clear_pointer(&settling->paired, g_hash_table_unref);
   g_clear_pointer(&settling->pairs, g_array_unref);
   g_clear_pointer(&settling->strangers, g_array_unref);
+  g_clear_pointer(&settling->index, g_hash_table_unref);
   g_clear_pointer(&settling->batches, g_ptr_array_unref);
 }
 
@@ -91,13 +92,12 @@ add_stranger(const HaulItem *item, void *data)
 {
   Settling *settling = data;
   HaulId id = haul_id_intern(settling->ids, item->id);
-  if (g_hash_table_contains(settling->paired, &id))
+  gpointer key = GSIZE_TO_POINTER((gsize)id);
+  if (g_hash_table_contains(settling->paired, &id) || g_hash_table_contains(settling->index, key))
     return true;
-  for (guint i = 0; i < settling->strangers->len; i++)
-    if (g_array_index(settling->strangers, Stranger, i).id == id)
-      return true;
   Stranger stranger = { .id = id };
   g_array_append_val(settling->strangers, stranger);
+  g_hash_table_insert(settling->index, key, GUINT_TO_POINTER(settling->strangers->len));
   return true;
 }
 
@@ -106,16 +106,13 @@ read_stranger(HaulMessage *message, void *data, GError **error)
 {
   Settling *settling = data;
   g_autoptr(HaulMessage) owned = message;
-  const HaulItem *item = haul_message_item(message);
-  HaulId id = haul_id_intern(settling->ids, item->id);
-  for (guint i = 0; i < settling->strangers->len; i++) {
-    Stranger *stranger = &g_array_index(settling->strangers, Stranger, i);
-    if (stranger->id != id)
-      continue;
-    stranger->read = haul_key_of_message(settling->maker, message, &stranger->key,
-                                         stranger->sha256);
-    stranger->size = item->size;
-  }
+  HaulId id = haul_id_intern(settling->ids, haul_message_item(message)->id);
+  guint place
+      = GPOINTER_TO_UINT(g_hash_table_lookup(settling->index, GSIZE_TO_POINTER((gsize)id)));
+  if (place == 0)
+    return true;
+  Stranger *stranger = &g_array_index(settling->strangers, Stranger, place - 1);
+  stranger->read = haul_key_of_message(settling->maker, message, &stranger->key, stranger->sha256);
   return true;
 }
 
@@ -258,6 +255,7 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
   settling.maker = haul_key_maker_new(context->chain);
   settling.pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
   settling.strangers = g_array_new(FALSE, TRUE, sizeof(Stranger));
+  settling.index = g_hash_table_new(g_direct_hash, g_direct_equal);
   settling.paired = g_hash_table_new(g_int64_hash, g_int64_equal);
   drop_other_epochs(&settling);
   g_autoptr(HaulIds) ids1 = haul_ids_new();
