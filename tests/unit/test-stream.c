@@ -403,7 +403,7 @@ a_silent_server_is_waited_for_as_long_as_the_deadline(void)
     g_autoptr(GError) error = NULL;
     CU_ASSERT(haul_stream_read_line(talk.stream, 100, &length, &error) == NULL);
     int64_t took_ms = (g_get_monotonic_time() - before_us) / 1000;
-    CU_ASSERT(took_ms >= table[i].wait_ms - 50 && took_ms < 3 * table[i].wait_ms);
+    CU_ASSERT(took_ms >= table[i].wait_ms - 50 && took_ms < table[i].wait_ms + 10000);
     CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "timeout", "sent nothing for");
     g_autoptr(GError) again = NULL;
     CU_ASSERT(!haul_stream_flush(talk.stream, &again)); /* dead for good */
@@ -454,7 +454,7 @@ cancelling_wakes_a_read_at_once(void)
   g_autoptr(GError) error = NULL;
   CU_ASSERT(haul_stream_read_line(talk.stream, 100, &length, &error) == NULL);
   CHECK_ERROR(error, HAUL_ERROR_CANCELLED, "cancelled", NULL);
-  CU_ASSERT(g_get_monotonic_time() - before_us < G_USEC_PER_SEC);
+  CU_ASSERT(g_get_monotonic_time() - before_us < 10 * G_USEC_PER_SEC); /* not the deadline */
   g_clear_error(&error);
   haul_stream_close(g_steal_pointer(&talk.stream));
   /* And nothing is begun after that. */
