@@ -236,10 +236,26 @@ print_sum(const HaulTally *total, FILE *out)
   fputc('\n', out);
 }
 
+/* A line for a folder in which something was done. */
+static void
+print_folder(const HaulTally *tally, FILE *out)
+{
+  if (tally->n[HAUL_STATE_COPIED] == 0 && tally->n_flags == 0)
+    return;
+  g_autofree char *path1 = haul_text_display(tally->path1, strlen(tally->path1));
+  g_autofree char *path2 = haul_text_display(tally->path2, strlen(tally->path2));
+  fprintf(out, "%s -> %s: %" PRIu64 " copied", path1, path2, tally->n[HAUL_STATE_COPIED]);
+  if (tally->n_flags > 0)
+    fprintf(out, ", flags of %" PRIu64 " changed", tally->n_flags);
+  fputc('\n', out);
+}
+
 void
 haul_report_print(HaulReport *report, double seconds, FILE *out)
 {
   HaulTally total = haul_report_total(report);
+  for (guint i = 0; i < report->folders->len; i++)
+    print_folder(report->folders->pdata[i], out);
   for (guint i = 0; i < report->folders->len; i++)
     print_troubles(report->folders->pdata[i], out);
   print_sum(&total, out);
