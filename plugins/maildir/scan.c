@@ -56,10 +56,11 @@ compare_entries(gconstpointer a, gconstpointer b, gpointer data)
                                    maildir_scan_name(scan, two), maildir_scan_id_size(scan, two));
   if (order != 0)
     return order;
-  /* Two files with one base: cur before new, then by the whole name. */
-  if (one->in_new != two->in_new)
-    return one->in_new ? 1 : -1;
-  return strcmp(maildir_scan_name(scan, one), maildir_scan_name(scan, two));
+  /* Two files with one base: the shorter name first, for it may be the base itself. */
+  order = strcmp(maildir_scan_name(scan, one), maildir_scan_name(scan, two));
+  if (order != 0)
+    return order;
+  return one->in_new - two->in_new;
 }
 
 /* Whether an entry of a directory is a message; says so where it is something odd. */
@@ -147,6 +148,13 @@ resolve_doubles(MaildirScan *scan, const MaildirFolder *folder)
       if (maildir_name_base(two) == base && memcmp(one, two, base) == 0) {
         if (same_file(scan, folder, before, entry))
           continue;
+        if (strcmp(one, two) == 0) {
+          haul_log(HAUL_LOG_WARNING,
+                   "%s: %s is in new and in cur, and differs; that in new was "
+                   "left out",
+                   folder->path, one);
+          continue;
+        }
         entry->is_double = found = true;
       }
     }

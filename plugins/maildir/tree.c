@@ -43,11 +43,15 @@ maildir_tree_path_of(const char *name)
   /* Some write UTF-8 as it is; it has no encoding of its own to get lost. */
   if (decoded == NULL)
     decoded = escape_malformed(name);
-  g_autofree char *path = haul_path_from_native(decoded, '.', UNHELD);
-  if (!haul_path_is_inbox(path))
-    return g_steal_pointer(&path);
-  /* ".INBOX" is a folder beside the root, which has taken its name. */
-  return g_strdup_printf("%%%02X%s", (unsigned char)path[0], path + 1);
+  /* ".INBOX" is a folder beside the root, which has taken its name; and what is below "inbox" is
+   * not below the root's. */
+  size_t level = strcspn(decoded, ".");
+  if (level == 5 && g_ascii_strncasecmp(decoded, "INBOX", level) == 0
+      && (decoded[level] == '\0' || memcmp(decoded, "INBOX", level) != 0)) {
+    g_autofree char *rest = haul_path_from_native(decoded + 1, '.', UNHELD);
+    return g_strdup_printf("%%%02X%s", (unsigned char)decoded[0], rest);
+  }
+  return haul_path_from_native(decoded, '.', UNHELD);
 }
 
 char *
