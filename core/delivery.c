@@ -56,7 +56,7 @@ typedef struct {
   GArray *receipts;        /* owned; of HaulReceipt: to be noted */
   guint n_under_way;
   GArray *unnamed;         /* owned; of Unnamed: delivered, and the store did not say its id */
-  GError *trouble;         /* owned; the worst that a ticket said, beyond a message */
+  GError *trouble;         /* owned; the worst that a ticket said, beyond its folder */
 } Writer;
 
 /* ---- tickets ---- */
@@ -97,9 +97,15 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
   Batch *batch = delivery->batch;
   const HaulCargo *cargo = &g_array_index(batch->intent->cargo, HaulCargo, delivery->index);
   writer->n_under_way--;
+  if (why != NULL)
+    batch->work->incomplete = true;
+  if (why != NULL && haul_error_reach(why) == HAUL_ERROR_FOLDER) {
+    haul_report_folder_failed(writer->context->report, batch->work->tally, why);
+    writer->refused |= batch->work == writer->work;
+    return;
+  }
   if (why != NULL && haul_error_reach(why) != HAUL_ERROR_MESSAGE) {
     /* It was not tried, or nobody knows: its intent stays open. */
-    batch->work->incomplete = true;
     if (writer->trouble == NULL
         || haul_error_reach(why) > haul_error_reach(writer->trouble)) {
       g_clear_error(&writer->trouble);
@@ -117,7 +123,6 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
   };
   g_array_append_val(writer->receipts, receipt);
   if (why != NULL) {
-    batch->work->incomplete = true;
     haul_report_trouble(writer->context->report, batch->work->tally, cargo->id1, why);
     return;
   }
@@ -201,22 +206,14 @@ send_batch(Writer *writer, GError **error)
   return going;
 }
 
-/* Looks at what the tickets said: false for what reaches beyond the folder at hand. */
+/* Whether the tickets said nothing that reaches beyond their folder. */
 static bool
 check_trouble(Writer *writer, GError **error)
 {
   if (writer->trouble == NULL)
     return true;
-  if (haul_error_reach(writer->trouble) > HAUL_ERROR_FOLDER) {
-    g_propagate_error(error, g_steal_pointer(&writer->trouble));
-    return false;
-  }
-  if (writer->work != NULL && !writer->refused) {
-    writer->refused = true;
-    haul_report_folder_failed(writer->context->report, writer->work->tally, writer->trouble);
-  }
-  g_clear_error(&writer->trouble);
-  return true;
+  g_propagate_error(error, g_steal_pointer(&writer->trouble));
+  return false;
 }
 
 /* ---- ids that the store did not tell ---- */

@@ -11,6 +11,7 @@
 #include <mailhaul/text.h>
 
 #include "context.h"
+#include "folder-list.h"
 #include "journal-file.h"
 #include "lane.h"
 #include "survey.h"

@@ -194,6 +194,16 @@ push(Lane *lane, HaulParcel *parcel, GError **error)
   return false;
 }
 
+static void
+skip_message(const char *id, const GError *why, void *data)
+{
+  Lane *lane = data;
+  HaulFolderWork *work = ((Errand *)lane->errands->pdata[0])->work;
+  lane->n_seen++;
+  work->incomplete = true;
+  haul_report_trouble(lane->context->report, work->tally, id, why);
+}
+
 static bool
 take_message(HaulMessage *message, void *data, GError **error)
 {
@@ -209,22 +219,14 @@ take_message(HaulMessage *message, void *data, GError **error)
     .keywords = haul_keywords_intern(lane->context->keywords, item->keywords),
   };
   if (!haul_key_of_message(lane->maker, message, &parcel->cargo.key, parcel->cargo.sha256)) {
-    haul_set_error(error, HAUL_ERROR_MESSAGE, "spool", "source: the spooled message is unreadable");
+    g_autoptr(GError) why = NULL;
+    haul_set_error(&why, HAUL_ERROR_MESSAGE, "spool", "the spooled message cannot be read");
+    skip_message(item->id, why, lane);
     haul_parcel_free(parcel);
-    return false;
+    return true;
   }
   lane->n_seen++;
   return push(lane, parcel, error);
-}
-
-static void
-skip_message(const char *id, const GError *why, void *data)
-{
-  Lane *lane = data;
-  HaulFolderWork *work = ((Errand *)lane->errands->pdata[0])->work;
-  lane->n_seen++;
-  work->incomplete = true;
-  haul_report_trouble(lane->context->report, work->tally, id, why);
 }
 
 static bool
@@ -285,11 +287,11 @@ read_side(void *data)
   Lane *lane = data;
   Errand *errand;
   while ((errand = next_errand(lane)) != NULL) {
-    bool going = run_errand(lane, errand);
-    g_ptr_array_remove_index(lane->errands, 0);
-    if (!going)
+    if (!run_errand(lane, errand))
       break;
+    g_ptr_array_remove_index(lane->errands, 0);
   }
+  /* What was reserved and not done. */
   for (guint i = 0; i < lane->errands->len; i++)
     ((Errand *)lane->errands->pdata[i])->work->incomplete = true;
   haul_queue_close(lane->queue);

@@ -126,11 +126,12 @@ find_id(const HaulEntry *items, const uint32_t *order, size_t n, HaulId id)
   return low < n && items[order[low]].id == id ? order[low] : NOWHERE;
 }
 
-/* What became of an item while planning. */
-enum { FREE, PAIRED, GIVEN_UP };
+/* What became of an item while planning. NAMELESS: it was delivered, and the destination did not say
+ * which of its messages that is: it takes part in matching, and is not copied if nothing matches. */
+enum { FREE, NAMELESS, PAIRED, GIVEN_UP };
 
 typedef struct {
-  uint8_t *fate1, *fate2; /* owned; per item: FREE, PAIRED or GIVEN_UP */
+  uint8_t *fate1, *fate2; /* owned; per item: what became of it */
   uint32_t *order1, *order2;
 } Sides;
 
@@ -233,17 +234,12 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GAr
       g_array_append_val(plan->forgotten, pair->id1);
       continue;
     }
-    sides->fate1[index1] = PAIRED;
-    const HaulEntry *source = &input->items1[index1];
-    if (index2 == NOWHERE) {
-      /* Without an id it was delivered and acknowledged, and that is all we can know. */
-      if (pair->id2 != 0)
-        plan->n_gone++;
-      else
-        plan->n_there++;
+    sides->fate1[index1] = pair->id2 != 0 ? PAIRED : NAMELESS;
+    plan->n_there += pair->id2 == 0 || index2 != NOWHERE;
+    plan->n_gone += pair->id2 != 0 && index2 == NOWHERE;
+    if (index2 == NOWHERE)
       continue;
-    }
-    plan->n_there++;
+    const HaulEntry *source = &input->items1[index1];
     if (plan_flags(input, folder, source, &input->items2[index2], pair->flags, pair->keywords,
                    flag_actions))
       continue;
@@ -270,7 +266,14 @@ mark_given_up(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *pl
 typedef struct {
   const HaulEntry *items;
   const HaulKey *keys;
+  const uint8_t *fate;
 } Keyed;
+
+static bool
+may_match(uint8_t fate)
+{
+  return fate == FREE || fate == NAMELESS;
+}
 
 static int
 compare_keys(const void *a, const void *b, void *data)
@@ -281,6 +284,8 @@ compare_keys(const void *a, const void *b, void *data)
   if (order == 0)
     order = (side->items[x].size > side->items[y].size)
             - (side->items[x].size < side->items[y].size);
+  if (order == 0) /* what was delivered already goes first */
+    order = (side->fate[x] == FREE) - (side->fate[y] == FREE);
   return order != 0 ? order : (x > y) - (x < y);
 }
 
@@ -291,9 +296,9 @@ candidates(const HaulEntry *items, const HaulKey *keys, size_t n, const uint8_t 
   static const HaulKey none;
   GArray *list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   for (uint32_t i = 0; keys != NULL && i < n; i++)
-    if (fate[i] == FREE && memcmp(&keys[i], &none, sizeof none) != 0)
+    if (may_match(fate[i]) && memcmp(&keys[i], &none, sizeof none) != 0)
       g_array_append_val(list, i);
-  Keyed side = { items, keys };
+  Keyed side = { items, keys, fate };
   g_array_sort_with_data(list, compare_keys, &side);
   return list;
 }
@@ -324,11 +329,11 @@ static void
 adopt(Matching *matching, uint32_t index1, uint32_t index2)
 {
   const HaulMessagesInput *input = matching->input;
+  matching->plan->n_there += matching->sides->fate1[index1] == FREE; /* or counted before */
   matching->sides->fate1[index1] = PAIRED;
   matching->sides->fate2[index2] = PAIRED;
   HaulAdoption adoption = { index1, index2 };
   g_array_append_val(matching->plan->adopted, adoption);
-  matching->plan->n_there++;
 
   /* Nobody knows what they agreed on: what both have. So nothing is taken away. */
   const HaulEntry *item1 = &input->items1[index1], *item2 = &input->items2[index2];
@@ -363,11 +368,11 @@ match_similar_sizes(Matching *matching, const uint32_t *group1, size_t n1, const
   const HaulMessagesInput *input = matching->input;
   const Sides *sides = matching->sides;
   for (size_t i = 0, j = 0; i < n1 && j < n2;) {
-    if (sides->fate1[group1[i]] != FREE) {
+    if (!may_match(sides->fate1[group1[i]])) {
       i++;
       continue;
     }
-    if (sides->fate2[group2[j]] != FREE) {
+    if (!may_match(sides->fate2[group2[j]])) {
       j++;
       continue;
     }
@@ -479,7 +484,7 @@ haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *want
   for (size_t i = 0; i < input->n_pairs; i++) {
     uint32_t index1 = find_id(input->items1, sides.order1, input->n1, input->pairs[i].id1);
     uint32_t index2 = find_id(input->items2, sides.order2, input->n2, input->pairs[i].id2);
-    if (index1 != NOWHERE)
+    if (index1 != NOWHERE && input->pairs[i].id2 != 0)
       sides.fate1[index1] = PAIRED;
     if (index2 != NOWHERE)
       sides.fate2[index2] = PAIRED;

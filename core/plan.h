@@ -135,7 +135,7 @@ void haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMes
 void haul_messages_plan_clear(HaulMessagesPlan *plan);
 
 /* Whether matching would find anything: sets @wanted1 and @wanted2 to the indices (uint32_t) of the
- * items that no pair covers, and returns whether both have any. */
+ * items that no pair covers on both sides, and returns whether both have any. */
 bool haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
 
 #endif /* HAUL_CORE_PLAN_H */

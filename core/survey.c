@@ -9,68 +9,6 @@
 #include "listing.h"
 #include "settle.h"
 
-/* ---- folders of one side ---- */
-
-static bool
-take_folder(const HaulFolder *folder, void *data)
-{
-  HaulFolderList *list = data;
-  HaulPlanFolder copy = {
-    .path = g_string_chunk_insert(list->texts, folder->path),
-    .token = folder->change_token != NULL
-                 ? g_string_chunk_insert(list->texts, folder->change_token)
-                 : NULL,
-    .next_id
-    = folder->next_id != NULL ? g_string_chunk_insert(list->texts, folder->next_id) : NULL,
-    .epoch = folder->epoch,
-    .n_messages = folder->n_messages,
-    .n_octets = folder->n_octets,
-    .attributes = folder->attributes,
-  };
-  g_array_append_val(list->folders, copy);
-  g_array_append_val(list->limits, folder->max_message_octets);
-  g_ptr_array_add(list->natives, folder->native != NULL
-                                     ? g_string_chunk_insert(list->texts, folder->native)
-                                     : NULL);
-  return true;
-}
-
-HaulFolderList *
-haul_folder_list_read(HaulOpenStore *store, GError **error)
-{
-  g_autoptr(HaulFolderList) list = g_new0(HaulFolderList, 1);
-  list->folders = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
-  list->limits = g_array_new(FALSE, TRUE, sizeof(uint64_t));
-  list->natives = g_ptr_array_new();
-  list->texts = g_string_chunk_new(4000);
-  if (!haul_store_folders(store, take_folder, list, error))
-    return NULL;
-  return g_steal_pointer(&list);
-}
-
-void
-haul_folder_list_free(HaulFolderList *list)
-{
-  if (list == NULL)
-    return;
-  g_array_unref(list->folders);
-  g_array_unref(list->limits);
-  g_ptr_array_unref(list->natives);
-  g_string_chunk_free(list->texts);
-  g_free(list);
-}
-
-const HaulPlanFolder *
-haul_folder_list_find(const HaulFolderList *list, const char *path)
-{
-  for (guint i = 0; i < list->folders->len; i++) {
-    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
-    if (strcmp(folder->path, path) == 0)
-      return folder;
-  }
-  return NULL;
-}
-
 /* ---- the pass ---- */
 
 static void

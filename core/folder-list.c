@@ -1,0 +1,62 @@
+/* The folders of one side. */
+#include "folder-list.h"
+
+#include <string.h>
+
+static char *
+keep(HaulFolderList *list, const char *text)
+{
+  return text != NULL ? g_string_chunk_insert(list->texts, text) : NULL;
+}
+
+static bool
+take_folder(const HaulFolder *folder, void *data)
+{
+  HaulFolderList *list = data;
+  HaulPlanFolder copy = {
+    .path = keep(list, folder->path),
+    .token = keep(list, folder->change_token),
+    .next_id = keep(list, folder->next_id),
+    .epoch = folder->epoch,
+    .n_messages = folder->n_messages,
+    .n_octets = folder->n_octets,
+    .attributes = folder->attributes,
+  };
+  g_array_append_val(list->folders, copy);
+  g_ptr_array_add(list->natives, keep(list, folder->native));
+  return true;
+}
+
+HaulFolderList *
+haul_folder_list_read(HaulOpenStore *store, GError **error)
+{
+  g_autoptr(HaulFolderList) list = g_new0(HaulFolderList, 1);
+  list->folders = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
+  list->natives = g_ptr_array_new();
+  list->texts = g_string_chunk_new(4000);
+  if (!haul_store_folders(store, take_folder, list, error))
+    return NULL;
+  return g_steal_pointer(&list);
+}
+
+void
+haul_folder_list_free(HaulFolderList *list)
+{
+  if (list == NULL)
+    return;
+  g_array_unref(list->folders);
+  g_ptr_array_unref(list->natives);
+  g_string_chunk_free(list->texts);
+  g_free(list);
+}
+
+const HaulPlanFolder *
+haul_folder_list_find(const HaulFolderList *list, const char *path)
+{
+  for (guint i = 0; i < list->folders->len; i++) {
+    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
+    if (strcmp(folder->path, path) == 0)
+      return folder;
+  }
+  return NULL;
+}
