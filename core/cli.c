@@ -185,7 +185,7 @@ print_settings(const HaulPlugin *plugin)
   for (const HaulSetting *setting = plugin->settings; setting != NULL && setting->key != NULL;
        setting++)
     printf("    %-12s %s%s%s%s\n", setting->key, setting->help,
-           setting->fallback == NULL     ? " Required."
+           setting->fallback == NULL      ? " Required."
            : setting->fallback[0] != '\0' ? " Default: "
                                           : "",
            setting->fallback != NULL ? setting->fallback : "",
@@ -226,9 +226,9 @@ command_explain(int argc, char **argv)
       printf("%-12s %s\n", reasons[i].code, reasons[i].what);
     return 0;
   }
-  const char *meaning = haul_exit_code_meaning(
-      strspn(argv[0], "0123456789") == strlen(argv[0]) ? (int)g_ascii_strtoll(argv[0], NULL, 10)
-                                                       : -1);
+  const char *meaning = haul_exit_code_meaning(strspn(argv[0], "0123456789") == strlen(argv[0])
+                                                   ? (int)g_ascii_strtoll(argv[0], NULL, 10)
+                                                   : -1);
   if (meaning != NULL) {
     printf("exit code %s: %s\n", argv[0], meaning);
     return 0;
@@ -238,7 +238,8 @@ command_explain(int argc, char **argv)
       printf("%s: %s.\n%s\n", reasons[i].code, reasons[i].what, reasons[i].advice);
       return 0;
     }
-  fprintf(stderr, "mailhaul: no reason or exit code \"%s\"; mailhaul explain lists them\n", argv[0]);
+  fprintf(stderr, "mailhaul: no reason or exit code \"%s\"; mailhaul explain lists them\n",
+          argv[0]);
   return haul_reason_exit_code("usage", 0);
 }
 
@@ -261,8 +262,8 @@ static const struct {
   const char *name;
   int (*run)(int argc, char **argv);
 } commands[] = {
-  { "sync", command_sync },     { "plugins", command_plugins },   { "explain", command_explain },
-  { "help", command_help },     { "--help", command_help },       { "-h", command_help },
+  { "sync", command_sync },         { "plugins", command_plugins }, { "explain", command_explain },
+  { "help", command_help },         { "--help", command_help },     { "-h", command_help },
   { "--version", command_version },
 };
 

@@ -32,13 +32,13 @@ typedef struct {
   int64_t number;      /* the journal's */
   HaulTally *tally;    /* lent by the report */
   uint64_t epoch1, epoch2;
-  const char *next_id2;        /* lent by the run, or NULL */
-  HaulIds *ids1, *ids2;        /* owned; texts of the actions' ids, or NULL */
+  const char *next_id2;          /* lent by the run, or NULL */
+  HaulIds *ids1, *ids2;          /* owned; texts of the actions' ids, or NULL */
   guint first_action, n_actions; /* of the run's */
   uint64_t n_gone;
-  uint64_t n_before2; /* messages at the destination before the run; HAUL_UNKNOWN */
-  uint64_t n_put;     /* delivered in this pass */
-  bool wrote;         /* something was done at the destination */
+  uint64_t n_before2;      /* messages at the destination before the run; HAUL_UNKNOWN */
+  uint64_t n_put;          /* delivered in this pass */
+  bool wrote;              /* something was done at the destination */
   _Atomic bool incomplete; /* something failed: look again next time */
 } HaulFolderWork;
 

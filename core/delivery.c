@@ -50,13 +50,13 @@ typedef struct {
   HaulFolderWork *work; /* the folder at hand, or NULL */
   bool refused;         /* it cannot be written: its messages are dropped */
 
-  GPtrArray *waiting;      /* owned; of HaulParcel: the next batch */
+  GPtrArray *waiting; /* owned; of HaulParcel: the next batch */
   uint64_t waiting_octets;
-  GPtrArray *batches;      /* owned; of Batch: under way, or not yet noted as done */
-  GArray *receipts;        /* owned; of HaulReceipt: to be noted */
+  GPtrArray *batches; /* owned; of Batch: under way, or not yet noted as done */
+  GArray *receipts;   /* owned; of HaulReceipt: to be noted */
   guint n_under_way;
-  GArray *unnamed;         /* owned; of Unnamed: delivered, and the store did not say its id */
-  GError *trouble;         /* owned; the worst that a ticket said, beyond its folder */
+  GArray *unnamed; /* owned; of Unnamed: delivered, and the store did not say its id */
+  GError *trouble; /* owned; the worst that a ticket said, beyond its folder */
 } Writer;
 
 /* ---- tickets ---- */
@@ -106,8 +106,7 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
   }
   if (why != NULL && haul_error_reach(why) != HAUL_ERROR_MESSAGE) {
     /* It was not tried, or nobody knows: its intent stays open. */
-    if (writer->trouble == NULL
-        || haul_error_reach(why) > haul_error_reach(writer->trouble)) {
+    if (writer->trouble == NULL || haul_error_reach(why) > haul_error_reach(writer->trouble)) {
       g_clear_error(&writer->trouble);
       writer->trouble = g_error_copy(why);
     }
@@ -413,7 +412,8 @@ begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
 {
   writer->work = work;
   writer->refused = false;
-  HaulFolder folder = { .path = work->plan.path2, .epoch = work->epoch2,
+  HaulFolder folder = { .path = work->plan.path2,
+                        .epoch = work->epoch2,
                         .next_id = work->next_id2 };
   GError *why = NULL;
   bool selected = haul_store_select(writer->store2, work->plan.path2, HAUL_WRITE, &folder, &why);

@@ -9,9 +9,9 @@
 #include "queue.h"
 
 typedef enum {
-  HAUL_PARCEL_FOLDER,  /* what follows is for this folder                  */
+  HAUL_PARCEL_FOLDER, /* what follows is for this folder                  */
   HAUL_PARCEL_MESSAGE,
-  HAUL_PARCEL_END,     /* the source gave all of it, or failed: why        */
+  HAUL_PARCEL_END, /* the source gave all of it, or failed: why        */
 } HaulParcelKind;
 
 /* What travels through the queue. */

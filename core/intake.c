@@ -43,7 +43,8 @@ haul_intake_begin(HaulIntake *intake, uint64_t size, GError **error)
     return NULL;
   uint64_t room = haul_message_room(size);
   if (intake->queue != NULL && !haul_queue_reserve(intake->queue, room)) {
-    haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "the other end of the lane has stopped");
+    haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled",
+                   "the other end of the lane has stopped");
     return NULL;
   }
   return haul_body_writer_new(intake->spool, intake->queue, size, error);

@@ -243,8 +243,8 @@ final_token2(const HaulFolderWork *work, const HaulFolderList *after)
 {
   if (!work->wrote && !work->plan.create)
     return work->plan.folder2->token;
-  const HaulPlanFolder *folder
-      = after != NULL ? haul_folder_list_find(after, work->plan.path2) : NULL;
+  const HaulPlanFolder *folder =
+      after != NULL ? haul_folder_list_find(after, work->plan.path2) : NULL;
   if (folder == NULL || work->n_before2 == HAUL_UNKNOWN
       || folder->n_messages != work->n_before2 + work->n_put
       || (work->epoch2 != 0 && folder->epoch != work->epoch2))
@@ -274,8 +274,8 @@ finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
       continue;
     bool subscribed = (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
     const char *token2 = final_token2(work, after);
-    const HaulPlanFolder *folder2 = after != NULL ? haul_folder_list_find(after, work->plan.path2)
-                                                  : work->plan.folder2;
+    const HaulPlanFolder *folder2 =
+        after != NULL ? haul_folder_list_find(after, work->plan.path2) : work->plan.folder2;
     if (token2 != NULL && folder2 != NULL && work->epoch2 == 0)
       going = haul_journal_set_epoch2(journal, work->number, folder2->epoch, error);
     going = going
@@ -291,8 +291,7 @@ describe_action(const HaulAction *action, GString *text)
   g_string_truncate(text, 0);
   if (action->deed == HAUL_DO_FLAGS) {
     HaulIdBuffer buffer;
-    g_string_printf(text, "change flags of message %s",
-                    haul_id_text(action->flags.id2, &buffer));
+    g_string_printf(text, "change flags of message %s", haul_id_text(action->flags.id2, &buffer));
     return "flags";
   }
   HaulIdBuffer first, last;
@@ -326,8 +325,7 @@ show_plan(const Job *job, const HaulPass *pass)
     if (plan->subscribe)
       show(plan->folder1->path, plan->path2, "subscribe", "subscribe to it", job->planned_data);
     for (guint k = 0; k < work->n_actions; k++) {
-      const HaulAction *action
-          = &g_array_index(pass->actions, HaulAction, work->first_action + k);
+      const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + k);
       const char *deed = describe_action(action, text);
       show(plan->folder1->path, plan->path2, deed, text->str, job->planned_data);
     }

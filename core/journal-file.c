@@ -58,8 +58,7 @@ report_holder(int fd, const char *path, GError **error)
 static bool
 take_lock(HaulJournalFile *file, const char *path, bool create, GError **error)
 {
-  file->lock_fd
-      = open(path, (create ? O_CREAT | O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0600);
+  file->lock_fd = open(path, (create ? O_CREAT | O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file->lock_fd < 0 && !create && errno == ENOENT)
     return true;
   if (file->lock_fd < 0) {
@@ -80,8 +79,7 @@ take_lock(HaulJournalFile *file, const char *path, bool create, GError **error)
     g_autofree char *when = g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
     g_autofree char *holder = g_strdup_printf("pid %d since %s\n", (int)getpid(), when);
     /* Only a courtesy to who finds the lock taken. */
-    if (ftruncate(file->lock_fd, 0) != 0
-        || pwrite(file->lock_fd, holder, strlen(holder), 0) < 0)
+    if (ftruncate(file->lock_fd, 0) != 0 || pwrite(file->lock_fd, holder, strlen(holder), 0) < 0)
       g_debug("lock %s: %s", path, g_strerror(errno));
   }
   return true;
@@ -137,8 +135,8 @@ haul_journal_file_put_aside(HaulJournalFile *file, GError **error)
     g_autofree char *from = g_strconcat(file->path, parts[i], NULL);
     g_autofree char *to = g_strconcat(file->path, ".damaged", parts[i], NULL);
     if (rename(from, to) != 0 && errno != ENOENT) {
-      haul_set_error(error, HAUL_ERROR_ACCOUNT, "state", "cannot put aside the damaged state %s: %s",
-                     from, g_strerror(errno));
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "state",
+                     "cannot put aside the damaged state %s: %s", from, g_strerror(errno));
       return false;
     }
   }

@@ -17,16 +17,16 @@
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
 #define SCHEMA_VERSION 1
 
-static const char schema[]
-    = "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-      "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
-      " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
-      " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0);"
-      "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
-      " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB,"
-      " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
-      "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
-      " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
+static const char schema[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+    "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
+    " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
+    " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
+    " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB,"
+    " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
+    "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
+    " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
 
 typedef enum {
   ADD_PAIR,
@@ -59,10 +59,11 @@ static const char *const statements[N_STATEMENTS] = {
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
   [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
                    " WHERE folder = ?1 ORDER BY number",
-  [LOAD_FOLDERS] = "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
-                   " EXISTS(SELECT 1 FROM intent WHERE intent.folder = number),"
-                   " (SELECT count(*) FROM pair WHERE pair.folder = number AND ?1)"
-                   " FROM folder",
+  [LOAD_FOLDERS] =
+      "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
+      " EXISTS(SELECT 1 FROM intent WHERE intent.folder = number),"
+      " (SELECT count(*) FROM pair WHERE pair.folder = number AND ?1)"
+      " FROM folder",
   [FIND_FOLDER] = "SELECT number, path2, epoch1, epoch2 FROM folder WHERE path1 = ?1",
   [ADD_FOLDER] = "INSERT INTO folder(path1, path2, epoch1, epoch2) VALUES(?1, ?2, ?3, ?4)",
   [RESET_FOLDER] = "UPDATE folder SET path2 = ?2, epoch1 = ?3, epoch2 = ?4, token1 = NULL,"
@@ -81,10 +82,10 @@ struct HaulJournal {
   HaulJournalFile *file;  /* owned, or NULL */
   HaulKeywords *keywords; /* borrowed */
   HaulJournalMode mode;
-  bool in_group;          /* between begin and commit */
-  GArray *folders;        /* owned; what haul_journal_folders() lent */
-  GStringChunk *texts;    /* owned; and the texts in it */
-  GHashTable *epochs2;    /* folder number -> epoch2 (pointers), as on record */
+  bool in_group;       /* between begin and commit */
+  GArray *folders;     /* owned; what haul_journal_folders() lent */
+  GStringChunk *texts; /* owned; and the texts in it */
+  GHashTable *epochs2; /* folder number -> epoch2 (pointers), as on record */
 };
 
 /* ---- SQLite, with our errors ---- */
@@ -216,9 +217,8 @@ create_schema(HaulJournal *journal, const char *identity1, const char *identity2
   if (!execute(journal, "BEGIN", error) || !execute(journal, schema, error)
       || !execute(journal, marks, error))
     return false;
-  if (sqlite3_prepare_v2(journal->db,
-                         "INSERT INTO meta VALUES('identity1', ?1), ('identity2', ?2)", -1, &insert,
-                         NULL)
+  if (sqlite3_prepare_v2(journal->db, "INSERT INTO meta VALUES('identity1', ?1), ('identity2', ?2)",
+                         -1, &insert, NULL)
       != SQLITE_OK)
     return fail(journal, error);
   bind_text(insert, 1, identity1);
@@ -279,8 +279,8 @@ open_file(HaulJournal *journal, const char *identity1, const char *identity2, bo
   for (int attempt = 0; attempt < 2; attempt++) {
     if (!open_database(journal, path, error))
       return false;
-    StateHealth health
-        = configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
+    StateHealth health =
+        configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
     int code = sqlite3_errcode(journal->db) & 0xff;
     if (health == STATE_GOOD)
       return true;
@@ -315,8 +315,8 @@ haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity
   journal->epochs2 = g_hash_table_new(g_direct_hash, g_direct_equal);
 
   if (mode != HAUL_JOURNAL_MEMORY) {
-    journal->file = haul_journal_file_open(folder, identity1, identity2,
-                                           mode == HAUL_JOURNAL_FILE, error);
+    journal->file =
+        haul_journal_file_open(folder, identity1, identity2, mode == HAUL_JOURNAL_FILE, error);
     if (journal->file == NULL)
       return NULL;
   }
@@ -359,8 +359,7 @@ haul_journal_close(HaulJournal *journal)
 static bool
 begin(HaulJournal *journal, GError **error)
 {
-  return journal->in_group || journal->mode == HAUL_JOURNAL_DRY
-         || execute(journal, "BEGIN", error);
+  return journal->in_group || journal->mode == HAUL_JOURNAL_DRY || execute(journal, "BEGIN", error);
 }
 
 static bool
@@ -584,8 +583,8 @@ haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, Hau
         .id1 = column_id(query, 0, ids1),
         .id2 = column_id(query, 1, ids2),
         .flags = (uint32_t)sqlite3_column_int64(query, 2),
-        .keywords = haul_keywords_parse(journal->keywords,
-                                        (const char *)sqlite3_column_text(query, 3)),
+        .keywords =
+            haul_keywords_parse(journal->keywords, (const char *)sqlite3_column_text(query, 3)),
       };
       g_array_append_val(pairs, pair);
     }
@@ -720,8 +719,8 @@ pack_cargo(HaulJournal *journal, const GArray *cargo)
   GByteArray *packed = g_byte_array_new();
   for (guint i = 0; i < cargo->len; i++) {
     const HaulCargo *one = &g_array_index(cargo, HaulCargo, i);
-    g_autofree char *keywords
-        = one->keywords != 0 ? haul_keywords_text(journal->keywords, one->keywords) : NULL;
+    g_autofree char *keywords =
+        one->keywords != 0 ? haul_keywords_text(journal->keywords, one->keywords) : NULL;
     CargoRecord record = {
       .size = one->size,
       .flags = one->flags,
@@ -750,8 +749,8 @@ unpack_cargo(HaulJournal *journal, const uint8_t *packed, size_t size, GArray *c
     size -= sizeof record;
     if (size < (size_t)record.id_size + record.keywords_size)
       return false;
-    g_autofree char *keywords
-        = g_strndup((const char *)packed + record.id_size, record.keywords_size);
+    g_autofree char *keywords =
+        g_strndup((const char *)packed + record.id_size, record.keywords_size);
     HaulCargo one = {
       .id1 = g_strndup((const char *)packed, record.id_size),
       .size = record.size,
@@ -803,8 +802,7 @@ note(HaulJournal *journal, const GArray *receipts, const GPtrArray *settled, Hau
     bool same = true;
     if (receipt->delivered
         && (!meets_epoch(journal, receipt->batch->folder, receipt->epoch2, &same, error)
-            || (same
-                && !add_pair(journal, receipt->batch->folder, cargo, receipt->id2, error))))
+            || (same && !add_pair(journal, receipt->batch->folder, cargo, receipt->id2, error))))
       return false;
   }
   for (guint i = 0; settled != NULL && i < settled->len; i++) {
@@ -858,19 +856,18 @@ load_intents(HaulJournal *journal, int64_t folder, GError **error)
   sqlite3_stmt *query = statement(journal, LOAD_INTENTS, error);
   if (query == NULL)
     return NULL;
-  g_autoptr(GPtrArray) batches
-      = g_ptr_array_new_with_free_func((GDestroyNotify)haul_intent_batch_free);
+  g_autoptr(GPtrArray) batches =
+      g_ptr_array_new_with_free_func((GDestroyNotify)haul_intent_batch_free);
   sqlite3_bind_int64(query, 1, folder);
   int step;
   while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-    HaulIntentBatch *batch = haul_intent_batch_new(
-        folder, (uint64_t)sqlite3_column_int64(query, 1),
-        (const char *)sqlite3_column_text(query, 2));
+    HaulIntentBatch *batch = haul_intent_batch_new(folder, (uint64_t)sqlite3_column_int64(query, 1),
+                                                   (const char *)sqlite3_column_text(query, 2));
     g_ptr_array_add(batches, batch);
     batch->number = sqlite3_column_int64(query, 0);
     batch->made_at = sqlite3_column_int64(query, 3);
-    if (!unpack_cargo(journal, sqlite3_column_blob(query, 4), (size_t)sqlite3_column_bytes(query, 4),
-                      batch->cargo))
+    if (!unpack_cargo(journal, sqlite3_column_blob(query, 4),
+                      (size_t)sqlite3_column_bytes(query, 4), batch->cargo))
       haul_log(HAUL_LOG_WARNING, "an intent of the state is damaged; what it held is matched anew");
   }
   if (step != SQLITE_DONE)

@@ -32,9 +32,9 @@ typedef enum {
  *
  * @folder: where state files live (0700); @identity1, @identity2: who both accounts are.
  */
-HaulJournal *haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity1,
-                               const char *identity2, HaulKeywords *keywords, bool *was_rebuilt,
-                               GError **error);
+HaulJournal *
+haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity1,
+                  const char *identity2, HaulKeywords *keywords, bool *was_rebuilt, GError **error);
 void haul_journal_close(HaulJournal *journal);
 
 /* ---- folders ---- */
@@ -66,8 +66,7 @@ bool haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *t
                              const char *token2, uint64_t n_gone, bool subscribed, GError **error);
 
 /* Notes the epoch of a destination folder that was not there when work began. */
-bool haul_journal_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2,
-                             GError **error);
+bool haul_journal_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error);
 
 /* ---- pairs ---- */
 
@@ -90,8 +89,8 @@ bool haul_journal_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo
                            const char *id2, GError **error);
 bool haul_journal_set_agreed(HaulJournal *journal, int64_t folder, const char *id1, uint32_t flags,
                              uint32_t keywords, GError **error);
-bool haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1,
-                              GError **error);
+bool
+haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, GError **error);
 
 /* ---- deliveries ---- */
 

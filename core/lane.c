@@ -57,8 +57,7 @@ weight(const HaulPass *pass, const HaulFolderWork *work)
 {
   uint64_t octets = 0;
   for (guint i = 0; i < work->n_actions; i++) {
-    const HaulAction *action
-        = &g_array_index(pass->actions, HaulAction, work->first_action + i);
+    const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + i);
     if (action->deed == HAUL_DO_FLAGS)
       continue;
     uint64_t n = action->copy.n == HAUL_UNKNOWN ? 1000 : action->copy.n;
@@ -131,8 +130,7 @@ errand_new(const HaulPass *pass, HaulFolderWork *work)
   errand->work = work;
   errand->ranges = g_array_new(FALSE, TRUE, sizeof(HaulRange));
   for (guint i = 0; i < work->n_actions; i++) {
-    const HaulAction *action
-        = &g_array_index(pass->actions, HaulAction, work->first_action + i);
+    const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + i);
     if (action->deed == HAUL_DO_FLAGS)
       continue;
     HaulIdBuffer first, last;
@@ -250,8 +248,8 @@ read_folder(Lane *lane, const Errand *errand, GError **error)
 static void
 count_stream(Lane *lane, const HaulFolderWork *work)
 {
-  const HaulAction *first
-      = &g_array_index(lane->list->pass->actions, HaulAction, work->first_action);
+  const HaulAction *first =
+      &g_array_index(lane->list->pass->actions, HaulAction, work->first_action);
   if (first->deed == HAUL_DO_COPY_ALL)
     work->tally->source = lane->n_seen;
 }
@@ -426,8 +424,8 @@ haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
     lane_free(lanes[i]);
   }
   for (guint i = list.next; i < list.order->len; i++)
-    g_array_index(pass->folders, HaulFolderWork, g_array_index(list.order, guint, i)).incomplete
-        = true;
+    g_array_index(pass->folders, HaulFolderWork, g_array_index(list.order, guint, i)).incomplete =
+        true;
   work_list_clear(&list);
   if (worst == NULL)
     return true;

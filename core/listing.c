@@ -63,16 +63,16 @@ struct HaulLister {
   const GPtrArray *requests;
   HaulQueue *queue; /* of HaulListing */
   pthread_t thread;
-  uint64_t taken;   /* room of the listing that was handed out last */
-  GArray *visits;   /* of HaulVisit */
+  uint64_t taken; /* room of the listing that was handed out last */
+  GArray *visits; /* of HaulVisit */
 };
 
 /* A listing being made. */
 typedef struct {
   const HaulContext *context;
   HaulListing *listing;
-  HaulKeyMaker *maker;    /* NULL without keys */
-  GHashTable *bodies;     /* owned; ids whose key needs the body -> index */
+  HaulKeyMaker *maker; /* NULL without keys */
+  GHashTable *bodies;  /* owned; ids whose key needs the body -> index */
 } Making;
 
 static bool
@@ -136,9 +136,8 @@ read_bodies(HaulLister *lister, Making *making, GError **error)
     g_array_append_val(ranges, one);
     n++;
   }
-  g_autoptr(HaulIntake) intake
-      = haul_intake_new(lister->context->spool, NULL, lister->context->cancel, take_body, skip_body,
-                        making);
+  g_autoptr(HaulIntake) intake = haul_intake_new(
+      lister->context->spool, NULL, lister->context->cancel, take_body, skip_body, making);
   return haul_store_fetch(lister->store, (const HaulRange *)(void *)ranges->data, ranges->len,
                           intake, error);
 }

@@ -9,9 +9,9 @@
 
 /* What to list of one folder. */
 typedef struct {
-  const char *path;    /* borrowed */
-  GArray *ranges;      /* owned; of HaulRange with owned texts */
-  bool with_keys;      /* sizes and keys, too */
+  const char *path; /* borrowed */
+  GArray *ranges;   /* owned; of HaulRange with owned texts */
+  bool with_keys;   /* sizes and keys, too */
 } HaulListRequest;
 
 HaulListRequest *haul_list_request_new(const char *path, bool with_keys);
@@ -31,8 +31,8 @@ void haul_listing_free(HaulListing *listing);
 typedef struct HaulLister HaulLister;
 
 /* Starts to list; @requests: of HaulListRequest, borrowed as is all else until haul_lister_free(). */
-HaulLister *haul_lister_new(const HaulContext *context, HaulOpenStore *store,
-                            const GPtrArray *requests);
+HaulLister *
+haul_lister_new(const HaulContext *context, HaulOpenStore *store, const GPtrArray *requests);
 /* Waits for the next listing, in the order of the requests; to be freed. NULL after the last. */
 HaulListing *haul_lister_next(HaulLister *lister);
 void haul_lister_free(HaulLister *lister); /* waits for the thread */

@@ -142,8 +142,8 @@ make_key(HaulKeyMaker *maker, const HaulItem *item, const HaulMessage *message, 
 {
   *key = (HaulKey){ { 0 } };
   for (guint i = 0; i < maker->chain->links->len; i++) {
-    HaulKeyResult result
-        = feed_link(maker, &g_array_index(maker->chain->links, Link, i), item, message);
+    HaulKeyResult result =
+        feed_link(maker, &g_array_index(maker->chain->links, Link, i), item, message);
     if (result == HAUL_KEY_NONE)
       continue;
     if (result == HAUL_KEY_FOUND)

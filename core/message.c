@@ -29,8 +29,8 @@ struct HaulBodyWriter {
   uint64_t room;     /* octets held in the queue */
   uint8_t *buffer;   /* owned; the whole body, or what is not yet in the file */
   size_t capacity, filled;
-  int fd;            /* -1 while in memory */
-  uint64_t spooled;  /* octets in the file */
+  int fd;           /* -1 while in memory */
+  uint64_t spooled; /* octets in the file */
   uint64_t allocated;
 };
 
@@ -40,9 +40,9 @@ struct HaulMessage {
   void *item_block; /* owned; what item points into */
   HaulQueue *queue; /* referenced, or NULL */
   uint64_t room;
-  uint8_t *octets;  /* owned; the body, if it is in memory */
-  int fd;           /* else its file */
-  uint8_t *window;  /* mapped; page aligned */
+  uint8_t *octets; /* owned; the body, if it is in memory */
+  int fd;          /* else its file */
+  uint8_t *window; /* mapped; page aligned */
   uint64_t window_offset;
   size_t window_size;
 };
@@ -305,8 +305,8 @@ haul_message_window(const HaulMessage *message, uint64_t offset, size_t *size)
   if (self->window == NULL) {
     self->window_offset = offset & ~(uint64_t)(HAUL_MESSAGE_MEMORY_LIMIT - 1);
     self->window_size = MIN(HAUL_MESSAGE_MEMORY_LIMIT, total - self->window_offset);
-    void *window = mmap(NULL, self->window_size, PROT_READ, MAP_SHARED, self->fd,
-                        (off_t)self->window_offset);
+    void *window =
+        mmap(NULL, self->window_size, PROT_READ, MAP_SHARED, self->fd, (off_t)self->window_offset);
     if (window == MAP_FAILED)
       return NULL;
     self->window = window;

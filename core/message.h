@@ -20,8 +20,8 @@ uint64_t haul_message_room(uint64_t size);
  * @spool: folder for large bodies; borrowed for the life of the writer. @queue: who lends it
  * haul_message_room(size), reserved by the caller, until the message is gone; or NULL.
  */
-HaulBodyWriter *haul_body_writer_new(const char *spool, HaulQueue *queue, uint64_t size,
-                                     GError **error);
+HaulBodyWriter *
+haul_body_writer_new(const char *spool, HaulQueue *queue, uint64_t size, GError **error);
 
 /* Makes a message of @writer, which is taken, and @item, which is copied. */
 HaulMessage *haul_body_writer_seal(HaulBodyWriter *writer, const HaulItem *item, GError **error);

@@ -24,7 +24,7 @@ typedef struct {
   bool sided;        /* written with a 1 or 2 behind it */
   const char *value; /* how help calls it; NULL: takes none */
   Apply apply;
-  const char *key;   /* handed to apply */
+  const char *key; /* handed to apply */
   const char *help;
 } Option;
 
@@ -131,9 +131,9 @@ apply_switch(HaulOptions *options, unsigned side, const char *key, const char *v
     const char *key;
     bool *member;
   } switches[] = {
-    { "dry", &options->dry },     { "json", &options->json },
-    { "debug", &options->debug }, { "stateless", &options->stateless },
-    { "quiet", &options->quiet }, { "help", &options->help },
+    { "dry", &options->dry },         { "json", &options->json },
+    { "debug", &options->debug },     { "stateless", &options->stateless },
+    { "quiet", &options->quiet },     { "help", &options->help },
     { "version", &options->version },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(switches); i++)
@@ -149,8 +149,9 @@ apply_number(HaulOptions *options, unsigned side, const char *key, const char *v
   bool lanes = strcmp(key, "lanes") == 0;
   guint64 number;
   if (!g_ascii_string_to_unsigned(value, 10, lanes ? 1 : 0, lanes ? 64 : 3600, &number, NULL)) {
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--%s takes a number from %d to %d, not \"%s\"",
-                   key, lanes ? 1 : 0, lanes ? 64 : 3600, value);
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--%s takes a number from %d to %d, not \"%s\"", key, lanes ? 1 : 0,
+                   lanes ? 64 : 3600, value);
     return false;
   }
   *(lanes ? &options->n_lanes : &options->grace_s) = (unsigned)number;
@@ -176,7 +177,8 @@ static const Option table[] = {
   { "port", true, "N", apply_setting, "port", "TCP port, if not the usual one" },
   { "user", true, "NAME", apply_setting, "user", "login" },
   { "passfile", true, "FILE", apply_passfile, NULL, "file whose first line is the password" },
-  { "password", true, "TEXT", apply_password, NULL, "the password (others can see it: use a file)" },
+  { "password", true, "TEXT", apply_password, NULL,
+    "the password (others can see it: use a file)" },
   { "ssl", true, NULL, apply_ssl, "yes", "TLS from the first octet (default)" },
   { "nossl", true, NULL, apply_ssl, NULL, "none from the first octet: STARTTLS then" },
   { "tls", true, NULL, apply_tls, "yes", "STARTTLS" },
@@ -361,8 +363,8 @@ haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error)
       continue;
     }
     char *name = argv[i] + strspn(argv[i], "-"), *value = strchr(name, '=');
-    g_autofree char *plain
-        = value != NULL ? g_strndup(name, (size_t)(value - name)) : g_strdup(name);
+    g_autofree char *plain =
+        value != NULL ? g_strndup(name, (size_t)(value - name)) : g_strdup(name);
     if (value != NULL)
       value++;
     unsigned side = 0;
@@ -469,10 +471,9 @@ haul_options_help(FILE *out)
         "2 (destination).\n\n",
         out);
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-    g_autofree char *left
-        = g_strdup_printf("--%s%s%s%s", table[i].name, table[i].sided ? "1" : "",
-                          table[i].value != NULL ? " " : "",
-                          table[i].value != NULL ? table[i].value : "");
+    g_autofree char *left = g_strdup_printf("--%s%s%s%s", table[i].name, table[i].sided ? "1" : "",
+                                            table[i].value != NULL ? " " : "",
+                                            table[i].value != NULL ? table[i].value : "");
     fprintf(out, "  %-22s %s\n", left, table[i].help);
   }
   fputs("\nSettings of a backend (mailhaul plugins -v) work the same way: --fsync2 never.\n", out);

@@ -71,14 +71,14 @@ haul_plan_folders(const HaulFoldersInput *input)
       plan.known = NULL;
     if (plan.known != NULL) {
       plan.keep_pairs1 = same_epoch(plan.known->epoch1, folder1->epoch);
-      plan.keep_pairs2 = plan.folder2 != NULL
-                         && same_epoch(plan.known->epoch2, plan.folder2->epoch);
+      plan.keep_pairs2 =
+          plan.folder2 != NULL && same_epoch(plan.known->epoch2, plan.folder2->epoch);
     }
     plan.create = plan.folder2 == NULL;
-    plan.subscribe = (folder1->attributes & HAUL_FOLDER_SUBSCRIBED)
-                     && !(plan.folder2 != NULL
-                          && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
-                     && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
+    plan.subscribe =
+        (folder1->attributes & HAUL_FOLDER_SUBSCRIBED)
+        && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
+        && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
     plan.look = look_at(&plan);
     g_array_append_val(plans, plan);
   }
@@ -199,8 +199,8 @@ plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *sou
 {
   HaulFlagsMode mode = input->flags_mode;
   uint32_t flags = merge_flags(mode, base, source->flags, copy->flags);
-  uint32_t keywords
-      = merge_keywords(input->keywords, mode, base_keywords, source->keywords, copy->keywords);
+  uint32_t keywords =
+      merge_keywords(input->keywords, mode, base_keywords, source->keywords, copy->keywords);
   if (flags == copy->flags && keywords == copy->keywords)
     return false;
   HaulAction action = {
@@ -226,8 +226,8 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GAr
   for (size_t i = 0; i < input->n_pairs; i++) {
     const HaulPair *pair = &input->pairs[i];
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
-    uint32_t index2
-        = pair->id2 != 0 ? find_id(input->items2, sides->order2, input->n2, pair->id2) : NOWHERE;
+    uint32_t index2 =
+        pair->id2 != 0 ? find_id(input->items2, sides->order2, input->n2, pair->id2) : NOWHERE;
     if (index2 != NOWHERE)
       sides->fate2[index2] = PAIRED;
     if (index1 == NOWHERE) {
@@ -282,8 +282,8 @@ compare_keys(const void *a, const void *b, void *data)
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
   int order = memcmp(&side->keys[x], &side->keys[y], sizeof side->keys[x]);
   if (order == 0)
-    order = (side->items[x].size > side->items[y].size)
-            - (side->items[x].size < side->items[y].size);
+    order =
+        (side->items[x].size > side->items[y].size) - (side->items[x].size < side->items[y].size);
   if (order == 0) /* what was delivered already goes first */
     order = (side->fate[x] == FREE) - (side->fate[y] == FREE);
   return order != 0 ? order : (x > y) - (x < y);

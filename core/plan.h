@@ -24,7 +24,7 @@ typedef struct {
   const char *path;
   const char *token; /* or NULL */
   const char *next_id;
-  uint64_t epoch; /* 0: not known */
+  uint64_t epoch;                /* 0: not known */
   uint64_t n_messages, n_octets; /* or HAUL_UNKNOWN */
   uint32_t attributes;           /* HaulFolderAttributes */
 } HaulPlanFolder;

@@ -14,8 +14,8 @@ struct HaulQueue {
   pthread_cond_t arrival; /* the popping end waits: pop()            */
   GQueue entries;         /* borrowed by whoever pushed them         */
   uint64_t bound_octets;
-  uint64_t octets;        /* reserved and not released               */
-  unsigned n_waiting;     /* in reserve()                            */
+  uint64_t octets;    /* reserved and not released               */
+  unsigned n_waiting; /* in reserve()                            */
   bool closed, broken;
 };
 
@@ -59,8 +59,7 @@ static bool
 has_room(const HaulQueue *queue, uint64_t octets)
 {
   return queue->octets == 0
-         || (queue->octets < queue->bound_octets
-             && octets <= queue->bound_octets - queue->octets);
+         || (queue->octets < queue->bound_octets && octets <= queue->bound_octets - queue->octets);
 }
 
 bool
@@ -69,7 +68,8 @@ haul_queue_reserve(HaulQueue *queue, uint64_t octets)
   pthread_mutex_lock(&queue->mutex);
   queue->n_waiting++;
   if (!has_room(queue, octets) && !queue->broken)
-    pthread_cond_signal(&queue->arrival); /* who sleeps on an empty queue must learn that we starve */
+    pthread_cond_signal(
+        &queue->arrival); /* who sleeps on an empty queue must learn that we starve */
   while (!has_room(queue, octets) && !queue->broken)
     pthread_cond_wait(&queue->room, &queue->mutex);
   queue->n_waiting--;

@@ -218,9 +218,8 @@ print_troubles(const HaulTally *tally, FILE *out)
   for (guint i = 0; i < tally->troubles->len; i++) {
     const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, i);
     g_autofree char *detail = haul_text_display(trouble->detail, strlen(trouble->detail));
-    g_autofree char *id
-        = haul_text_display(trouble->id != NULL ? trouble->id : "?",
-                            trouble->id != NULL ? strlen(trouble->id) : 1);
+    g_autofree char *id = haul_text_display(trouble->id != NULL ? trouble->id : "?",
+                                            trouble->id != NULL ? strlen(trouble->id) : 1);
     fprintf(out, "%s, message %s: not copied: %s [%s]\n", path, id, detail, trouble->reason);
   }
 }

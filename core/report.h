@@ -24,12 +24,12 @@ typedef struct {
   char *path1, *path2; /* owned */
   uint64_t source;     /* messages there */
   uint64_t n[HAUL_N_STATES];
-  uint64_t octets;     /* copied */
-  uint64_t n_flags;    /* messages whose flags were changed at the destination */
+  uint64_t octets;      /* copied */
+  uint64_t n_flags;     /* messages whose flags were changed at the destination */
   uint64_t n_conflicts; /* same key, different content: copied */
-  GArray *troubles;    /* owned; of HaulTrouble */
-  const char *failed;  /* a reason, if the folder as a whole failed */
-  char *failed_detail; /* owned */
+  GArray *troubles;     /* owned; of HaulTrouble */
+  const char *failed;   /* a reason, if the folder as a whole failed */
+  char *failed_detail;  /* owned */
 } HaulTally;
 
 typedef struct HaulReport HaulReport;
@@ -40,7 +40,8 @@ void haul_report_free(HaulReport *report);
 /* The tally of a folder, made if need be. Its members are changed through the calls below while lanes
  * run. */
 HaulTally *haul_report_folder(HaulReport *report, const char *path1, const char *path2);
-GPtrArray *haul_report_folders(HaulReport *report); /* lent; of HaulTally, in the order of arrival */
+GPtrArray *
+haul_report_folders(HaulReport *report); /* lent; of HaulTally, in the order of arrival */
 
 void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);

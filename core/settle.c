@@ -26,13 +26,13 @@ typedef struct {
   const HaulContext *context;
   HaulOpenStore *store2;
   HaulFolderWork *work;
-  HaulIds *ids;         /* owned; of the destination */
-  HaulKeyMaker *maker;  /* owned */
-  GHashTable *paired;   /* owned; a set of pointers to HaulId in pairs */
-  GArray *pairs;        /* owned; of HaulPair */
-  GArray *strangers;    /* owned; of Stranger, in the store's order */
-  GHashTable *index;    /* owned; HaulId -> place in strangers, plus 1 */
-  GPtrArray *batches;   /* owned; of HaulIntentBatch */
+  HaulIds *ids;        /* owned; of the destination */
+  HaulKeyMaker *maker; /* owned */
+  GHashTable *paired;  /* owned; a set of pointers to HaulId in pairs */
+  GArray *pairs;       /* owned; of HaulPair */
+  GArray *strangers;   /* owned; of Stranger, in the store's order */
+  GHashTable *index;   /* owned; HaulId -> place in strangers, plus 1 */
+  GPtrArray *batches;  /* owned; of HaulIntentBatch */
 } Settling;
 
 static void
@@ -107,8 +107,7 @@ read_stranger(HaulMessage *message, void *data, GError **error)
   Settling *settling = data;
   g_autoptr(HaulMessage) owned = message;
   HaulId id = haul_id_intern(settling->ids, haul_message_item(message)->id);
-  guint place
-      = GPOINTER_TO_UINT(g_hash_table_lookup(settling->index, GSIZE_TO_POINTER((gsize)id)));
+  guint place = GPOINTER_TO_UINT(g_hash_table_lookup(settling->index, GSIZE_TO_POINTER((gsize)id)));
   if (place == 0)
     return true;
   Stranger *stranger = &g_array_index(settling->strangers, Stranger, place - 1);

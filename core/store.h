@@ -26,9 +26,9 @@ bool haul_store_subscribe(HaulOpenStore *store, const HaulFolder *folders, size_
 void haul_store_ahead(HaulOpenStore *store, const HaulVisit *visits, size_t n_visits);
 bool haul_store_select(HaulOpenStore *store, const char *path, HaulIntent intent,
                        HaulFolder *folder, GError **error);
-bool haul_store_list(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
-                     const char *const *header_fields, HaulItemFunc each, void *data,
-                     GError **error);
+bool
+haul_store_list(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
+                const char *const *header_fields, HaulItemFunc each, void *data, GError **error);
 bool haul_store_fetch(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges,
                       HaulIntake *intake, GError **error);
 bool haul_store_put(HaulOpenStore *store, HaulMessage *message, HaulTicket *ticket, GError **error);

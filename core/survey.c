@@ -69,9 +69,9 @@ tally_unchanged(HaulFolderWork *work, const HaulJournalFolder *known)
   work->n_gone = known->n_gone;
   tally->source = work->plan.folder1->n_messages;
   tally->n[HAUL_STATE_FILTERED] = MIN(known->n_gone, tally->source);
-  tally->n[HAUL_STATE_THERE]
-      = tally->source - tally->n[HAUL_STATE_FILTERED]
-        - MIN(tally->n[HAUL_STATE_COPIED], tally->source - tally->n[HAUL_STATE_FILTERED]);
+  tally->n[HAUL_STATE_THERE] =
+      tally->source - tally->n[HAUL_STATE_FILTERED]
+      - MIN(tally->n[HAUL_STATE_COPIED], tally->source - tally->n[HAUL_STATE_FILTERED]);
 }
 
 static const HaulJournalFolder *
@@ -205,9 +205,9 @@ note_findings(const HaulContext *context, const HaulFolderWork *work, const Haul
       return false;
   }
   for (guint i = 0; i < plan->forgotten->len; i++)
-    if (!haul_journal_forget_pair(
-            journal, work->number,
-            haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1), error))
+    if (!haul_journal_forget_pair(journal, work->number,
+                                  haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1),
+                                  error))
       return false;
   return true;
 }
@@ -312,7 +312,8 @@ add_runs(HaulListRequest *request, const HaulListing *listing, const GArray *ind
   for (guint i = 0; i < indices->len;) {
     guint end = i + 1;
     while (end < indices->len
-           && g_array_index(indices, uint32_t, end) == g_array_index(indices, uint32_t, end - 1) + 1)
+           && g_array_index(indices, uint32_t, end)
+                  == g_array_index(indices, uint32_t, end - 1) + 1)
       end++;
     HaulIdBuffer first, last;
     haul_list_request_add_range(
@@ -442,10 +443,9 @@ next_planning(HaulFolderWork *work, HaulLister *lister1, HaulLister *lister2, GE
   planning->pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
   planning->listing1 = haul_lister_next(lister1);
   bool has_folder2 = work->plan.folder2 != NULL;
-  planning->listing2 = has_folder2
-                           ? haul_lister_next(lister2)
-                           : empty_listing(planning->listing1 != NULL
-                                           && planning->listing1->keys != NULL);
+  planning->listing2 =
+      has_folder2 ? haul_lister_next(lister2)
+                  : empty_listing(planning->listing1 != NULL && planning->listing1->keys != NULL);
   g_assert(planning->listing1 != NULL && planning->listing2 != NULL);
   HaulListing *listings[] = { planning->listing1, planning->listing2 };
   GError *worst = NULL;
