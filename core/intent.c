@@ -1,0 +1,233 @@
+/*
+ * Deliveries: intents that are durable before anything is sent, and the receipts that complete them.
+ */
+#include "journal-db.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+/* ---- deliveries ---- */
+
+void
+haul_cargo_clear(HaulCargo *cargo)
+{
+  g_clear_pointer(&cargo->id1, g_free);
+}
+
+void
+haul_receipt_clear(HaulReceipt *receipt)
+{
+  g_clear_pointer(&receipt->id2, g_free);
+}
+
+HaulIntentBatch *
+haul_intent_batch_new(int64_t folder, uint64_t epoch2, const char *next_id2)
+{
+  HaulIntentBatch *batch = g_new0(HaulIntentBatch, 1);
+  batch->folder = folder;
+  batch->epoch2 = epoch2;
+  batch->next_id2 = g_strdup(next_id2);
+  batch->made_at = g_get_real_time() / G_USEC_PER_SEC;
+  batch->cargo = g_array_new(FALSE, TRUE, sizeof(HaulCargo));
+  g_array_set_clear_func(batch->cargo, (GDestroyNotify)haul_cargo_clear);
+  return batch;
+}
+
+void
+haul_intent_batch_free(HaulIntentBatch *batch)
+{
+  if (batch == NULL)
+    return;
+  g_array_unref(batch->cargo);
+  g_free(batch->next_id2);
+  g_free(batch);
+}
+
+/* What is of fixed size in the record of one cargo; its id and keywords follow. */
+typedef struct {
+  uint64_t size;
+  uint32_t flags;
+  uint16_t id_size, keywords_size;
+  HaulKey key;
+  uint8_t sha256[32];
+} CargoRecord;
+
+static GByteArray *
+pack_cargo(HaulJournal *journal, const GArray *cargo)
+{
+  GByteArray *packed = g_byte_array_new();
+  for (guint i = 0; i < cargo->len; i++) {
+    const HaulCargo *one = &g_array_index(cargo, HaulCargo, i);
+    g_autofree char *keywords =
+        one->keywords != 0 ? haul_keywords_text(journal->keywords, one->keywords) : NULL;
+    CargoRecord record = {
+      .size = one->size,
+      .flags = one->flags,
+      .id_size = (uint16_t)strlen(one->id1),
+      .keywords_size = (uint16_t)(keywords != NULL ? MIN(strlen(keywords), UINT16_MAX) : 0),
+      .key = one->key,
+    };
+    memcpy(record.sha256, one->sha256, sizeof record.sha256);
+    g_byte_array_append(packed, (const uint8_t *)&record, sizeof record);
+    g_byte_array_append(packed, (const uint8_t *)one->id1, record.id_size);
+    if (record.keywords_size > 0)
+      g_byte_array_append(packed, (const uint8_t *)keywords, record.keywords_size);
+  }
+  return packed;
+}
+
+static bool
+unpack_cargo(HaulJournal *journal, const uint8_t *packed, size_t size, GArray *cargo)
+{
+  while (size > 0) {
+    CargoRecord record;
+    if (size < sizeof record)
+      return false;
+    memcpy(&record, packed, sizeof record);
+    packed += sizeof record;
+    size -= sizeof record;
+    if (size < (size_t)record.id_size + record.keywords_size)
+      return false;
+    g_autofree char *keywords =
+        g_strndup((const char *)packed + record.id_size, record.keywords_size);
+    HaulCargo one = {
+      .id1 = g_strndup((const char *)packed, record.id_size),
+      .size = record.size,
+      .flags = record.flags,
+      .keywords = haul_keywords_parse(journal->keywords, keywords),
+      .key = record.key,
+    };
+    memcpy(one.sha256, record.sha256, sizeof one.sha256);
+    g_array_append_val(cargo, one);
+    packed += record.id_size + record.keywords_size;
+    size -= (size_t)record.id_size + record.keywords_size;
+  }
+  return true;
+}
+
+static bool
+add_intent(HaulJournal *journal, HaulIntentBatch *batch, GError **error)
+{
+  sqlite3_stmt *insert = haul_db_statement(journal, ADD_INTENT, error);
+  if (insert == NULL)
+    return false;
+  g_autoptr(GByteArray) packed = pack_cargo(journal, batch->cargo);
+  sqlite3_bind_int64(insert, 1, batch->folder);
+  sqlite3_bind_int64(insert, 2, (sqlite3_int64)batch->epoch2);
+  haul_db_bind_text(insert, 3, batch->next_id2);
+  sqlite3_bind_int64(insert, 4, batch->made_at);
+  sqlite3_bind_blob(insert, 5, packed->data, (int)packed->len, SQLITE_STATIC);
+  bool done = haul_db_run(journal, insert, error);
+  batch->number = sqlite3_last_insert_rowid(journal->db);
+  return done;
+}
+
+static bool
+meets_epoch(HaulJournal *journal, int64_t folder, uint64_t epoch2, bool *same, GError **error)
+{
+  gpointer key = GSIZE_TO_POINTER((gsize)folder);
+  uint64_t known = GPOINTER_TO_SIZE(g_hash_table_lookup(journal->epochs2, key));
+  *same = epoch2 == 0 || known == 0 || known == epoch2;
+  return epoch2 == 0 || known != 0 || haul_db_set_epoch2(journal, folder, epoch2, error);
+}
+
+static bool
+note(HaulJournal *journal, const GArray *receipts, const GPtrArray *settled, HaulIntentBatch *batch,
+     GError **error)
+{
+  for (guint i = 0; receipts != NULL && i < receipts->len; i++) {
+    const HaulReceipt *receipt = &g_array_index(receipts, HaulReceipt, i);
+    const HaulCargo *cargo = &g_array_index(receipt->batch->cargo, HaulCargo, receipt->index);
+    bool same = true;
+    if (receipt->delivered
+        && (!meets_epoch(journal, receipt->batch->folder, receipt->epoch2, &same, error)
+            || (same
+                && !haul_db_add_pair(journal, receipt->batch->folder, cargo, receipt->id2, error))))
+      return false;
+  }
+  for (guint i = 0; settled != NULL && i < settled->len; i++) {
+    const HaulIntentBatch *done = settled->pdata[i];
+    sqlite3_stmt *delete = haul_db_statement(journal, END_INTENT, error);
+    if (delete == NULL)
+      return false;
+    sqlite3_bind_int64(delete, 1, done->number);
+    if (!haul_db_run(journal, delete, error))
+      return false;
+  }
+  return batch == NULL || add_intent(journal, batch, error);
+}
+
+bool
+haul_journal_note(HaulJournal *journal, GArray *receipts, GPtrArray *settled,
+                  HaulIntentBatch *batch, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = haul_db_begin(journal, error);
+  if (done)
+    done = note(journal, receipts, settled, batch, error) ? haul_db_commit(journal, error)
+                                                          : haul_db_roll_back(journal);
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+/* Drops the cargo that a receipt has completed. */
+static bool
+drop_paired(HaulJournal *journal, HaulIntentBatch *batch, GError **error)
+{
+  sqlite3_stmt *query = haul_db_statement(journal, HAS_PAIR, error);
+  if (query == NULL)
+    return false;
+  for (guint i = batch->cargo->len; i-- > 0;) {
+    sqlite3_bind_int64(query, 1, batch->folder);
+    haul_db_bind_id(query, 2, g_array_index(batch->cargo, HaulCargo, i).id1);
+    int step = sqlite3_step(query);
+    sqlite3_reset(query);
+    if (step == SQLITE_ROW)
+      g_array_remove_index(batch->cargo, i);
+    else if (step != SQLITE_DONE)
+      return haul_db_fail(journal, error);
+  }
+  return true;
+}
+
+static GPtrArray *
+load_intents(HaulJournal *journal, int64_t folder, GError **error)
+{
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_INTENTS, error);
+  if (query == NULL)
+    return NULL;
+  g_autoptr(GPtrArray) batches =
+      g_ptr_array_new_with_free_func((GDestroyNotify)haul_intent_batch_free);
+  sqlite3_bind_int64(query, 1, folder);
+  int step;
+  while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+    HaulIntentBatch *batch = haul_intent_batch_new(folder, (uint64_t)sqlite3_column_int64(query, 1),
+                                                   (const char *)sqlite3_column_text(query, 2));
+    g_ptr_array_add(batches, batch);
+    batch->number = sqlite3_column_int64(query, 0);
+    batch->made_at = sqlite3_column_int64(query, 3);
+    if (!unpack_cargo(journal, sqlite3_column_blob(query, 4),
+                      (size_t)sqlite3_column_bytes(query, 4), batch->cargo))
+      haul_log(HAUL_LOG_WARNING, "an intent of the state is damaged; what it held is matched anew");
+  }
+  if (step != SQLITE_DONE)
+    haul_db_fail(journal, error);
+  sqlite3_reset(query);
+  if (step != SQLITE_DONE)
+    return NULL;
+  for (guint i = 0; i < batches->len; i++)
+    if (!drop_paired(journal, batches->pdata[i], error))
+      return NULL;
+  return g_steal_pointer(&batches);
+}
+
+GPtrArray *
+haul_journal_intents(HaulJournal *journal, int64_t folder, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  GPtrArray *batches = load_intents(journal, folder, error);
+  pthread_mutex_unlock(&journal->mutex);
+  return batches;
+}

@@ -1,0 +1,360 @@
+/*
+ * The journal's database: its schema and statements, opening it and seeing whether it can be trusted,
+ * transactions. Where the file lies and who holds it is journal-file.c's affair.
+ */
+#include "journal-db.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+
+#define APPLICATION_ID 0x6d68756c /* "mhul" */
+#define SCHEMA_VERSION 1
+
+static const char schema[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+    "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
+    " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
+    " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
+    " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB,"
+    " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
+    "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
+    " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
+
+static const char *const statements[N_STATEMENTS] = {
+  [ADD_PAIR] = "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+  [SET_AGREED] = "UPDATE pair SET flags = ?3, keywords = ?4 WHERE folder = ?1 AND id1 = ?2",
+  [FORGET_PAIR] = "DELETE FROM pair WHERE folder = ?1 AND id1 = ?2",
+  [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5)",
+  [END_INTENT] = "DELETE FROM intent WHERE number = ?1",
+  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords FROM pair WHERE folder = ?1",
+  [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
+  [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
+                   " WHERE folder = ?1 ORDER BY number",
+  [LOAD_FOLDERS] =
+      "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
+      " EXISTS(SELECT 1 FROM intent WHERE intent.folder = number),"
+      " (SELECT count(*) FROM pair WHERE pair.folder = number AND ?1)"
+      " FROM folder",
+  [FIND_FOLDER] = "SELECT number, path2, epoch1, epoch2 FROM folder WHERE path1 = ?1",
+  [ADD_FOLDER] = "INSERT INTO folder(path1, path2, epoch1, epoch2) VALUES(?1, ?2, ?3, ?4)",
+  [RESET_FOLDER] = "UPDATE folder SET path2 = ?2, epoch1 = ?3, epoch2 = ?4, token1 = NULL,"
+                   " token2 = NULL WHERE number = ?1",
+  [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5"
+                 " WHERE number = ?1",
+  [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2 WHERE number = ?1",
+  [DROP_PAIRS] = "DELETE FROM pair WHERE folder = ?1",
+  [DROP_INTENTS] = "DELETE FROM intent WHERE folder = ?1",
+};
+
+/* ---- SQLite, with our errors ---- */
+
+bool
+haul_db_fail(HaulJournal *journal, GError **error)
+{
+  int code = sqlite3_errcode(journal->db) & 0xff;
+  const char *where = journal->file != NULL ? haul_journal_file_path(journal->file) : "memory";
+  if (code == SQLITE_FULL)
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "disk-full",
+                   "no space left for the state in %s; free some space and run again", where);
+  else
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "state", "state %s: %s", where,
+                   sqlite3_errmsg(journal->db));
+  return false;
+}
+
+sqlite3_stmt *
+haul_db_statement(HaulJournal *journal, HaulStatement which, GError **error)
+{
+  sqlite3_stmt **prepared = &journal->prepared[which];
+  if (*prepared == NULL
+      && sqlite3_prepare_v3(journal->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, prepared,
+                            NULL)
+             != SQLITE_OK)
+    haul_db_fail(journal, error);
+  return *prepared;
+}
+
+/* Runs a statement that gives no rows, and makes it ready for the next time. */
+bool
+haul_db_run(HaulJournal *journal, sqlite3_stmt *prepared, GError **error)
+{
+  bool done = sqlite3_step(prepared) == SQLITE_DONE || haul_db_fail(journal, error);
+  sqlite3_reset(prepared);
+  return done;
+}
+
+static bool
+execute(HaulJournal *journal, const char *sql, GError **error)
+{
+  return sqlite3_exec(journal->db, sql, NULL, NULL, NULL) == SQLITE_OK
+         || haul_db_fail(journal, error);
+}
+
+void
+haul_db_bind_text(sqlite3_stmt *prepared, int at, const char *text)
+{
+  sqlite3_bind_text(prepared, at, text, -1, SQLITE_STATIC); /* NULL binds NULL */
+}
+
+/* UIDs are kept as integers, which are small; ids that only look like one stay what they are. */
+void
+haul_db_bind_id(sqlite3_stmt *prepared, int at, const char *id)
+{
+  size_t digits = id == NULL ? 0 : strspn(id, "0123456789");
+  if (digits == 0 || id[digits] != '\0' || id[0] == '0' || digits > 18)
+    haul_db_bind_text(prepared, at, id);
+  else
+    sqlite3_bind_int64(prepared, at, g_ascii_strtoll(id, NULL, 10));
+}
+
+HaulId
+haul_db_column_id(sqlite3_stmt *prepared, int at, HaulIds *ids)
+{
+  if (sqlite3_column_type(prepared, at) == SQLITE_INTEGER)
+    return (HaulId)sqlite3_column_int64(prepared, at);
+  return haul_id_intern(ids, (const char *)sqlite3_column_text(prepared, at));
+}
+
+void
+haul_db_bind_keywords(HaulJournal *journal, sqlite3_stmt *prepared, int at, uint32_t keywords)
+{
+  if (keywords == 0)
+    sqlite3_bind_null(prepared, at);
+  else
+    sqlite3_bind_text(prepared, at, haul_keywords_text(journal->keywords, keywords), -1, g_free);
+}
+
+/* ---- opening ---- */
+
+static bool
+read_meta(HaulJournal *journal, const char *name, char **value)
+{
+  sqlite3_stmt *query;
+  if (sqlite3_prepare_v2(journal->db, "SELECT value FROM meta WHERE name = ?1", -1, &query, NULL)
+      != SQLITE_OK)
+    return false;
+  haul_db_bind_text(query, 1, name);
+  bool found = sqlite3_step(query) == SQLITE_ROW;
+  if (found)
+    *value = g_strdup((const char *)sqlite3_column_text(query, 0));
+  sqlite3_finalize(query);
+  return found && *value != NULL;
+}
+
+static bool
+pragma_number(HaulJournal *journal, const char *sql, int64_t *value)
+{
+  sqlite3_stmt *query;
+  if (sqlite3_prepare_v2(journal->db, sql, -1, &query, NULL) != SQLITE_OK)
+    return false;
+  bool found = sqlite3_step(query) == SQLITE_ROW;
+  if (found)
+    *value = sqlite3_column_int64(query, 0);
+  sqlite3_finalize(query);
+  return found;
+}
+
+static bool
+configure(HaulJournal *journal)
+{
+  /* Exclusive before the first read: WAL without shared memory, so a network file system will do.
+   * FULL: what is noted survives a power cut, which is what an intent is for. */
+  return sqlite3_exec(journal->db,
+                      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -2048;"
+                      "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                      "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_mode = WAL;",
+                      NULL, NULL, NULL)
+         == SQLITE_OK;
+}
+
+static bool
+create_schema(HaulJournal *journal, const char *identity1, const char *identity2, GError **error)
+{
+  g_autofree char *marks = g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
+                                           APPLICATION_ID, SCHEMA_VERSION);
+  sqlite3_stmt *insert;
+  if (!execute(journal, "BEGIN", error) || !execute(journal, schema, error)
+      || !execute(journal, marks, error))
+    return false;
+  if (sqlite3_prepare_v2(journal->db, "INSERT INTO meta VALUES('identity1', ?1), ('identity2', ?2)",
+                         -1, &insert, NULL)
+      != SQLITE_OK)
+    return haul_db_fail(journal, error);
+  haul_db_bind_text(insert, 1, identity1);
+  haul_db_bind_text(insert, 2, identity2);
+  bool done = haul_db_run(journal, insert, error);
+  sqlite3_finalize(insert);
+  return done && execute(journal, "COMMIT", error);
+}
+
+typedef enum { STATE_NEW, STATE_GOOD, STATE_UNUSABLE } StateHealth;
+
+/* Never trusts a file that is damaged, of another pair, or of a schema that we do not know. */
+static StateHealth
+examine(HaulJournal *journal, const char *identity1, const char *identity2)
+{
+  int64_t n_tables = 0, application = 0, version = 0;
+  if (!pragma_number(journal, "SELECT count(*) FROM sqlite_schema", &n_tables))
+    return STATE_UNUSABLE;
+  if (n_tables == 0)
+    return STATE_NEW;
+  g_autofree char *known1 = NULL, *known2 = NULL;
+  if (!pragma_number(journal, "PRAGMA application_id", &application)
+      || !pragma_number(journal, "PRAGMA user_version", &version) || application != APPLICATION_ID
+      || version != SCHEMA_VERSION || !read_meta(journal, "identity1", &known1)
+      || !read_meta(journal, "identity2", &known2) || strcmp(known1, identity1) != 0
+      || strcmp(known2, identity2) != 0)
+    return STATE_UNUSABLE;
+  return STATE_GOOD;
+}
+
+static void
+close_database(HaulJournal *journal)
+{
+  for (size_t i = 0; i < N_STATEMENTS; i++)
+    sqlite3_finalize(g_steal_pointer(&journal->prepared[i]));
+  sqlite3_close(g_steal_pointer(&journal->db));
+}
+
+static bool
+open_database(HaulJournal *journal, const char *path, GError **error)
+{
+  if (sqlite3_open_v2(path, &journal->db,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL)
+      != SQLITE_OK) {
+    haul_db_fail(journal, error);
+    close_database(journal);
+    return false;
+  }
+  return true;
+}
+
+/* Opens the file of two accounts and sees whether it can be used; puts it aside if not. */
+static bool
+open_file(HaulJournal *journal, const char *identity1, const char *identity2, bool *was_rebuilt,
+          GError **error)
+{
+  const char *path = haul_journal_file_path(journal->file);
+  for (int attempt = 0; attempt < 2; attempt++) {
+    if (!open_database(journal, path, error))
+      return false;
+    StateHealth health =
+        configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
+    int code = sqlite3_errcode(journal->db) & 0xff;
+    if (health == STATE_GOOD)
+      return true;
+    if (health == STATE_NEW)
+      return create_schema(journal, identity1, identity2, error);
+    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN
+        || code == SQLITE_READONLY || attempt > 0)
+      return haul_db_fail(journal, error);
+    close_database(journal);
+    if (!haul_journal_file_put_aside(journal->file, error))
+      return false;
+    *was_rebuilt = true;
+  }
+  g_assert_not_reached();
+}
+
+HaulJournal *
+haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity1,
+                  const char *identity2, HaulKeywords *keywords, bool *was_rebuilt, GError **error)
+{
+  *was_rebuilt = false;
+  g_autoptr(HaulJournal) journal = g_new0(HaulJournal, 1);
+  pthread_mutexattr_t recursive; /* a group is held by the thread that began it */
+  pthread_mutexattr_init(&recursive);
+  pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+  pthread_mutex_init(&journal->mutex, &recursive);
+  pthread_mutexattr_destroy(&recursive);
+  journal->keywords = keywords;
+  journal->mode = mode;
+  journal->folders = g_array_new(FALSE, TRUE, sizeof(HaulJournalFolder));
+  journal->texts = g_string_chunk_new(1024);
+  journal->epochs2 = g_hash_table_new(g_direct_hash, g_direct_equal);
+
+  if (mode != HAUL_JOURNAL_MEMORY) {
+    journal->file =
+        haul_journal_file_open(folder, identity1, identity2, mode == HAUL_JOURNAL_FILE, error);
+    if (journal->file == NULL)
+      return NULL;
+  }
+  /* A dry run without a state has nothing to read, and must not make one. */
+  if (mode == HAUL_JOURNAL_MEMORY
+      || (mode == HAUL_JOURNAL_DRY && !haul_journal_file_exists(journal->file))) {
+    if (!open_database(journal, ":memory:", error)
+        || !create_schema(journal, identity1, identity2, error))
+      return NULL;
+  } else if (!open_file(journal, identity1, identity2, was_rebuilt, error))
+    return NULL;
+  if (mode == HAUL_JOURNAL_DRY) {
+    sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (!execute(journal, "BEGIN", error)) /* never committed */
+      return NULL;
+  }
+  return g_steal_pointer(&journal);
+}
+
+void
+haul_journal_close(HaulJournal *journal)
+{
+  if (journal == NULL)
+    return;
+  if (journal->db != NULL) {
+    if (!sqlite3_get_autocommit(journal->db))
+      sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+    close_database(journal);
+  }
+  haul_journal_file_close(journal->file);
+  g_array_unref(journal->folders);
+  g_string_chunk_free(journal->texts);
+  g_hash_table_unref(journal->epochs2);
+  pthread_mutex_destroy(&journal->mutex);
+  g_free(journal);
+}
+
+/* ---- transactions ---- */
+
+bool
+haul_db_begin(HaulJournal *journal, GError **error)
+{
+  return journal->in_group || journal->mode == HAUL_JOURNAL_DRY || execute(journal, "BEGIN", error);
+}
+
+bool
+haul_db_commit(HaulJournal *journal, GError **error)
+{
+  return journal->in_group || journal->mode == HAUL_JOURNAL_DRY
+         || execute(journal, "COMMIT", error);
+}
+
+/* Ends a transaction in which something failed. */
+bool
+haul_db_roll_back(HaulJournal *journal)
+{
+  if (!journal->in_group && journal->mode != HAUL_JOURNAL_DRY)
+    sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
+  return false;
+}
+
+bool
+haul_journal_begin(HaulJournal *journal, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  journal->in_group = haul_db_begin(journal, error);
+  if (!journal->in_group)
+    pthread_mutex_unlock(&journal->mutex);
+  return journal->in_group;
+}
+
+bool
+haul_journal_commit(HaulJournal *journal, GError **error)
+{
+  journal->in_group = false;
+  bool done = haul_db_commit(journal, error) || haul_db_roll_back(journal);
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}

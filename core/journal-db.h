@@ -1,0 +1,72 @@
+/*
+ * What the rooms of the journal share: the database, its statements, its transactions.
+ * For journal.c (folders and pairs), intent.c (deliveries) and journal-db.c, which opens it.
+ */
+#ifndef HAUL_CORE_JOURNAL_DB_H
+#define HAUL_CORE_JOURNAL_DB_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "journal-file.h"
+#include "journal.h"
+
+typedef enum {
+  ADD_PAIR,
+  SET_AGREED,
+  FORGET_PAIR,
+  ADD_INTENT,
+  END_INTENT,
+  LOAD_PAIRS,
+  HAS_PAIR,
+  LOAD_INTENTS,
+  LOAD_FOLDERS,
+  FIND_FOLDER,
+  ADD_FOLDER,
+  RESET_FOLDER,
+  END_FOLDER,
+  SET_EPOCH2,
+  DROP_PAIRS,
+  DROP_INTENTS,
+  N_STATEMENTS,
+} HaulStatement;
+
+struct HaulJournal {
+  pthread_mutex_t mutex;
+  sqlite3 *db;
+  sqlite3_stmt *prepared[N_STATEMENTS];
+  HaulJournalFile *file;  /* owned, or NULL */
+  HaulKeywords *keywords; /* borrowed */
+  HaulJournalMode mode;
+  bool in_group;       /* between begin and commit */
+  GArray *folders;     /* owned; what haul_journal_folders() lent */
+  GStringChunk *texts; /* owned; and the texts in it */
+  GHashTable *epochs2; /* folder number -> epoch2 (pointers), as on record */
+};
+
+/* Sets @error to what SQLite says; returns false. */
+bool haul_db_fail(HaulJournal *journal, GError **error);
+
+/* The prepared statement, ready for its bindings; NULL on error. */
+sqlite3_stmt *haul_db_statement(HaulJournal *journal, HaulStatement which, GError **error);
+
+/* Runs a statement that gives no rows, and makes it ready for the next time. */
+bool haul_db_run(HaulJournal *journal, sqlite3_stmt *prepared, GError **error);
+
+/* NULL binds NULL; texts are lent until the statement has run. */
+void haul_db_bind_text(sqlite3_stmt *prepared, int at, const char *text);
+void haul_db_bind_id(sqlite3_stmt *prepared, int at, const char *id);
+void haul_db_bind_keywords(HaulJournal *journal, sqlite3_stmt *prepared, int at, uint32_t keywords);
+HaulId haul_db_column_id(sqlite3_stmt *prepared, int at, HaulIds *ids);
+
+/* A transaction, or a part of the group that is open. roll_back() returns false. */
+bool haul_db_begin(HaulJournal *journal, GError **error);
+bool haul_db_commit(HaulJournal *journal, GError **error);
+bool haul_db_roll_back(HaulJournal *journal);
+
+/* Parts of larger notes; the caller holds the mutex. */
+bool haul_db_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error);
+bool haul_db_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, const char *id2,
+                      GError **error);
+
+#endif /* HAUL_CORE_JOURNAL_DB_H */
