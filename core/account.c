@@ -324,3 +324,15 @@ haul_account_secret(const HaulAccount *account, const char *key)
 {
   return demand(account, key, "*")->text;
 }
+
+bool
+haul_account_is_same(const HaulAccount *a, const HaulAccount *b)
+{
+  if (a->plugin != b->plugin)
+    return false;
+  for (size_t i = 0; i < a->n_values; i++)
+    if (a->plugin->settings[i].type != '*'
+        && g_strcmp0(a->values[i].text, b->values[i].text) != 0)
+      return false;
+  return true;
+}

@@ -30,6 +30,9 @@ bool haul_setting_accepts(const HaulSetting *setting, const char *text);
 /* Whether every required setting has a value; else an error "usage" that names the option. */
 bool haul_account_check(const HaulAccount *account, GError **error);
 
+/* Whether both are surely the same account: one backend, and every setting equal but secrets. */
+bool haul_account_is_same(const HaulAccount *a, const HaulAccount *b);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulAccount, haul_account_free)
 
 #endif /* HAUL_CORE_ACCOUNT_H */

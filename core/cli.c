@@ -84,7 +84,7 @@ json_report(HaulReport *report, double seconds, int code, const GError *error)
     haul_json_text(json, "folder1", tally->path1);
     haul_json_text(json, "folder2", tally->path2);
     json_numbers(json, tally);
-    haul_json_text(json, "failed", tally->failed);
+    haul_json_text(json, "error", tally->failed);
     haul_json_text(json, "detail", tally->failed_detail);
     haul_json_end(json, stdout);
     for (guint k = 0; k < tally->troubles->len; k++) {

@@ -165,11 +165,6 @@ open_journal(Job *job, GError **error)
   const HaulJobOptions *options = job->options;
   g_autofree char *identity1 = identity_of(job->side1.store, options->account1);
   g_autofree char *identity2 = identity_of(job->side2.store, options->account2);
-  if (strcmp(identity1, identity2) == 0) {
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                   "source and destination are the same account (%s)", identity1);
-    return false;
-  }
   /* Large bodies are spooled there, with a state or without. */
   if (!options->dry && !haul_own_folder(options->state_folder, error))
     return false;
@@ -434,6 +429,12 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
     },
   };
   GError *why = NULL;
+  if (haul_account_is_same(options->account1, options->account2)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "source and destination are the same account");
+    job_clear(&job);
+    return haul_reason_exit_code("usage", 0);
+  }
   job.context.chain = haul_chain_parse(options->match, &why);
   int code = 0;
   if (job.context.chain == NULL || !open_sides(&job, &why) || !open_journal(&job, &why)

@@ -7,7 +7,7 @@ static const struct {
   const char *name, *key;
 } states[HAUL_N_STATES] = {
   [HAUL_STATE_COPIED] = { "copied", "copied" },
-  [HAUL_STATE_THERE] = { "already there", "there" },
+  [HAUL_STATE_THERE] = { "already there", "already_there" },
   [HAUL_STATE_DUPLICATE] = { "duplicate", "duplicate" },
   [HAUL_STATE_FILTERED] = { "filtered", "filtered" },
   [HAUL_STATE_TOO_BIG] = { "too big", "too_big" },
