@@ -213,8 +213,10 @@ play(Run *run)
 
   bool connected = true;
   for (unsigned i = 0; i < run->script->lines->len && connected; i++)
-    if (g_array_index(run->script->lines, Line, i).kind == LINE_STEP)
+    if (g_array_index(run->script->lines, Line, i).kind == LINE_STEP) {
+      server_come_to(server, g_array_index(run->script->lines, Line, i).number);
       connected = play_step(run, player, i);
+    }
   if (!connected && player_outstanding(player) > 0) {
     /* What put() or another call left to be settled is settled by flush(), which then fails. */
     g_autoptr(GPtrArray) results = g_ptr_array_new_with_free_func(g_free);
@@ -278,6 +280,7 @@ main(int argc, char **argv)
   }
   signal(SIGPIPE, SIG_IGN);
   signal(SIGALRM, too_long);
+  g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* a promise that was broken */
   g_autoptr(GError) error = NULL;
   Run run = { .complaint = g_string_new(NULL) };
   g_autoptr(Script) script = script_read(argv[2], &error);

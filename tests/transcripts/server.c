@@ -1,12 +1,13 @@
 /*
- * The scripted server. It plays the lines in their order: it sends an S: line at once, and waits at
- * a C: line until the client has sent just that. So "C: fetch a, C: fetch b, S: answer to a" holds
+ * The scripted server. It plays the lines in their order: it sends an S: line as soon as the client
+ * has come to the step above it, and waits at a C: line until the client has sent just that. So "C: fetch a, C: fetch b, S: answer to a" holds
  * only for a client that asks for b before a is answered.
  */
 #include "server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -27,6 +28,10 @@ struct Server {
   int listener, stop;
   uint16_t port;
   pthread_t thread;
+
+  pthread_mutex_t lock;
+  pthread_cond_t came; /* to a step, or to the end */
+  unsigned line;       /* of the step that the client came to; under lock */
 
   /* the thread's own */
   int fd;               /* the connection, or -1                     */
@@ -89,13 +94,15 @@ send_octets(Server *server, const char *octets, size_t size)
   }
 }
 
-/* Ends our half of the connection, so that nothing sent is lost, and waits for the client's half. */
+/* Waits until the client ends its half of the connection; @at_once: having ended ours, so that
+ * nothing sent is lost. */
 static void
-hang_up(Server *server)
+hang_up(Server *server, bool at_once)
 {
   if (server->fd < 0)
     return;
-  shutdown(server->fd, SHUT_WR);
+  if (at_once)
+    shutdown(server->fd, SHUT_WR);
   while (receive(server))
     ;
   g_clear_pointer(&server->ssl, SSL_free);
@@ -221,9 +228,33 @@ shake_hands(Server *server, const Line *line)
   return false;
 }
 
+/* Waits until the client has come to the last step above @line. */
+static bool
+wait_for_step(Server *server, const Line *line)
+{
+  unsigned step = 0;
+  for (const Line *at = (const Line *) server->script->lines->data; at < line; at++)
+    if (at->kind == LINE_STEP)
+      step = at->number;
+  struct timespec end;
+  clock_gettime(CLOCK_REALTIME, &end);
+  end.tv_sec += PATIENCE_MS / 1000;
+  pthread_mutex_lock(&server->lock);
+  int late = 0;
+  while (server->line < step && late == 0)
+    late = pthread_cond_timedwait(&server->came, &server->lock, &end);
+  bool came = server->line >= step;
+  pthread_mutex_unlock(&server->lock);
+  if (!came)
+    fail(server, line, "the client does not come to the step above");
+  return came;
+}
+
 static bool
 play_line(Server *server, const Line *line)
 {
+  if (line->kind != LINE_CLIENT && !wait_for_step(server, line))
+    return false;
   if (server->fd < 0 && !answer(server, line))
     return false;
   switch (line->kind) {
@@ -235,7 +266,7 @@ play_line(Server *server, const Line *line)
   case LINE_TLS:
     return shake_hands(server, line);
   default:
-    hang_up(server);
+    hang_up(server, true);
     return true;
   }
 }
@@ -250,11 +281,11 @@ play_lines(Server *server)
       continue;
     last = line;
     if (!play_line(server, line) || line->number == server->cut_after) {
-      hang_up(server);
+      hang_up(server, true);
       return;
     }
   }
-  hang_up(server);
+  hang_up(server, false);
   /* Nothing follows the last line but a farewell. */
   if (server->input->len > 0 && strstr(server->input->str, " LOGOUT\r\n") == NULL)
     fail(server, last, "more came after this line: \"%.200s\"", server->input->str);
@@ -286,6 +317,8 @@ server_start(const Script *script, bool octets, unsigned cut_after, SSL_CTX *tls
   struct sockaddr_in address = { .sin_family = AF_INET,
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t size = sizeof address;
+  pthread_mutex_init(&server->lock, NULL);
+  pthread_cond_init(&server->came, NULL);
   server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(server->listener, (struct sockaddr *) &address, size) != 0
       || listen(server->listener, 4) != 0
@@ -304,9 +337,19 @@ server_port(const Server *server)
   return server->port;
 }
 
+void
+server_come_to(Server *server, unsigned line)
+{
+  pthread_mutex_lock(&server->lock);
+  server->line = line;
+  pthread_cond_signal(&server->came);
+  pthread_mutex_unlock(&server->lock);
+}
+
 char *
 server_stop(Server *server)
 {
+  server_come_to(server, UINT_MAX);
   uint64_t one = 1;
   if (write(server->stop, &one, sizeof one) != sizeof one)
     g_error("cannot stop the server: %s", g_strerror(errno));
@@ -314,6 +357,8 @@ server_stop(Server *server)
   char *failure = server->failure;
   close(server->listener);
   close(server->stop);
+  pthread_cond_destroy(&server->came);
+  pthread_mutex_destroy(&server->lock);
   g_hash_table_unref(server->bound);
   g_string_free(server->input, TRUE);
   g_free(server);

@@ -23,6 +23,9 @@ Server *server_start(const Script *script, bool octets, unsigned cut_after, SSL_
                      GError **error);
 uint16_t server_port(const Server *server);
 
+/* Says that the client comes to the step of this line: what stands behind it may be sent. */
+void server_come_to(Server *server, unsigned line);
+
 /* Ends it. Returns what went wrong, to be freed, or NULL. */
 char *server_stop(Server *server);
 
