@@ -52,6 +52,16 @@ maildir_file_open_dir(int dir, const char *name)
   return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+DIR *
+maildir_file_list(int dir)
+{
+  int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+  if (listing == NULL && fd >= 0)
+    close(fd);
+  return listing;
+}
+
 bool
 maildir_file_give(int fd, const MaildirCreation *creation)
 {
@@ -101,15 +111,15 @@ maildir_file_write_all(int fd, const void *octets, size_t size)
 }
 
 bool
-maildir_file_read(int dir, const char *name, size_t limit, GString *out, bool *cut, GError **error)
+maildir_file_read(int dir, const char *name, size_t limit, GString *out, bool *cut, HaulError reach,
+                  GError **error)
 {
   g_string_truncate(out, 0);
   if (cut != NULL)
     *cut = false;
   int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0)
-    return errno == ENOENT
-           || maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot open %s", name);
+    return errno == ENOENT || maildir_error(error, reach, "maildir", errno, "cannot open %s", name);
   struct stat status;
   ssize_t n = -1;
   if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
@@ -130,8 +140,7 @@ maildir_file_read(int dir, const char *name, size_t limit, GString *out, bool *c
   }
   int failure = errno;
   close(fd);
-  return n == 0
-         || maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", failure, "cannot read %s", name);
+  return n == 0 || maildir_error(error, reach, "maildir", failure, "cannot read %s", name);
 }
 
 /* Writes a file of its own in @tmp. Returns its name, to be freed, or NULL with errno. */

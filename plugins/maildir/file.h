@@ -5,6 +5,7 @@
 #ifndef MAILDIR_FILE_H
 #define MAILDIR_FILE_H
 
+#include <dirent.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,9 @@ bool maildir_write_error(GError **error, int errnum, const char *format, ...) G_
 /* Opens the folder @name in @dir, unless it is a symbolic link. Returns -1 with errno. */
 int maildir_file_open_dir(int dir, const char *name);
 
+/* Opens the folder @dir, again, for reading its entries; close by closedir(). NULL with errno. */
+DIR *maildir_file_list(int dir);
+
 /* Makes the folder @name in @dir, 0700; one that exists is fine. False with errno. */
 bool maildir_file_make_dir(int dir, const char *name, const MaildirCreation *creation);
 
@@ -42,10 +46,10 @@ bool maildir_file_write_all(int fd, const void *octets, size_t size); /* false w
 
 /*
  * Reads the file @name in @dir into @out, at most @limit octets of it. One that is not there is
- * empty. @cut, if not NULL: gets whether there was more.
+ * empty. @cut, if not NULL: gets whether there was more. @reach: of an error.
  */
-bool
-maildir_file_read(int dir, const char *name, size_t limit, GString *out, bool *cut, GError **error);
+bool maildir_file_read(int dir, const char *name, size_t limit, GString *out, bool *cut,
+                       HaulError reach, GError **error);
 
 /*
  * Replaces the file @name in @dir at once by @text; readers see the old one or the new one.

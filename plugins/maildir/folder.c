@@ -23,13 +23,12 @@ open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error
 {
   const MaildirTree *tree = folder->tree;
   if (folder->writable && !maildir_file_make_dir(folder->fd, name, &tree->creation))
-    return maildir_write_error(error, errno, "cannot create %s/%s/%s", tree->root,
-                               folder->directory, name);
+    return maildir_write_error(error, errno, "cannot create %s/%s", folder->where, name);
   *fd = maildir_file_open_dir(folder->fd, name);
   if (*fd >= 0 || (errno == ENOENT && !folder->writable))
     return true;
-  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s/%s/%s",
-                       tree->root, folder->directory, name);
+  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s/%s",
+                       folder->where, name);
 }
 
 /* Removes what deliveries of this machine left in tmp when they were killed long ago. The times of
@@ -37,13 +36,9 @@ open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error
 static void
 tidy_tmp(const MaildirFolder *folder)
 {
-  int fd = openat(folder->tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-  if (listing == NULL) {
-    if (fd >= 0)
-      close(fd);
+  DIR *listing = maildir_file_list(folder->tmp);
+  if (listing == NULL)
     return;
-  }
   g_autofree char *host = maildir_name_host(g_get_host_name());
   g_autofree char *mark = g_strdup_printf(".%s,S=", host);
   struct stat status;
@@ -73,6 +68,9 @@ maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GErr
   folder->references = 1;
   folder->path = g_strdup(path);
   folder->directory = g_steal_pointer(&directory);
+  folder->where = strcmp(folder->directory, ".") == 0
+                      ? g_strdup(tree->root)
+                      : g_build_filename(tree->root, folder->directory, NULL);
   folder->tree = tree;
   folder->fd = folder->cur = folder->new = folder->tmp = -1;
   folder->writable = (intent & HAUL_WRITE) != 0 && tree->writable;
@@ -80,8 +78,7 @@ maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GErr
     return g_steal_pointer(&folder);
   folder->fd = maildir_file_open_dir(tree->fd, folder->directory);
   if (folder->fd < 0) {
-    maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s/%s", tree->root,
-                  folder->directory);
+    maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s", folder->where);
     return NULL;
   }
   if (!open_part(folder, "cur", &folder->cur, error)
@@ -115,6 +112,7 @@ maildir_folder_unref(MaildirFolder *folder)
     g_hash_table_unref(folder->refused);
   g_free(folder->path);
   g_free(folder->directory);
+  g_free(folder->where);
   g_free(folder);
 }
 
@@ -175,14 +173,11 @@ maildir_folder_stamp(const MaildirFolder *folder)
 static bool
 count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t *n_octets)
 {
-  int fd = part < 0 ? -1 : openat(part, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return part < 0;
-  DIR *listing = fdopendir(fd);
-  if (listing == NULL) {
-    close(fd);
+  if (part < 0)
+    return true;
+  DIR *listing = maildir_file_list(part);
+  if (listing == NULL)
     return false;
-  }
   struct dirent *entry;
   while (errno = 0, (entry = readdir(listing)) != NULL) {
     const char *name = entry->d_name;
@@ -209,8 +204,7 @@ maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t
   if (count_part(folder, folder->new, n_messages, n_octets)
       && count_part(folder, folder->cur, n_messages, n_octets))
     return true;
-  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s/%s",
-                       folder->tree->root, folder->directory);
+  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s", folder->where);
 }
 
 /* Keywords. */

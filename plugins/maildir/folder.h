@@ -17,6 +17,7 @@ typedef struct {
   unsigned references;
   char *path;              /* owned; canonical */
   char *directory;         /* owned; below the root, "." for INBOX */
+  char *where;             /* owned; absolute, for messages */
   const MaildirTree *tree; /* borrowed */
   int fd, cur, new, tmp;   /* -1 where there is none: an empty one of a source, or a dry run */
   bool writable;

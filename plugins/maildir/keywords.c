@@ -67,7 +67,7 @@ bool
 maildir_keywords_load(MaildirKeywords *keywords, int dir, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);
-  if (!maildir_file_read(dir, NAME, SIZE_LIMIT, text, NULL, error))
+  if (!maildir_file_read(dir, NAME, SIZE_LIMIT, text, NULL, HAUL_ERROR_FOLDER, error))
     return false;
   maildir_keywords_parse(keywords, text->str);
   return true;
@@ -103,7 +103,7 @@ maildir_keywords_assign(MaildirKeywords *keywords, const MaildirTree *tree, int 
   int letter = maildir_keywords_find(keywords, name);
   if (letter >= 0)
     return letter;
-  int lock = maildir_tree_lock(tree);
+  int lock = maildir_root_lock(tree);
   letter = assign_locked(keywords, tree, dir, tmp, name, error);
   if (lock >= 0)
     close(lock);

@@ -46,7 +46,7 @@ maildir_close(HaulStore *store)
   maildir_scan_clear(&store->scan);
   maildir_scan_clear(&store->later);
   maildir_folder_unref(store->selected);
-  maildir_tree_close(store->tree);
+  maildir_root_close(store->tree);
   g_free(store->host);
   g_free(store->buffer);
   g_free(store->token);
@@ -62,7 +62,7 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
     return NULL;
   /* A source that is not there, or empty, is a disk that was not mounted rather than no mail. */
   bool may_be_new = strcmp(haul_account_side(account), "destination") == 0;
-  MaildirTree *tree = maildir_tree_open(haul_account_string(account, "path"), intent, may_be_new,
+  MaildirTree *tree = maildir_root_open(haul_account_string(account, "path"), intent, may_be_new,
                                         fsync != MAILDIR_FSYNC_NEVER, error);
   if (tree == NULL)
     return NULL;
@@ -81,7 +81,7 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
 static char *
 maildir_identity(HaulStore *store)
 {
-  return maildir_tree_identity(store->tree);
+  return maildir_root_identity(store->tree);
 }
 
 bool
@@ -169,9 +169,7 @@ tell_folder(const char *path, const char *directory, void *data)
 static bool
 maildir_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
 {
-  g_autoptr(GHashTable) subscribed = maildir_subscriptions_read(store->tree, error);
-  if (subscribed == NULL)
-    return false;
+  g_autoptr(GHashTable) subscribed = maildir_subscriptions_read(store->tree);
   Telling telling = { .store = store, .subscribed = subscribed, .each = each, .data = data };
   return maildir_tree_each(store->tree, tell_folder, &telling, error);
 }
@@ -198,11 +196,14 @@ static bool
 maildir_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
                   HaulFolderResultFunc each, void *data, GError **error)
 {
-  if (!maildir_subscriptions_add(store->tree, folders, n_folders, error))
-    return false;
+  g_autoptr(GError) why = NULL;
+  maildir_subscriptions_add(store->tree, folders, n_folders, &why);
   for (size_t i = 0; i < n_folders; i++)
-    each(folders[i].path, NULL, data);
-  return true;
+    each(folders[i].path, why, data);
+  if (why == NULL || haul_error_reach(why) == HAUL_ERROR_FOLDER)
+    return true;
+  g_propagate_error(error, g_steal_pointer(&why));
+  return false;
 }
 
 static bool

@@ -84,8 +84,8 @@ open_entry(const HaulStore *store, bool in_new, const char *name)
 static bool
 could_not_read(GError **error, const HaulStore *store, const Reading *reading, int errnum)
 {
-  return maildir_error(error, HAUL_ERROR_MESSAGE, "unfetchable", errnum, "cannot read %s/%s/%s",
-                       store->tree->root, store->selected->directory, reading->name);
+  return maildir_error(error, HAUL_ERROR_MESSAGE, "unfetchable", errnum, "cannot read %s/%s",
+                       store->selected->where, reading->name);
 }
 
 static void

@@ -86,17 +86,12 @@ is_message(const MaildirFolder *folder, int part, const struct dirent *entry)
 static bool
 read_part(MaildirScan *scan, const MaildirFolder *folder, int part, bool in_new, GError **error)
 {
-  int fd = part < 0 ? -1 : openat(part, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-  if (listing == NULL) {
-    if (part < 0)
-      return true;
-    maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s/%s",
-                  folder->tree->root, folder->directory);
-    if (fd >= 0)
-      close(fd);
-    return false;
-  }
+  if (part < 0)
+    return true;
+  DIR *listing = maildir_file_list(part);
+  if (listing == NULL)
+    return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s",
+                         folder->where);
   struct dirent *entry;
   while (errno = 0, (entry = readdir(listing)) != NULL) {
     if (!is_message(folder, part, entry))
@@ -114,8 +109,8 @@ read_part(MaildirScan *scan, const MaildirFolder *folder, int part, bool in_new,
   int failure = errno;
   closedir(listing);
   return failure == 0
-         || maildir_error(error, HAUL_ERROR_FOLDER, "select", failure, "cannot read %s/%s",
-                          folder->tree->root, folder->directory);
+         || maildir_error(error, HAUL_ERROR_FOLDER, "select", failure, "cannot read %s",
+                          folder->where);
 }
 
 static bool
@@ -146,8 +141,11 @@ resolve_doubles(MaildirScan *scan, const MaildirFolder *folder)
       const char *one = maildir_scan_name(scan, before), *two = maildir_scan_name(scan, entry);
       size_t base = maildir_name_base(one);
       if (maildir_name_base(two) == base && memcmp(one, two, base) == 0) {
-        if (same_file(scan, folder, before, entry))
+        if (same_file(scan, folder, before, entry)) {
+          if (before->in_new && !entry->in_new) /* where it is on its way to */
+            *before = *entry;
           continue;
+        }
         if (strcmp(one, two) == 0) {
           haul_log(HAUL_LOG_WARNING,
                    "%s: %s is in new and in cur, and differs; that in new was "

@@ -59,7 +59,7 @@ read_file(const MaildirTree *tree, GString *text, GError **error)
   if (tree->fd < 0)
     return true;
   bool cut;
-  if (!maildir_file_read(tree->fd, NAME, SIZE_LIMIT, text, &cut, error))
+  if (!maildir_file_read(tree->fd, NAME, SIZE_LIMIT, text, &cut, HAUL_ERROR_FOLDER, error))
     return false;
   if (cut) {
     haul_log(HAUL_LOG_WARNING, "%s/" NAME " is too long: its end is not looked at", tree->root);
@@ -70,11 +70,12 @@ read_file(const MaildirTree *tree, GString *text, GError **error)
 }
 
 GHashTable *
-maildir_subscriptions_read(const MaildirTree *tree, GError **error)
+maildir_subscriptions_read(const MaildirTree *tree)
 {
   g_autoptr(GString) text = g_string_new(NULL);
-  if (!read_file(tree, text, error))
-    return NULL;
+  g_autoptr(GError) why = NULL;
+  if (!read_file(tree, text, &why))
+    haul_log(HAUL_LOG_WARNING, "%s: subscriptions are not known: %s", tree->root, why->message);
   return maildir_subscriptions_parse(text->str, NULL);
 }
 
@@ -116,7 +117,7 @@ bool
 maildir_subscriptions_add(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders,
                           GError **error)
 {
-  int lock = maildir_tree_lock(tree);
+  int lock = maildir_root_lock(tree);
   bool ok = add_lines(tree, folders, n_folders, error);
   if (lock >= 0)
     close(lock);

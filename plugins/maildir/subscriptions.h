@@ -11,10 +11,12 @@
 
 #include "tree.h"
 
-/* Reads the canonical paths subscribed, a set of strings; NULL with @error. Pure part: parse(). */
-GHashTable *maildir_subscriptions_read(const MaildirTree *tree, GError **error);
+/* Reads the canonical paths subscribed, a set of strings. A file that cannot be read says nothing,
+ * with a line in the log: folders are told all the same. */
+GHashTable *maildir_subscriptions_read(const MaildirTree *tree);
 
-/* Adds the folders to the file, which keeps its form and what it held. */
+/* Adds the folders to the file, which keeps its form and what it held. Errors: HAUL_ERROR_FOLDER
+ * where it cannot be read. */
 bool maildir_subscriptions_add(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders,
                                GError **error);
 

@@ -88,8 +88,7 @@ static void
 fail_delivery(Delivery *one, int errnum, const char *tried)
 {
   if (one->why == NULL)
-    maildir_write_error(&one->why, errnum, "cannot %s a message in %s/%s", tried,
-                        one->folder->tree->root, one->folder->directory);
+    maildir_write_error(&one->why, errnum, "cannot %s a message in %s", tried, one->folder->where);
 }
 
 /* Puts the octets of some deliveries on disk. All are sent there before the first is waited for, so
@@ -159,8 +158,7 @@ static bool
 sync_cur(MaildirFolder *folder, GError **error)
 {
   return fsync(folder->cur) == 0
-         || maildir_write_error(error, errno, "cannot write %s/%s/cur", folder->tree->root,
-                                folder->directory);
+         || maildir_write_error(error, errno, "cannot write %s/cur", folder->where);
 }
 
 /* Settles every delivery, in their order; fails with the first error that reaches beyond one. */
@@ -257,8 +255,8 @@ write_body(HaulStore *store, int fd, HaulMessage *message, bool with_lf, GError 
   if (ok && held)
     ok = maildir_file_write_all(fd, "\r", 1);
   return ok
-         || maildir_write_error(error, errno, "cannot write a message to %s/%s", store->tree->root,
-                                store->selected->directory);
+         || maildir_write_error(error, errno, "cannot write a message to %s",
+                                store->selected->where);
 }
 
 static bool
@@ -297,17 +295,14 @@ write_file(HaulStore *store, HaulMessage *message, Delivery *one, GError **error
     return false;
   int fd = create_in_tmp(store, &lines, &one->base);
   if (fd < 0)
-    return maildir_write_error(error, errno, "cannot create a file in %s/%s/tmp", store->tree->root,
-                               one->folder->directory);
+    return maildir_write_error(error, errno, "cannot create a file in %s/tmp", one->folder->where);
   one->is_in_tmp = true;
   one->name = maildir_name_with_flags(one->base, &flags);
   bool ok = write_body(store, fd, message, maildir_lines_convertible(&lines), error);
   if (ok && !finish_file(store, fd, item))
-    ok = maildir_write_error(error, errno, "cannot complete a message in %s/%s", store->tree->root,
-                             one->folder->directory);
+    ok = maildir_write_error(error, errno, "cannot complete a message in %s", one->folder->where);
   if (close(fd) != 0 && ok) /* a network file system may tell of a full disk only now */
-    ok = maildir_write_error(error, errno, "cannot write a message to %s/%s", store->tree->root,
-                             one->folder->directory);
+    ok = maildir_write_error(error, errno, "cannot write a message to %s", one->folder->where);
   return ok;
 }
 

@@ -1,0 +1,224 @@
+/* The root: what a path turns out to be, and who the tree is. */
+#include "root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IDENTITY ".mailhaul"
+#define IDENTITY_LIMIT 4096
+
+static bool
+has_dir(int dir, const char *name)
+{
+  struct stat status;
+  return fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool
+maildir_root_has_folder(int root, const char *name)
+{
+  int fd = maildir_file_open_dir(root, name);
+  if (fd < 0)
+    return false;
+  struct stat status;
+  bool is = has_dir(fd, "cur") || has_dir(fd, "new")
+            || fstatat(fd, "maildirfolder", &status, AT_SYMLINK_NOFOLLOW) == 0;
+  close(fd);
+  return is;
+}
+
+bool
+maildir_root_make_parts(int dir, const MaildirCreation *creation)
+{
+  return maildir_file_make_dir(dir, "tmp", creation) && maildir_file_make_dir(dir, "new", creation)
+         && maildir_file_make_dir(dir, "cur", creation);
+}
+
+typedef enum { ROOT_MAILDIR, ROOT_EMPTY, ROOT_FOREIGN } RootKind;
+
+/* Says what the directory is. One where we were killed while making it counts as empty. */
+static RootKind
+kind_of_root(int root, GError **error)
+{
+  if (has_dir(root, "cur") || has_dir(root, "new"))
+    return ROOT_MAILDIR;
+  DIR *listing = maildir_file_list(root);
+  if (listing == NULL) {
+    maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot read the folder");
+    return ROOT_FOREIGN;
+  }
+  RootKind kind = ROOT_EMPTY;
+  for (struct dirent *entry; kind != ROOT_MAILDIR && (entry = readdir(listing)) != NULL;) {
+    const char *name = entry->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0
+        || strcmp(name, "lost+found") == 0)
+      continue;
+    if (strcmp(name, IDENTITY) == 0 || (name[0] == '.' && maildir_root_has_folder(root, name)))
+      kind = ROOT_MAILDIR;
+    else
+      kind = ROOT_FOREIGN;
+  }
+  closedir(listing);
+  return kind;
+}
+
+static bool
+read_identity(MaildirTree *tree, GError **error)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  if (!maildir_file_read(tree->fd, IDENTITY, IDENTITY_LIMIT, text, NULL, HAUL_ERROR_ACCOUNT, error))
+    return false;
+  if (text->len == 0)
+    return true;
+  g_autoptr(GKeyFile) file = g_key_file_new();
+  g_autofree char *uuid = NULL;
+  if (g_key_file_load_from_data(file, text->str, text->len, G_KEY_FILE_NONE, NULL))
+    uuid = g_key_file_get_string(file, "maildir", "uuid", NULL);
+  if (uuid == NULL || !g_uuid_string_is_valid(uuid)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir",
+                   "%s/" IDENTITY " is damaged: it names no UUID; remove it, and messages are "
+                   "paired anew by matching",
+                   tree->root);
+    return false;
+  }
+  tree->uuid = g_steal_pointer(&uuid);
+  return true;
+}
+
+/* Gives the tree a name of its own. Another store may do so at this very moment: the first wins. */
+static bool
+make_identity(MaildirTree *tree, GError **error)
+{
+  g_autofree char *uuid = g_uuid_string_random();
+  g_autofree char *text =
+      g_strdup_printf("# Names this Maildir to mailhaul. A copy of the tree that is to be another\n"
+                      "# account must not have this file.\n[maildir]\nuuid=%s\n",
+                      uuid);
+  int tmp = maildir_file_open_dir(tree->fd, "tmp");
+  if (tmp < 0)
+    return maildir_write_error(error, errno, "cannot open %s/tmp", tree->root);
+  bool ok = maildir_file_replace(tree->fd, tmp, IDENTITY, text, strlen(text), true, &tree->creation,
+                                 error);
+  close(tmp);
+  return ok && read_identity(tree, error);
+}
+
+/* Makes @path with its parents. */
+static bool
+make_root(const char *path, GError **error)
+{
+  if (g_mkdir_with_parents(path, 0700) == 0)
+    return true;
+  return maildir_write_error(error, errno, "cannot create the Maildir %s", path);
+}
+
+static bool
+open_root(MaildirTree *tree, const char *path, HaulIntent intent, bool may_be_new, GError **error)
+{
+  char *real = realpath(path, NULL);
+  if (real == NULL && errno == ENOENT && may_be_new) {
+    if ((intent & HAUL_WRITE) == 0) {
+      tree->root = g_canonicalize_filename(path, NULL);
+      return true;
+    }
+    if (!make_root(path, error))
+      return false;
+    real = realpath(path, NULL);
+  }
+  if (real == NULL)
+    return maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot open the Maildir %s",
+                         path);
+  tree->root = g_strdup(real);
+  free(real);
+  tree->fd = open(tree->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (tree->fd < 0)
+    return maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot open the Maildir %s",
+                         path);
+  return true;
+}
+
+static bool
+prepare_root(MaildirTree *tree, bool may_be_new, GError **error)
+{
+  g_autoptr(GError) why = NULL;
+  RootKind kind = kind_of_root(tree->fd, &why);
+  if (why != NULL) {
+    g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", tree->root);
+    return false;
+  }
+  if (kind == ROOT_FOREIGN || (kind == ROOT_EMPTY && !may_be_new)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir", "%s is not a Maildir: %s", tree->root,
+                   kind == ROOT_EMPTY ? "it is empty; is its file system mounted?"
+                                      : "it holds other files and neither cur nor new");
+    return false;
+  }
+  struct stat status;
+  if (fstat(tree->fd, &status) == 0 && geteuid() == 0 && status.st_uid != 0) {
+    tree->creation.give_away = true;
+    tree->creation.uid = status.st_uid;
+    tree->creation.gid = status.st_gid;
+  }
+  if (!read_identity(tree, error))
+    return false;
+  if (!tree->writable)
+    return true;
+  if (!maildir_root_make_parts(tree->fd, &tree->creation)
+      || faccessat(tree->fd, "cur", W_OK, AT_EACCESS) != 0)
+    return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
+  return tree->uuid != NULL || make_identity(tree, error);
+}
+
+MaildirTree *
+maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, bool sync, GError **error)
+{
+  g_autoptr(MaildirTree) tree = g_new0(MaildirTree, 1);
+  tree->fd = -1;
+  tree->writable = (intent & HAUL_WRITE) != 0;
+  tree->creation.sync = sync;
+  if (!open_root(tree, path, intent, may_be_new, error))
+    return NULL;
+  if (tree->fd >= 0 && !prepare_root(tree, may_be_new, error))
+    return NULL;
+  return g_steal_pointer(&tree);
+}
+
+void
+maildir_root_close(MaildirTree *tree)
+{
+  if (tree == NULL)
+    return;
+  if (tree->fd >= 0)
+    close(tree->fd);
+  g_free(tree->root);
+  g_clear_pointer(&tree->odd, g_hash_table_unref);
+  g_free(tree->uuid);
+  g_free(tree);
+}
+
+char *
+maildir_root_identity(const MaildirTree *tree)
+{
+  if (tree->uuid != NULL)
+    return g_strdup_printf("maildir:%s", tree->uuid);
+  return g_strdup_printf("maildir:path:%s", tree->root);
+}
+
+int
+maildir_root_lock(const MaildirTree *tree)
+{
+  int fd = openat(tree->fd, IDENTITY, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return -1;
+  while (flock(fd, LOCK_EX) != 0)
+    if (errno != EINTR) {
+      close(fd);
+      return -1;
+    }
+  return fd;
+}

@@ -1,0 +1,50 @@
+/*
+ * The root of a Maildir: whether a path is one, how it is made, and who the tree is.
+ */
+#ifndef MAILDIR_ROOT_H
+#define MAILDIR_ROOT_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include <mailhaul/plugin.h>
+
+#include "file.h"
+
+typedef struct {
+  char *root;      /* owned; absolute, for messages */
+  int fd;          /* -1: not there yet, as a dry run may find it: an empty tree */
+  char *uuid;      /* owned; NULL where no identity file is */
+  GHashTable *odd; /* owned; path -> directory, of folders that others named their way; NULL until
+                      the tree was first read (tree.c) */
+  bool writable;
+  MaildirCreation creation;
+} MaildirTree;
+
+/*
+ * Opens the tree at @path, with HAUL_WRITE making it and its identity where it is new.
+ *
+ * @may_be_new: whether it may be absent or empty: so for a destination. What is neither a Maildir
+ * nor empty is refused. @sync: whether files are to be on disk before they count.
+ * Errors: HAUL_ERROR_ACCOUNT "maildir" or "disk-full".
+ */
+MaildirTree *
+maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, bool sync, GError **error);
+void maildir_root_close(MaildirTree *tree);
+
+/* "maildir:UUID", or "maildir:path:..." where none has been given; to be freed. */
+char *maildir_root_identity(const MaildirTree *tree);
+
+/* Excludes the other stores that change files beside the messages; close() the result to let them.
+ * Returns -1 where the file system has no locks, or the tree is not ours to write. */
+int maildir_root_lock(const MaildirTree *tree);
+
+/* Makes what every folder has, the root too: tmp, new, and cur. False with errno. */
+bool maildir_root_make_parts(int dir, const MaildirCreation *creation);
+
+/* Whether the directory @name below the root is a folder: no link, and with mail or marked so. */
+bool maildir_root_has_folder(int root, const char *name);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_root_close)
+
+#endif /* MAILDIR_ROOT_H */
