@@ -26,8 +26,8 @@ typedef struct HaulBodyWriter HaulBodyWriter;
 HAUL_PUBLIC HaulBodyWriter *haul_intake_begin(HaulIntake *intake, uint64_t size, GError **error);
 
 /* Lends room for the next octets of the body: at least 1, at most @want; @got says how many. */
-HAUL_PUBLIC void *haul_body_writer_reserve(HaulBodyWriter *body, size_t want, size_t *got,
-                                           GError **error);
+HAUL_PUBLIC void *
+haul_body_writer_reserve(HaulBodyWriter *body, size_t want, size_t *got, GError **error);
 HAUL_PUBLIC void haul_body_writer_advance(HaulBodyWriter *body, size_t filled);
 
 /* Drops a body that will not be committed. */
@@ -40,8 +40,8 @@ HAUL_PUBLIC void haul_body_writer_free(HaulBodyWriter *body);
  * Errors: HAUL_ERROR_CANCELLED, HAUL_ERROR_MESSAGE (spool; go on), or what the host met elsewhere
  * and the store should stop for.
  */
-HAUL_PUBLIC bool haul_intake_commit(HaulIntake *intake, HaulBodyWriter *body, const HaulItem *item,
-                                    GError **error);
+HAUL_PUBLIC bool
+haul_intake_commit(HaulIntake *intake, HaulBodyWriter *body, const HaulItem *item, GError **error);
 
 /* Says that the message @id, which was asked for, will not come, and why. */
 HAUL_PUBLIC void haul_intake_skip(HaulIntake *intake, const char *id, const GError *why);

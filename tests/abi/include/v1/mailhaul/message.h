@@ -51,8 +51,8 @@ HAUL_PUBLIC const HaulItem *haul_message_item(const HaulMessage *message);
  * Returns them, valid until the next call on @message by any thread, or unref; NULL at the end,
  * or (before it) if the spool cannot be read. One thread at a time looks at a message.
  */
-HAUL_PUBLIC const uint8_t *haul_message_window(const HaulMessage *message, uint64_t offset,
-                                               size_t *size);
+HAUL_PUBLIC const uint8_t *
+haul_message_window(const HaulMessage *message, uint64_t offset, size_t *size);
 
 HAUL_PUBLIC HaulMessage *haul_message_ref(HaulMessage *message);
 HAUL_PUBLIC void haul_message_unref(HaulMessage *message);

@@ -29,9 +29,9 @@ typedef struct HaulDigest HaulDigest; /* host: a matcher feeds the octets of a k
 typedef struct HaulStore HaulStore;   /* plugin: one open connection or tree       */
 
 typedef enum {
-  HAUL_FOLDER_NOSELECT = 1 << 0,   /* holds folders, no messages: cannot be opened         */
+  HAUL_FOLDER_NOSELECT = 1 << 0, /* holds folders, no messages: cannot be opened         */
   HAUL_FOLDER_SUBSCRIBED = 1 << 1,
-  HAUL_FOLDER_ALL = 1 << 2,        /* special use (RFC 6154) */
+  HAUL_FOLDER_ALL = 1 << 2, /* special use (RFC 6154) */
   HAUL_FOLDER_ARCHIVE = 1 << 3,
   HAUL_FOLDER_DRAFTS = 1 << 4,
   HAUL_FOLDER_FLAGGED = 1 << 5,
@@ -72,28 +72,35 @@ typedef enum {
 
 /* What the core is about to ask of a folder, in this order: each visit is a select(), READ but for
  * PUT, and then the call of its kind with just these arguments. See ahead(). */
-typedef enum { HAUL_VISIT_LIST, HAUL_VISIT_CHANGES, HAUL_VISIT_FETCH, HAUL_VISIT_PUT } HaulVisitKind;
+typedef enum {
+  HAUL_VISIT_LIST,
+  HAUL_VISIT_CHANGES,
+  HAUL_VISIT_FETCH,
+  HAUL_VISIT_PUT
+} HaulVisitKind;
 typedef struct {
   const char *path;
   HaulVisitKind kind;
-  uint64_t epoch;                   /* the one expected, or 0                     */
-  const char *since;                /* CHANGES: the token                         */
-  const HaulRange *ranges;          /* LIST, FETCH                                */
+  uint64_t epoch;          /* the one expected, or 0                     */
+  const char *since;       /* CHANGES: the token                         */
+  const HaulRange *ranges; /* LIST, FETCH                                */
   size_t n_ranges;
   uint32_t want;                    /* LIST: HaulWant                             */
   const char *const *header_fields; /* LIST, CHANGES                              */
 } HaulVisit;
 
 typedef struct {
-  uint32_t add, remove; /* HaulFlags */
+  uint32_t add, remove;                                     /* HaulFlags */
   const char *const *add_keywords, *const *remove_keywords; /* NULL-terminated, or NULL */
 } HaulFlagChange;
 
-typedef void (*HaulFolderResultFunc)(const char *path, const GError *why, void *data); /* why: NULL if done */
+typedef void (*HaulFolderResultFunc)(const char *path, const GError *why,
+                                     void *data); /* why: NULL if done */
 typedef bool (*HaulFolderFunc)(const HaulFolder *folder, void *data);
 typedef bool (*HaulItemFunc)(const HaulItem *item, void *data);
 typedef bool (*HaulGoneFunc)(const HaulRange *range, void *data);
-typedef bool (*HaulCopiedFunc)(const char *id, const char *new_id, void *data); /* new_id: NULL if unknown */
+typedef bool (*HaulCopiedFunc)(const char *id, const char *new_id,
+                               void *data); /* new_id: NULL if unknown */
 
 /*
  * A backend. A store is used by one thread at a time. Callbacks get what is lent for the call;
@@ -180,23 +187,24 @@ typedef struct {
 } HaulMatcherOps;
 
 /* Feeds octets to the key, with their name and length, so that no two feedings run together. */
-HAUL_PUBLIC void haul_digest_field(HaulDigest *digest, const char *name, const uint8_t *value,
-                                   size_t size);
+HAUL_PUBLIC void
+haul_digest_field(HaulDigest *digest, const char *name, const uint8_t *value, size_t size);
 
 /* The same for a value of a header field: unfolded, blanks dropped, runs of 8-bit and control octets
  * (and '?') as one '?', the name in lower case, so that what servers do to headers does not change
  * the key. */
-HAUL_PUBLIC void haul_digest_header(HaulDigest *digest, const char *name, const uint8_t *value,
-                                    size_t size);
+HAUL_PUBLIC void
+haul_digest_header(HaulDigest *digest, const char *name, const uint8_t *value, size_t size);
 
 /* Feeds the whole body, by its SHA-256. False if the spool cannot be read: then there is no key. */
 HAUL_PUBLIC bool haul_digest_body(HaulDigest *digest, const HaulMessage *message);
 
 typedef struct {
-  const char *key;      /* as written after the option or in the configuration; NULL ends the table */
-  char type;            /* 's'tring 'b'ool 'n'umber 'p'ath 'd'uration '*'secret                     */
-  const char *fallback; /* default, as text; NULL makes the setting required                        */
-  const char *help;     /* one sentence, shown by `mailhaul plugins -v`                             */
+  const char *key; /* as written after the option or in the configuration; NULL ends the table */
+  char type;       /* 's'tring 'b'ool 'n'umber 'p'ath 'd'uration '*'secret                     */
+  const char
+      *fallback;    /* default, as text; NULL makes the setting required                        */
+  const char *help; /* one sentence, shown by `mailhaul plugins -v`                             */
 } HaulSetting;
 
 typedef struct {

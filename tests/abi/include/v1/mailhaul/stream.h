@@ -25,11 +25,13 @@ typedef struct HaulStream HaulStream;
 /* The settings that haul_stream_open() reads; a network backend puts them into its table. */
 #define HAUL_STREAM_SETTINGS                                                                       \
   { "host", 's', NULL, "Name or address of the server." },                                         \
-  { "port", 'n', "0", "TCP port; 0: the usual one for the kind of TLS." },                         \
-  { "tls", 's', "implicit", "implicit, starttls, or none (clear text: loopback only)." },          \
-  { "tls-ca", 'p', "", "File of CA certificates to trust besides the system's." },                 \
-  { "insecure", 'b', "false", "Whether clear text may leave this machine." },                      \
-  { "timeout", 'd', "120", "Seconds a silent server is waited for; scales all deadlines." }
+      { "port", 'n', "0", "TCP port; 0: the usual one for the kind of TLS." },                     \
+      { "tls", 's', "implicit", "implicit, starttls, or none (clear text: loopback only)." },      \
+      { "tls-ca", 'p', "", "File of CA certificates to trust besides the system's." },             \
+      { "insecure", 'b', "false", "Whether clear text may leave this machine." },                  \
+  {                                                                                                \
+    "timeout", 'd', "120", "Seconds a silent server is waited for; scales all deadlines."          \
+  }
 
 typedef enum { HAUL_TLS_IMPLICIT, HAUL_TLS_STARTTLS, HAUL_TLS_NONE } HaulTls;
 
@@ -57,8 +59,8 @@ HAUL_PUBLIC bool haul_stream_start_tls(HaulStream *stream, GError **error);
  * Returns it without its CRLF (or LF), lent until the next call on @stream, followed by a NUL that
  * does not count; it may hold NULs itself. @length: its octets.
  */
-HAUL_PUBLIC const char *haul_stream_read_line(HaulStream *stream, size_t limit, size_t *length,
-                                              GError **error);
+HAUL_PUBLIC const char *
+haul_stream_read_line(HaulStream *stream, size_t limit, size_t *length, GError **error);
 
 /* Reads 1 to @size octets. Returns how many; 0 on error (an end is one). */
 HAUL_PUBLIC size_t haul_stream_read(HaulStream *stream, void *buffer, size_t size, GError **error);
@@ -68,10 +70,10 @@ HAUL_PUBLIC bool haul_stream_pending(HaulStream *stream);
 
 /* Queues octets, sending when a good deal has gathered; flush sends the rest. A read flushes first,
  * so an unsent command is never waited upon. */
-HAUL_PUBLIC bool haul_stream_write(HaulStream *stream, const void *octets, size_t size,
-                                   GError **error);
-HAUL_PUBLIC bool haul_stream_printf(HaulStream *stream, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
+HAUL_PUBLIC bool
+haul_stream_write(HaulStream *stream, const void *octets, size_t size, GError **error);
+HAUL_PUBLIC bool
+haul_stream_printf(HaulStream *stream, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 HAUL_PUBLIC bool haul_stream_flush(HaulStream *stream, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulStream, haul_stream_close)

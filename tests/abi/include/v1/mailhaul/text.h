@@ -64,14 +64,15 @@ HAUL_PUBLIC size_t haul_header_end(const uint8_t *octets, size_t size);
  * @header: @size octets; reading stops at the empty line. At most 256 KiB are looked at.
  * @names: NULL-terminated; compared without regard to ASCII case.
  */
-HAUL_PUBLIC void haul_header_select(const uint8_t *header, size_t size, const char *const *names,
-                                    GByteArray *out);
+HAUL_PUBLIC void
+haul_header_select(const uint8_t *header, size_t size, const char *const *names, GByteArray *out);
 
 /* Calls @each with the name and the raw value (folding and all, without the last line end) of every
  * field, until it returns false. */
 typedef bool (*HaulFieldFunc)(const char *name, size_t name_size, const uint8_t *value,
                               size_t value_size, void *data);
-HAUL_PUBLIC void haul_header_each(const uint8_t *header, size_t size, HaulFieldFunc each, void *data);
+HAUL_PUBLIC void
+haul_header_each(const uint8_t *header, size_t size, HaulFieldFunc each, void *data);
 
 /* Parses an RFC 5322 date (with the obsolete forms); false if @text, @size octets, holds none.
  * @seconds: Unix time; @zone: seconds east of UTC; either may be NULL. */
