@@ -128,13 +128,13 @@ read_bodies(HaulLister *lister, Making *making, GError **error)
   g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, g_hash_table_size(making->bodies));
   const GArray *items = making->listing->items;
   for (guint i = 0, n = 0; i < items->len; i++) {
-    HaulIdBuffer *buffer = &buffers[n];
-    const char *id = haul_id_text(g_array_index(items, HaulEntry, i).id, buffer);
-    if (!g_hash_table_contains(making->bodies, id))
+    HaulId id = g_array_index(items, HaulEntry, i).id;
+    HaulIdBuffer buffer;
+    if (!g_hash_table_contains(making->bodies, haul_id_text(id, &buffer)))
       continue;
-    HaulRange one = { id, id };
+    const char *text = haul_id_text(id, &buffers[n++]);
+    HaulRange one = { text, text };
     g_array_append_val(ranges, one);
-    n++;
   }
   g_autoptr(HaulIntake) intake = haul_intake_new(
       lister->context->spool, NULL, lister->context->cancel, take_body, skip_body, making);
