@@ -228,12 +228,13 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GAr
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
     uint32_t index2 =
         pair->id2 != 0 ? find_id(input->items2, sides->order2, input->n2, pair->id2) : NOWHERE;
-    if (index2 != NOWHERE)
-      sides->fate2[index2] = PAIRED;
     if (index1 == NOWHERE) {
+      /* The copy is free for a message that comes back under another id. */
       g_array_append_val(plan->forgotten, pair->id1);
       continue;
     }
+    if (index2 != NOWHERE)
+      sides->fate2[index2] = PAIRED;
     sides->fate1[index1] = pair->id2 != 0 ? PAIRED : NAMELESS;
     plan->n_there += pair->id2 == 0 || index2 != NOWHERE;
     plan->n_gone += pair->id2 != 0 && index2 == NOWHERE;
@@ -266,7 +267,6 @@ mark_given_up(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *pl
 typedef struct {
   const HaulEntry *items;
   const HaulKey *keys;
-  const uint8_t *fate;
 } Keyed;
 
 static bool
@@ -284,8 +284,6 @@ compare_keys(const void *a, const void *b, void *data)
   if (order == 0)
     order =
         (side->items[x].size > side->items[y].size) - (side->items[x].size < side->items[y].size);
-  if (order == 0) /* what was delivered already goes first */
-    order = (side->fate[x] == FREE) - (side->fate[y] == FREE);
   return order != 0 ? order : (x > y) - (x < y);
 }
 
@@ -298,7 +296,7 @@ candidates(const HaulEntry *items, const HaulKey *keys, size_t n, const uint8_t 
   for (uint32_t i = 0; keys != NULL && i < n; i++)
     if (may_match(fate[i]) && memcmp(&keys[i], &none, sizeof none) != 0)
       g_array_append_val(list, i);
-  Keyed side = { items, keys, fate };
+  Keyed side = { items, keys };
   g_array_sort_with_data(list, compare_keys, &side);
   return list;
 }
@@ -343,13 +341,22 @@ adopt(Matching *matching, uint32_t index1, uint32_t index2)
              matching->flag_actions);
 }
 
-/* Pairs what has the same size, the n-th with the n-th. */
+/* Pairs those of @fate that have the same size as a free copy, the n-th with the n-th. */
 static void
-match_equal_sizes(Matching *matching, const uint32_t *group1, size_t n1, const uint32_t *group2,
-                  size_t n2)
+match_equal_sizes(Matching *matching, uint8_t fate, const uint32_t *group1, size_t n1,
+                  const uint32_t *group2, size_t n2)
 {
   const HaulMessagesInput *input = matching->input;
+  const Sides *sides = matching->sides;
   for (size_t i = 0, j = 0; i < n1 && j < n2;) {
+    if (sides->fate1[group1[i]] != fate) {
+      i++;
+      continue;
+    }
+    if (sides->fate2[group2[j]] != FREE) {
+      j++;
+      continue;
+    }
     uint64_t size1 = input->items1[group1[i]].size, size2 = input->items2[group2[j]].size;
     if (size1 == size2)
       adopt(matching, group1[i++], group2[j++]);
@@ -362,17 +369,17 @@ match_equal_sizes(Matching *matching, const uint32_t *group1, size_t n1, const u
 
 /* Pairs the rest, smallest with smallest, but for those that are evidently different. */
 static void
-match_similar_sizes(Matching *matching, const uint32_t *group1, size_t n1, const uint32_t *group2,
-                    size_t n2)
+match_similar_sizes(Matching *matching, uint8_t fate, const uint32_t *group1, size_t n1,
+                    const uint32_t *group2, size_t n2)
 {
   const HaulMessagesInput *input = matching->input;
   const Sides *sides = matching->sides;
   for (size_t i = 0, j = 0; i < n1 && j < n2;) {
-    if (!may_match(sides->fate1[group1[i]])) {
+    if (sides->fate1[group1[i]] != fate) {
       i++;
       continue;
     }
-    if (!may_match(sides->fate2[group2[j]])) {
+    if (sides->fate2[group2[j]] != FREE) {
       j++;
       continue;
     }
@@ -384,8 +391,31 @@ match_similar_sizes(Matching *matching, const uint32_t *group1, size_t n1, const
     else
       j++;
   }
-  for (size_t i = 0; i < n1 && n2 > 0; i++)
-    matching->plan->n_conflicts += sides->fate1[group1[i]] == FREE;
+}
+
+static uint64_t
+count_free(const uint32_t *group, size_t n, const uint8_t *fate)
+{
+  uint64_t n_free = 0;
+  for (size_t i = 0; i < n; i++)
+    n_free += fate[group[i]] == FREE;
+  return n_free;
+}
+
+/* Pairs two groups of equal key. What was delivered already is served before new messages, which
+ * must not take its copy for theirs. */
+static void
+match_group(Matching *matching, const uint32_t *group1, size_t n1, const uint32_t *group2,
+            size_t n2)
+{
+  static const uint8_t order[] = { NAMELESS, FREE };
+  for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+    match_equal_sizes(matching, order[i], group1, n1, group2, n2);
+    match_similar_sizes(matching, order[i], group1, n1, group2, n2);
+  }
+  /* Both sides have one more with this key, and they are not the same. */
+  matching->plan->n_conflicts += MIN(count_free(group1, n1, matching->sides->fate1),
+                                     count_free(group2, n2, matching->sides->fate2));
 }
 
 /* The end of the group of equal keys that begins at @start of @list. */
@@ -411,10 +441,8 @@ pair_by_key(Matching *matching)
     int order = memcmp(&keys1[list1[i]], &keys2[list2[j]], sizeof *keys1);
     size_t end1 = group_end(list1, free1->len, i, keys1);
     size_t end2 = group_end(list2, free2->len, j, keys2);
-    if (order == 0) {
-      match_equal_sizes(matching, &list1[i], end1 - i, &list2[j], end2 - j);
-      match_similar_sizes(matching, &list1[i], end1 - i, &list2[j], end2 - j);
-    }
+    if (order == 0)
+      match_group(matching, &list1[i], end1 - i, &list2[j], end2 - j);
     if (order <= 0)
       i = end1;
     if (order >= 0)
@@ -486,7 +514,7 @@ haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *want
     uint32_t index2 = find_id(input->items2, sides.order2, input->n2, input->pairs[i].id2);
     if (index1 != NOWHERE && input->pairs[i].id2 != 0)
       sides.fate1[index1] = PAIRED;
-    if (index2 != NOWHERE)
+    if (index1 != NOWHERE && index2 != NOWHERE)
       sides.fate2[index2] = PAIRED;
   }
   for (uint32_t i = 0; i < input->n1; i++)
