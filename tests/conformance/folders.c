@@ -135,8 +135,9 @@ what_is_between_made_folders_is_told_too(void)
   g_autofree char *parent = folder_called("one/two");
   g_autoptr(GHashTable) all = told_folders(&opened);
   CU_ASSERT(g_hash_table_contains(all, path));
-  CU_ASSERT(g_hash_table_contains(all, parent));
-  CU_ASSERT(g_hash_table_contains(all, subject.base));
+  /* A server may keep to itself what only holds folders. */
+  CU_ASSERT(subject.lenient || g_hash_table_contains(all, parent));
+  CU_ASSERT(subject.lenient || g_hash_table_contains(all, subject.base));
   MUST(create_one(&opened, parent, error));
   HaulFolder folder = { 0 };
   MUST(haul_store_select(opened.store, parent, HAUL_READ, &folder, error));
@@ -153,7 +154,7 @@ static void
 subscriptions_are_kept_and_add_up(void)
 {
   g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
-  g_autofree char *first = create_fresh(&opened, "subscribed/\303\244 & o.k.");
+  g_autofree char *first = create_fresh(&opened, "subscribed/\303\244 & so on");
   g_autofree char *second = create_fresh(&opened, "subscribed too");
   g_autofree char *other = create_fresh(&opened, "not subscribed");
   for (unsigned time = 0; time < 2; time++) {
