@@ -5,7 +5,8 @@
  * way: that costs a server a fraction of an APPEND each. Batches are pipelined, and kept until they
  * are answered; one that is refused has stored nothing, and its messages are tried again one by one,
  * once everything before them is answered, so that a bad one does not take others with it. Where
- * MULTIAPPEND or non-synchronising literals (RFC 7888) are not offered, every message is a batch.
+ * MULTIAPPEND is not offered, every message is a batch. Literals are announced without waiting where
+ * the server lets us (RFC 7888); where not, each costs a round trip, whichever command it is in.
  */
 #include "writer.h"
 
@@ -260,9 +261,7 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
 static bool
 can_batch(const ImapSession *session)
 {
-  return imap_session_can(session, IMAP_CAP_MULTIAPPEND)
-         && (imap_session_can(session, IMAP_CAP_LITERAL_PLUS)
-             || imap_session_can(session, IMAP_CAP_LITERAL_MINUS));
+  return imap_session_can(session, IMAP_CAP_MULTIAPPEND);
 }
 
 static bool

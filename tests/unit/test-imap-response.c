@@ -1,0 +1,425 @@
+/* Tests what plugins/imap makes of responses: response.c, fetch.c, names.c. */
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <mailhaul/plugin.h>
+
+#include "../../plugins/imap/fetch.h"
+#include "../../plugins/imap/names.h"
+#include "../../plugins/imap/response.h"
+
+static bool
+span_equals(const ImapSpan *span, const char *text)
+{
+  g_autofree char *copy = imap_span_dup(span, NULL);
+  return span->at != NULL && strcmp(copy, text) == 0;
+}
+
+static ImapResponse
+parse(const char *text)
+{
+  ImapResponse response;
+  CU_ASSERT(imap_parse_response(text, strlen(text), &response));
+  return response;
+}
+
+static ImapCursor
+whole(const char *text)
+{
+  return (ImapCursor){ text, text + strlen(text) };
+}
+
+static void
+each_kind_of_response_is_told_apart(void)
+{
+  ImapResponse response = parse("A1 OK [APPENDUID 9 4:5] done");
+  CU_ASSERT(response.kind == IMAP_RESPONSE_TAGGED && response.condition == IMAP_OK);
+  CU_ASSERT(span_equals(&response.tag, "A1") && span_equals(&response.code, "APPENDUID"));
+  CU_ASSERT(span_equals(&response.text, "done"));
+  response = parse("* no [ALERT] going down");
+  CU_ASSERT(response.kind == IMAP_RESPONSE_STATUS && response.condition == IMAP_NO);
+  response = parse("* 23 EXISTS");
+  CU_ASSERT(response.kind == IMAP_RESPONSE_DATA && response.number == 23
+            && span_equals(&response.name, "EXISTS"));
+  response = parse("+ go ahead");
+  CU_ASSERT(response.kind == IMAP_RESPONSE_CONTINUE);
+  response = parse("+");
+  CU_ASSERT(response.kind == IMAP_RESPONSE_CONTINUE);
+  response = parse("* BYE");
+  CU_ASSERT(response.kind == IMAP_RESPONSE_STATUS && response.condition == IMAP_BYE);
+  response = parse("A7 OK Success [THROTTLED]");
+  CU_ASSERT(response.code.at == NULL && span_equals(&response.text, "Success [THROTTLED]"));
+}
+
+static void
+what_is_no_response_is_refused(void)
+{
+  static const char *const table[]
+      = { "", "*", "* ", "Subject: hello", "A1", "A1 LIST", "* 99999999999999999999 EXISTS" };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapResponse response;
+    CU_ASSERT(!imap_parse_response(table[i], strlen(table[i]), &response));
+  }
+}
+
+static void
+a_code_ends_at_its_own_bracket(void)
+{
+  ImapResponse response = parse("* OK [PERMANENTFLAGS (\\Seen a]b \\*)] limited");
+  ImapFlagList flags = { .keywords = g_array_new(FALSE, FALSE, sizeof(ImapSpan)) };
+  CU_ASSERT(imap_take_flags(&response.argument, &flags));
+  CU_ASSERT(flags.flags == HAUL_SEEN && flags.any_keyword && flags.keywords->len == 1);
+  CU_ASSERT(span_equals(&response.text, "limited"));
+  response = parse("* OK [PERMANENTFLAGS (\\Seen"); /* FastMail, once */
+  CU_ASSERT(response.code.at == NULL);
+  g_array_unref(flags.keywords);
+}
+
+static void
+only_data_holds_literals(void)
+{
+  CU_ASSERT(imap_may_hold_literals("* LIST () \"/\" {3}", 17));
+  CU_ASSERT(imap_may_hold_literals("* 1 FETCH (BODY[] {3}", 21));
+  CU_ASSERT(!imap_may_hold_literals("* OK see {3}", 12));
+  CU_ASSERT(!imap_may_hold_literals("A1 NO {3}", 9));
+  CU_ASSERT(!imap_may_hold_literals("+ {3}", 5));
+}
+
+static void
+a_body_is_announced_by_name(void)
+{
+  static const struct {
+    const char *line;
+    bool announces;
+  } table[] = {
+    { "* 1 FETCH (UID 4 BODY[] {3}", true },
+    { "* 1 FETCH (UID 4 BODY[]<0> {3}", false },
+    { "* 1 FETCH (UID 4 BODY[TEXT] {3}", false },
+    { "* 1 FETCH (BODY[HEADER.FIELDS (DATE)] {3}", false },
+    { "* LIST (BODY[] {3}", false },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+    CU_ASSERT_EQUAL(imap_announces_body(table[i].line, strlen(table[i].line), 3),
+                    table[i].announces);
+}
+
+static void
+capabilities_are_known_by_whole_names(void)
+{
+  uint64_t limit = 0;
+  uint32_t found = imap_parse_capabilities(
+      whole("IMAP4rev1 literal+ AUTH=PLAIN AUTH=PLAINTEXT LIST-STATUSES APPENDLIMIT=35651584"),
+      &limit);
+  CU_ASSERT_EQUAL(found, IMAP_CAP_IMAP4 | IMAP_CAP_LITERAL_PLUS | IMAP_CAP_AUTH_PLAIN
+                             | IMAP_CAP_APPENDLIMIT);
+  CU_ASSERT_EQUAL(limit, 35651584);
+  CU_ASSERT_EQUAL(imap_parse_capabilities(whole("MULTIAPPEND,UIDPLUS"), &limit),
+                  IMAP_CAP_MULTIAPPEND | IMAP_CAP_UIDPLUS);
+}
+
+static void
+items_of_a_message_come_in_any_order(void)
+{
+  static const char *const table[] = {
+    "(UID 7 FLAGS (\\Seen $x) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 12)",
+    "(RFC822.SIZE 12 INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" FLAGS (\\Seen $x) UID 7) ",
+    "(MODSEQ (99) UID 7 X-GM-LABELS (\"\\\\Inbox\" {2}\r\n()) FLAGS (\\Recent \\Seen \\Odd $x) "
+    "ENVELOPE (NIL ((NIL NIL \"a\" \"b\")) {1}\r\n)) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" "
+    "RFC822.SIZE 12)",
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapFetch fetch;
+    ImapCursor cursor = whole(table[i]);
+    imap_fetch_init(&fetch);
+    CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch));
+    CU_ASSERT(fetch.uid == 7 && !fetch.bad_uid && fetch.size == 12 && fetch.date == 837596665
+              && fetch.zone == -25200);
+    CU_ASSERT(fetch.flags.flags == HAUL_SEEN && fetch.flags.keywords->len == 1);
+    CU_ASSERT(fetch.body_kind == IMAP_BODY_NONE);
+    imap_fetch_free(&fetch);
+  }
+}
+
+static void
+a_body_is_left_for_the_stream_and_what_follows_is_read(void)
+{
+  ImapFetch fetch;
+  ImapCursor cursor = whole("(FLAGS () BODY[] {2147483648}");
+  imap_fetch_init(&fetch);
+  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch));
+  CU_ASSERT(fetch.body_kind == IMAP_BODY_COMES && fetch.body_size == 2147483648u);
+  cursor = whole(" UID 3 INTERNALDATE NIL)");
+  CU_ASSERT(imap_parse_fetch(&cursor, true, &fetch));
+  CU_ASSERT(fetch.uid == 3 && fetch.date == HAUL_NO_DATE);
+
+  static const struct {
+    const char *text;
+    ImapBodyKind kind;
+  } table[] = { { "(UID 1 BODY[] \"\")", IMAP_BODY_STRING },
+                { "(UID 1 BODY[] NIL)", IMAP_BODY_NIL },
+                { "(UID 1 BODY[]<0> \"abc\")", IMAP_BODY_NONE },
+                { "(UID 1 BODY[TEXT] \"abc\")", IMAP_BODY_NONE } };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    cursor = whole(table[i].text);
+    imap_fetch_clear(&fetch);
+    CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.body_kind == table[i].kind);
+  }
+  imap_fetch_free(&fetch);
+}
+
+static void
+header_fields_lose_the_line_that_ends_them(void)
+{
+  ImapFetch fetch;
+  imap_fetch_init(&fetch);
+  ImapCursor cursor = whole("(UID 1 BODY[HEADER.FIELDS (\"Message-Id\" X)] {9}\r\nX: ab\r\n\r\n)");
+  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch));
+  CU_ASSERT(fetch.has_header && span_equals(&fetch.header, "X: ab\r\n"));
+  imap_fetch_clear(&fetch);
+  cursor = whole("(UID 1 BODY[HEADER.FIELDS (X)] {2}\r\n\r\n)");
+  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.has_header && fetch.header.size == 0);
+  imap_fetch_free(&fetch);
+}
+
+static void
+uids_are_numbers_of_32_bits(void)
+{
+  static const char *const table[] = { "(UID 0)", "(UID -1)", "(UID 4294967296)", "(UID 1 UID 2)",
+                                       "(UID 99999999999999999999999)", "(UID 1x)" };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapFetch fetch;
+    ImapCursor cursor = whole(table[i]);
+    imap_fetch_init(&fetch);
+    CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.bad_uid);
+    imap_fetch_free(&fetch);
+  }
+}
+
+static void
+sizes_and_dates_that_are_none_are_unknown(void)
+{
+  ImapFetch fetch;
+  g_autofree char *digits = g_strnfill(200, '9');
+  g_autofree char *date = g_strnfill(4000, '1');
+  g_autofree char *text = g_strdup_printf("(RFC822.SIZE %s INTERNALDATE \"%s\" UID 1)", digits, date);
+  ImapCursor cursor = whole(text);
+  imap_fetch_init(&fetch);
+  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.uid == 1);
+  CU_ASSERT(fetch.size == HAUL_UNKNOWN && fetch.date == HAUL_NO_DATE);
+  imap_fetch_free(&fetch);
+}
+
+static void
+many_empty_literals_cost_linear_time(void)
+{
+  GString *text = g_string_new("(X (");
+  for (unsigned i = 0; i < 300000; i++)
+    g_string_append(text, "{0}\r\n ");
+  g_string_append(text, ") UID 5)");
+  ImapFetch fetch;
+  ImapCursor cursor = { text->str, text->str + text->len };
+  imap_fetch_init(&fetch);
+  gint64 start = g_get_monotonic_time();
+  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.uid == 5);
+  CU_ASSERT(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
+  imap_fetch_free(&fetch);
+  g_string_free(text, TRUE);
+}
+
+static void
+folders_are_read_with_separator_and_attributes(void)
+{
+  static const struct {
+    const char *text, *name;
+    char separator;
+    bool bad_separator;
+    uint32_t attributes;
+  } table[] = {
+    { "(\\HasNoChildren \\Sent) \"/\" \"a b\"", "a b", '/', false, HAUL_FOLDER_SENT },
+    { "() \".\" INBOX", "INBOX", '.', false, 0 },
+    { "(\\Noselect) NIL {3}\r\na\"b", "a\"b", '\0', false, HAUL_FOLDER_NOSELECT },
+    { "() \"\\\\\" \"a\\\\b\"", "a\\b", '\\', false, 0 },
+    { "(\\Subscribed) \"/\" x (\"CHILDINFO\" (\"SUBSCRIBED\"))", "x", '/', false,
+      HAUL_FOLDER_SUBSCRIBED },
+    { "() \"ab\" x", "x", '\0', true, 0 },
+    { "() \"\" x", "x", '\0', true, 0 },
+    { "() \"\x1b\" x", "x", '\0', true, 0 },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapListEntry entry;
+    ImapCursor cursor = whole(table[i].text);
+    CU_ASSERT_FATAL(imap_parse_list(&cursor, &entry));
+    CU_ASSERT(span_equals(&entry.name, table[i].name) && entry.separator == table[i].separator);
+    CU_ASSERT(entry.bad_separator == table[i].bad_separator
+              && entry.attributes == table[i].attributes);
+  }
+}
+
+static void
+status_is_read_with_blanks_at_its_end(void)
+{
+  ImapStatusData status;
+  ImapCursor cursor
+      = whole("\"a\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 HIGHESTMODSEQ 18446744073709551615 "
+              "MAILBOXID (F1) X (a b)) ");
+  CU_ASSERT(imap_parse_status(&cursor, &status));
+  CU_ASSERT(status.messages == 1 && status.uid_next == 2 && status.uid_validity == 3
+            && status.mod_sequence == UINT64_MAX && status.size == HAUL_UNKNOWN);
+  CU_ASSERT(span_equals(&status.mailbox_id, "F1"));
+  cursor = whole("a (MESSAGES 99999999999999999999)");
+  CU_ASSERT(!imap_parse_status(&cursor, &status));
+}
+
+static void
+appended_uids_are_believed_only_if_they_fit(void)
+{
+  static const struct {
+    const char *argument;
+    uint64_t expected;
+    bool believed;
+  } table[] = {
+    { "9 4", 1, true },
+    { "9 4:6,9", 4, true },
+    { "9 4,5,6", 3, true },
+    { "9 4:6", 4, false },
+    { "9 6:4", 3, false },
+    { "9 5,4", 2, false },
+    { "9 4,4", 2, false },
+    { "9 1:*", 3, false },
+    { "9 1:4294967295", 3, false },
+    { "0 4", 1, false },
+    { "4294967296 4", 1, false },
+    { "9", 1, false },
+    { "9 4 x", 1, false },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+    uint32_t validity;
+    CU_ASSERT_EQUAL(imap_parse_appenduid(whole(table[i].argument), table[i].expected, &validity, uids),
+                    table[i].believed);
+  }
+}
+
+static void
+names_init(ImapNames *names, const char *answer)
+{
+  g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(ImapNamespaceEntry));
+  ImapCursor cursor = whole(answer);
+  imap_names_init(names);
+  CU_ASSERT(imap_parse_namespaces(&cursor, entries));
+  imap_names_set(names, entries);
+}
+
+static void
+paths_leave_the_namespace_out_and_find_back(void)
+{
+  static const struct {
+    const char *namespaces, *wire, *path;
+  } table[] = {
+    { "((\"INBOX.\" \".\")) NIL NIL", "INBOX", "INBOX" },
+    { "((\"INBOX.\" \".\")) NIL NIL", "INBOX.a.b", "a/b" },
+    { "((\"INBOX.\" \".\")) NIL NIL", "INBOX.a/b", "a%2Fb" },
+    { "((\"INBOX.\" \".\")) NIL NIL", "INBOX.INBOX", "INBOX/INBOX" },
+    { "((\"INBOX.\" \".\")) NIL NIL", "INBOX.INBOX.INBOX", "INBOX/INBOX/INBOX" },
+    { "((\"INBOX.\" \".\")) NIL NIL", "INBOX.INBOX.x", "INBOX/x" },
+    { "((\"\" \"/\")) NIL NIL", "INBOX/x", "INBOX/x" },
+    { "((\"\" \"/\")) NIL NIL", "a.b/c d", "a.b/c d" },
+    { "((\"\" \"/\")) NIL NIL", "Entw&APw-rfe", "Entw\xc3\xbcrfe" },
+    { "((\"\" \"\\\\\")) NIL NIL", "a\\b", "a/b" },
+    { "((\"\" NIL)) NIL NIL", "a", "a" },
+    { "NIL NIL ((\"\" \"/\"))", "x", "x" },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapNames names;
+    names_init(&names, table[i].namespaces);
+    CU_ASSERT(imap_names_is_personal(&names, table[i].wire));
+    g_autofree char *path = imap_names_to_path(&names, table[i].wire, names.separator);
+    if (strcmp(path, table[i].path) != 0)
+      printf("\"%s\" became \"%s\"\n", table[i].wire, path);
+    CU_ASSERT_STRING_EQUAL(path, table[i].path);
+    if (names.separator != '\0') {
+      g_autofree char *wire = imap_names_to_wire(&names, path);
+      CU_ASSERT_STRING_EQUAL(wire, table[i].wire);
+    }
+    imap_names_free(&names);
+  }
+}
+
+static void
+mailboxes_of_others_are_left_alone(void)
+{
+  ImapNames names;
+  names_init(&names, "((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))");
+  CU_ASSERT(imap_names_is_personal(&names, "a/b") && imap_names_is_personal(&names, "Shared stuff"));
+  CU_ASSERT(!imap_names_is_personal(&names, "Shared/x") && !imap_names_is_personal(&names, "Shared"));
+  CU_ASSERT(!imap_names_is_personal(&names, "Other Users/bob/INBOX"));
+  imap_names_free(&names);
+  names_init(&names, "((\"INBOX.\" \".\")) NIL ((\"\" \".\"))");
+  CU_ASSERT(imap_names_is_personal(&names, "INBOX.a") && imap_names_is_personal(&names, "inbox.a"));
+  CU_ASSERT(!imap_names_is_personal(&names, "public.a") && imap_names_is_personal(&names, "inbox"));
+  imap_names_free(&names);
+}
+
+static void
+a_prefix_is_guessed_where_all_lie_below_inbox(void)
+{
+  char *below[] = { (char *)"INBOX", (char *)"INBOX.a", (char *)"INBOX.b" };
+  char *beside[] = { (char *)"INBOX", (char *)"INBOX.a", (char *)"b" };
+  ImapNames names;
+  imap_names_init(&names);
+  imap_names_guess(&names, beside, 3, '.');
+  CU_ASSERT_STRING_EQUAL(names.prefix, "");
+  imap_names_guess(&names, below, 1, '.');
+  CU_ASSERT_STRING_EQUAL(names.prefix, "");
+  imap_names_guess(&names, below, 3, '.');
+  CU_ASSERT_STRING_EQUAL(names.prefix, "INBOX.");
+  imap_names_free(&names);
+}
+
+static void
+a_name_that_is_no_utf7_is_taken_as_it_is(void)
+{
+  ImapNames names;
+  names_init(&names, "((\"\" \"/\")) NIL NIL");
+  static const struct {
+    const char *wire, *path;
+  } table[] = { { "a&b", "a&b" },
+                { "&2AA-", "&2AA-" },
+                { "&AA0ACg-", "&AA0ACg-" },
+                { "caf\xc3\xa9", "caf\xc3\xa9" },
+                { "caf\xe9", "caf%E9" } };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autofree char *path = imap_names_to_path(&names, table[i].wire, '/');
+    CU_ASSERT_STRING_EQUAL(path, table[i].path);
+  }
+  imap_names_free(&names);
+}
+
+int
+main(void)
+{
+  static const Case cases[] = {
+    CASE(each_kind_of_response_is_told_apart),
+    CASE(what_is_no_response_is_refused),
+    CASE(a_code_ends_at_its_own_bracket),
+    CASE(only_data_holds_literals),
+    CASE(a_body_is_announced_by_name),
+    CASE(capabilities_are_known_by_whole_names),
+    CASE(items_of_a_message_come_in_any_order),
+    CASE(a_body_is_left_for_the_stream_and_what_follows_is_read),
+    CASE(header_fields_lose_the_line_that_ends_them),
+    CASE(uids_are_numbers_of_32_bits),
+    CASE(sizes_and_dates_that_are_none_are_unknown),
+    CASE(many_empty_literals_cost_linear_time),
+    CASE(folders_are_read_with_separator_and_attributes),
+    CASE(status_is_read_with_blanks_at_its_end),
+    CASE(appended_uids_are_believed_only_if_they_fit),
+    CASE(paths_leave_the_namespace_out_and_find_back),
+    CASE(mailboxes_of_others_are_left_alone),
+    CASE(a_prefix_is_guessed_where_all_lie_below_inbox),
+    CASE(a_name_that_is_no_utf7_is_taken_as_it_is),
+  };
+  return RUN_SUITE("imap-response", cases);
+}
