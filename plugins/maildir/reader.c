@@ -11,6 +11,7 @@
 #include <mailhaul/text.h>
 
 #include "lines.h"
+#include "packed.h"
 #include "store.h"
 
 /* The first look at a header: most end within it. Each further one is four times as long. */
@@ -304,12 +305,32 @@ expected_size(const Reading *reading, const uint8_t *octets, size_t size, bool i
   return on_disk + on_disk / 32;
 }
 
+/* Whether the octets are those of a message. A packed one would be carried as garbage; one whose
+ * size on disk is as its name says only begins like it. */
+static bool
+is_plain(const HaulStore *store, const Reading *reading, const uint8_t *octets, size_t size,
+         GError **error)
+{
+  const char *how = maildir_packed_how(octets, size);
+  uint64_t disk_size;
+  if (how == NULL
+      || (maildir_name_field(reading->name, maildir_name_base(reading->name), 'S', &disk_size)
+          && disk_size == (uint64_t)reading->status.st_size))
+    return true;
+  haul_set_error(error, HAUL_ERROR_MESSAGE, "unfetchable",
+                 "%s/%s is compressed (%s), which this version cannot read; let Dovecot serve it",
+                 store->selected->where, reading->name, how);
+  return false;
+}
+
 static bool
 fetch_body(Reading *reading, HaulStore *store, HaulIntake *intake, GError **error)
 {
   ssize_t n = read_some(reading->fd, store->buffer, MAILDIR_BUFFER);
   if (n < 0)
     return could_not_read(error, store, reading, errno);
+  if (!is_plain(store, reading, store->buffer, (size_t)n, error))
+    return false;
   bool is_whole = (size_t)n < MAILDIR_BUFFER, verbatim = is_verbatim(reading);
   g_autoptr(HaulBodyWriter) body =
       haul_intake_begin(intake, expected_size(reading, store->buffer, (size_t)n, is_whole), error);

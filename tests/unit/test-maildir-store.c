@@ -250,6 +250,22 @@ only_regular_files_are_messages(void)
 }
 
 static void
+compressed_messages_are_named_and_not_carried_as_garbage(void)
+{
+  new_maildir();
+  run("printf 'A: b\\n\\nx\\n' | gzip > cur/1.gz,S=8,W=11:2,S");
+  run("printf '\\037\\213\\010 is how it begins\\n' > cur/2.odd,S=21"); /* a message after all */
+  g_auto(Opened) opened = open_subject(HAUL_READ);
+  HaulFolder folder = { 0 };
+  MUST(haul_store_select(opened.store, "INBOX", HAUL_READ, &folder, error));
+  const HaulRange all = { NULL, NULL };
+  g_auto(Fetched) fetched = { 0 };
+  MUST(fetch_ranges(&opened, &all, 1, &fetched, error));
+  CU_ASSERT_FATAL(fetched.messages->len == 1 && fetched.skipped->len == 1);
+  CU_ASSERT_STRING_EQUAL(fetched.skipped->pdata[0], "1.gz,S=8,W=11");
+}
+
+static void
 two_files_with_one_base_are_two_messages(void)
 {
   new_maildir();
@@ -535,6 +551,7 @@ main(void)
     CASE(an_identity_stays_with_the_tree),
     CASE(foreign_names_are_understood),
     CASE(only_regular_files_are_messages),
+    CASE(compressed_messages_are_named_and_not_carried_as_garbage),
     CASE(two_files_with_one_base_are_two_messages),
     CASE(folders_of_all_kinds_are_told),
     CASE(a_name_too_long_fails_its_folder_only),
