@@ -16,11 +16,11 @@
 #define AHEAD 16u
 
 HaulListRequest *
-haul_list_request_new(const char *path, bool with_keys)
+haul_list_request_new(const char *path, HaulListKind kind)
 {
   HaulListRequest *request = g_new0(HaulListRequest, 1);
   request->path = path;
-  request->with_keys = with_keys;
+  request->kind = kind;
   request->ranges = g_array_new(FALSE, TRUE, sizeof(HaulRange));
   return request;
 }
@@ -118,6 +118,21 @@ skip_body(const char *id, const GError *why, void *data)
   haul_log(HAUL_LOG_WARNING, "message %s cannot be read for matching: %s", id, why->message);
 }
 
+static bool
+take_content(HaulMessage *message, void *data, GError **error)
+{
+  Making *making = data;
+  g_autoptr(HaulMessage) owned = message;
+  const HaulItem *item = haul_message_item(message);
+  HaulEntry entry = { .id = haul_id_intern(making->listing->ids, item->id), .size = item->size };
+  HaulKey content;
+  if (haul_content_of_message(message, &content)) {
+    g_array_append_val(making->listing->items, entry);
+    g_array_append_val(making->listing->keys, content);
+  }
+  return true;
+}
+
 /* Fetches what has a key by its content alone. */
 static bool
 read_bodies(HaulLister *lister, Making *making, GError **error)
@@ -145,7 +160,13 @@ read_bodies(HaulLister *lister, Making *making, GError **error)
 static const char *const *
 fields_of(const HaulLister *lister, const HaulListRequest *request)
 {
-  return request->with_keys ? haul_chain_header_fields(lister->context->chain) : NULL;
+  return request->kind == HAUL_LIST_KEYS ? haul_chain_header_fields(lister->context->chain) : NULL;
+}
+
+static uint32_t
+want_of(const HaulListRequest *request)
+{
+  return request->kind == HAUL_LIST_KEYS ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0;
 }
 
 /* Tells the store of the request at @first and those after it. */
@@ -157,10 +178,10 @@ announce(HaulLister *lister, guint first)
     const HaulListRequest *request = lister->requests->pdata[i];
     HaulVisit visit = {
       .path = request->path,
-      .kind = HAUL_VISIT_LIST,
+      .kind = request->kind == HAUL_LIST_CONTENTS ? HAUL_VISIT_FETCH : HAUL_VISIT_LIST,
       .ranges = (const HaulRange *)(void *)request->ranges->data,
       .n_ranges = request->ranges->len,
-      .want = request->with_keys ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0,
+      .want = want_of(request),
       .header_fields = fields_of(lister, request),
     };
     g_array_append_val(lister->visits, visit);
@@ -169,30 +190,40 @@ announce(HaulLister *lister, guint first)
                    lister->visits->len);
 }
 
+/* Lists, or reads, what @request says of the folder that is selected. */
+static bool
+fill_listing(HaulLister *lister, const HaulListRequest *request, Making *making, GError **error)
+{
+  const HaulRange *ranges = (const HaulRange *)(void *)request->ranges->data;
+  if (request->kind == HAUL_LIST_CONTENTS) {
+    g_autoptr(HaulIntake) intake = haul_intake_new(
+        lister->context->spool, NULL, lister->context->cancel, take_content, skip_body, making);
+    return haul_store_fetch(lister->store, ranges, request->ranges->len, intake, error);
+  }
+  return haul_store_list(lister->store, ranges, request->ranges->len, want_of(request),
+                         fields_of(lister, request), take_item, making, error)
+         && read_bodies(lister, making, error);
+}
+
 static HaulListing *
 make_listing(HaulLister *lister, const HaulListRequest *request)
 {
   HaulListing *listing = g_new0(HaulListing, 1);
   listing->ids = haul_ids_new();
   listing->items = g_array_new(FALSE, FALSE, sizeof(HaulEntry));
-  Making making = { .context = lister->context, .listing = listing };
+  if (request->kind != HAUL_LIST_IDS)
+    listing->keys = g_array_new(FALSE, TRUE, sizeof(HaulKey));
   g_autoptr(HaulKeyMaker) maker = NULL;
   g_autoptr(GHashTable) bodies = NULL;
-  if (request->with_keys) {
-    listing->keys = g_array_new(FALSE, TRUE, sizeof(HaulKey));
-    making.maker = maker = haul_key_maker_new(lister->context->chain);
-    making.bodies = bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  if (request->kind == HAUL_LIST_KEYS) {
+    maker = haul_key_maker_new(lister->context->chain);
+    bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   }
+  Making making = { lister->context, listing, maker, bodies };
   HaulFolder folder = { 0 };
-  GError *error = NULL;
-  if (haul_store_select(lister->store, request->path, HAUL_READ, &folder, &error)
-      && haul_store_list(lister->store, (const HaulRange *)(void *)request->ranges->data,
-                         request->ranges->len,
-                         request->with_keys ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0,
-                         fields_of(lister, request), take_item, &making, &error))
-    read_bodies(lister, &making, &error);
+  if (haul_store_select(lister->store, request->path, HAUL_READ, &folder, &listing->error))
+    fill_listing(lister, request, &making, &listing->error);
   listing->epoch = folder.epoch;
-  listing->error = error;
   return listing;
 }
 

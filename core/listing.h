@@ -7,14 +7,20 @@
 
 #include "context.h"
 
+typedef enum {
+  HAUL_LIST_IDS,      /* ids and flags                                   */
+  HAUL_LIST_KEYS,     /* sizes and keys, too                             */
+  HAUL_LIST_CONTENTS, /* ids, sizes and haul_content_of_message() as key */
+} HaulListKind;
+
 /* What to list of one folder. */
 typedef struct {
   const char *path; /* borrowed */
   GArray *ranges;   /* owned; of HaulRange with owned texts */
-  bool with_keys;   /* sizes and keys, too */
+  HaulListKind kind;
 } HaulListRequest;
 
-HaulListRequest *haul_list_request_new(const char *path, bool with_keys);
+HaulListRequest *haul_list_request_new(const char *path, HaulListKind kind);
 void haul_list_request_add_range(HaulListRequest *request, const char *first, const char *last);
 void haul_list_request_free(HaulListRequest *request);
 

@@ -16,6 +16,7 @@ typedef struct {
 } Link;
 
 struct HaulChain {
+  bool with_date;    /* the Date field is part of every key */
   GArray *links;     /* owned; of Link */
   GPtrArray *fields; /* owned; NULL-terminated; of const char, borrowed from the plugins */
 };
@@ -67,7 +68,8 @@ haul_chain_parse(const char *text, GError **error)
   chain->links = g_array_new(FALSE, FALSE, sizeof(Link));
   g_array_set_clear_func(chain->links, (GDestroyNotify)link_clear);
   chain->fields = g_ptr_array_new();
-  g_auto(GStrv) links = g_strsplit(strcmp(text, "auto") == 0 ? HAUL_CHAIN_AUTO : text, ",", -1);
+  chain->with_date = strcmp(text, "auto") == 0;
+  g_auto(GStrv) links = g_strsplit(chain->with_date ? HAUL_CHAIN_AUTO : text, ",", -1);
   for (size_t i = 0; links[i] != NULL; i++)
     if (!parse_link(chain, g_strstrip(links[i]), error))
       return NULL;
@@ -75,6 +77,9 @@ haul_chain_parse(const char *text, GError **error)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--match names no matcher");
     return NULL;
   }
+  static const char *const date[] = { "Date", NULL };
+  if (chain->with_date)
+    add_fields(chain, date);
   g_ptr_array_add(chain->fields, NULL);
   return g_steal_pointer(&chain);
 }
@@ -121,6 +126,21 @@ haul_key_maker_free(HaulKeyMaker *maker)
   g_free(maker);
 }
 
+/* Feeds the first Date field: as a time if it is one, for servers write it anew in their own way. */
+static bool
+feed_date(const char *name, size_t name_size, const uint8_t *value, size_t value_size, void *data)
+{
+  HaulDigest *digest = data;
+  if (name_size != strlen("Date") || g_ascii_strncasecmp(name, "Date", name_size) != 0)
+    return true;
+  int64_t seconds;
+  if (haul_date_parse((const char *)value, value_size, &seconds, NULL))
+    haul_digest_field(digest, "date", (const uint8_t *)&seconds, sizeof seconds);
+  else
+    haul_digest_header(digest, "date", value, value_size);
+  return false;
+}
+
 /* Feeds the parts of one link. */
 static HaulKeyResult
 feed_link(HaulKeyMaker *maker, const Link *link, const HaulItem *item, const HaulMessage *message)
@@ -146,6 +166,8 @@ make_key(HaulKeyMaker *maker, const HaulItem *item, const HaulMessage *message, 
         feed_link(maker, &g_array_index(maker->chain->links, Link, i), item, message);
     if (result == HAUL_KEY_NONE)
       continue;
+    if (result == HAUL_KEY_FOUND && maker->chain->with_date)
+      haul_header_each(item->header, item->header_size, feed_date, maker->digest);
     if (result == HAUL_KEY_FOUND)
       haul_digest_finish(maker->digest, key);
     return result;
@@ -173,4 +195,44 @@ haul_key_of_message(HaulKeyMaker *maker, const HaulMessage *message, HaulKey *ke
   item.header_size = maker->header->len;
   make_key(maker, &item, message, key);
   return haul_digest_sha256(maker->digest, message, sha256);
+}
+
+/* Where a body ends, empty lines left out; no farther back than one window. */
+static uint64_t
+end_of_text(const HaulMessage *message, uint64_t start)
+{
+  uint64_t end = haul_message_item(message)->size, floor = start;
+  if (end - start > 4096)
+    floor = end - 4096;
+  while (end > floor) {
+    size_t size;
+    const uint8_t *last = haul_message_window(message, end - 1, &size);
+    if (last == NULL || (*last != '\r' && *last != '\n'))
+      break;
+    end--;
+  }
+  return end;
+}
+
+bool
+haul_content_of_message(const HaulMessage *message, HaulKey *content)
+{
+  size_t size;
+  uint64_t start = 0;
+  if (haul_message_header(message, &size) != NULL)
+    start = size;
+  uint64_t end = end_of_text(message, start);
+  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  for (uint64_t at = start; at < end; at += size) {
+    const uint8_t *octets = haul_message_window(message, at, &size);
+    if (octets == NULL)
+      return false;
+    size = MIN(size, end - at);
+    g_checksum_update(sum, octets, (gssize)size);
+  }
+  uint8_t whole[HAUL_SHA256_SIZE];
+  gsize whole_size = sizeof whole;
+  g_checksum_get_digest(sum, whole, &whole_size);
+  memcpy(content, whole, sizeof *content);
+  return true;
 }

@@ -2,7 +2,8 @@
  * The chain of matchers: what makes two messages the same one, as --match says.
  *
  * "A,B" asks B where A has no key; "A+B" has a key if A has one, a part of it that has none counting
- * as empty. "auto" is HAUL_CHAIN_AUTO. Which of the links gave a key is part of the key.
+ * as empty. Which of the links gave a key is part of the key. "auto" is HAUL_CHAIN_AUTO; with it the
+ * Date field, if there is one, is part of every key, for an id alone does not make two messages one.
  */
 #ifndef HAUL_CORE_MATCH_H
 #define HAUL_CORE_MATCH_H
@@ -42,6 +43,10 @@ HaulKeyResult haul_key_of_item(HaulKeyMaker *maker, const HaulItem *item, HaulKe
 /* The key of a message, all zero if it has none, and the SHA-256 of its octets. */
 bool haul_key_of_message(HaulKeyMaker *maker, const HaulMessage *message, HaulKey *key,
                          uint8_t sha256[HAUL_SHA256_SIZE]);
+
+/* A hash of what follows the header, but for empty lines at the end, which some servers add: where
+ * keys are equal, it tells whether the messages are. False if the spool cannot be read. */
+bool haul_content_of_message(const HaulMessage *message, HaulKey *content);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulChain, haul_chain_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulKeyMaker, haul_key_maker_free)

@@ -1,6 +1,8 @@
 /* What to do: pure, no I/O. */
 #include "plan.h"
 
+#include "plan-match.h"
+
 #include <string.h>
 
 #include <mailhaul/message.h>
@@ -115,7 +117,7 @@ order_by_id(const HaulEntry *items, size_t n)
 static uint32_t
 find_id(const HaulEntry *items, const uint32_t *order, size_t n, HaulId id)
 {
-  size_t low = 0, high = n;
+  size_t low = 0, high = id != 0 ? n : 0;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (items[order[middle]].id < id)
@@ -125,10 +127,6 @@ find_id(const HaulEntry *items, const uint32_t *order, size_t n, HaulId id)
   }
   return low < n && items[order[low]].id == id ? order[low] : NOWHERE;
 }
-
-/* What became of an item while planning. NAMELESS: it was delivered, and the destination did not say
- * which of its messages that is: it takes part in matching, and is not copied if nothing matches. */
-enum { FREE, NAMELESS, PAIRED, GIVEN_UP };
 
 typedef struct {
   uint8_t *fate1, *fate2; /* owned; per item: what became of it */
@@ -219,23 +217,35 @@ plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *sou
   return true;
 }
 
+/* Marks what the state's pairs cover. The copy of a message that is gone stays free, for one that
+ * comes back under another id. */
 static void
-pair_by_state(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArray *flag_actions,
-              HaulMessagesPlan *plan)
+mark_pairs(const HaulMessagesInput *input, Sides *sides)
 {
   for (size_t i = 0; i < input->n_pairs; i++) {
     const HaulPair *pair = &input->pairs[i];
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
-    uint32_t index2 =
-        pair->id2 != 0 ? find_id(input->items2, sides->order2, input->n2, pair->id2) : NOWHERE;
+    uint32_t index2 = find_id(input->items2, sides->order2, input->n2, pair->id2);
+    if (index1 == NOWHERE)
+      continue;
+    sides->fate1[index1] = pair->id2 != 0 ? HAUL_FATE_PAIRED : HAUL_FATE_NAMELESS;
+    if (index2 != NOWHERE)
+      sides->fate2[index2] = HAUL_FATE_PAIRED;
+  }
+}
+
+static void
+pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
+              GArray *flag_actions, HaulMessagesPlan *plan)
+{
+  for (size_t i = 0; i < input->n_pairs; i++) {
+    const HaulPair *pair = &input->pairs[i];
+    uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
+    uint32_t index2 = find_id(input->items2, sides->order2, input->n2, pair->id2);
     if (index1 == NOWHERE) {
-      /* The copy is free for a message that comes back under another id. */
       g_array_append_val(plan->forgotten, pair->id1);
       continue;
     }
-    if (index2 != NOWHERE)
-      sides->fate2[index2] = PAIRED;
-    sides->fate1[index1] = pair->id2 != 0 ? PAIRED : NAMELESS;
     plan->n_there += pair->id2 == 0 || index2 != NOWHERE;
     plan->n_gone += pair->id2 != 0 && index2 == NOWHERE;
     if (index2 == NOWHERE)
@@ -256,198 +266,47 @@ mark_given_up(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *pl
 {
   for (size_t i = 0; i < input->n_given_up; i++) {
     uint32_t index = find_id(input->items1, sides->order1, input->n1, input->given_up[i]);
-    if (index == NOWHERE || sides->fate1[index] != FREE)
+    if (index == NOWHERE || sides->fate1[index] != HAUL_FATE_FREE)
       continue;
-    sides->fate1[index] = GIVEN_UP;
+    sides->fate1[index] = HAUL_FATE_GIVEN_UP;
     plan->n_given_up++;
   }
 }
 
-/* One side's items by key: what compare_keys() sees. */
-typedef struct {
-  const HaulEntry *items;
-  const HaulKey *keys;
-} Keyed;
-
-static bool
-may_match(uint8_t fate)
-{
-  return fate == FREE || fate == NAMELESS;
-}
-
-static int
-compare_keys(const void *a, const void *b, void *data)
-{
-  const Keyed *side = data;
-  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  int order = memcmp(&side->keys[x], &side->keys[y], sizeof side->keys[x]);
-  if (order == 0)
-    order =
-        (side->items[x].size > side->items[y].size) - (side->items[x].size < side->items[y].size);
-  return order != 0 ? order : (x > y) - (x < y);
-}
-
-/* Returns the indices (uint32_t) of the free items that have a key, ordered by key, size, place. */
-static GArray *
-candidates(const HaulEntry *items, const HaulKey *keys, size_t n, const uint8_t *fate)
-{
-  static const HaulKey none;
-  GArray *list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-  for (uint32_t i = 0; keys != NULL && i < n; i++)
-    if (may_match(fate[i]) && memcmp(&keys[i], &none, sizeof none) != 0)
-      g_array_append_val(list, i);
-  Keyed side = { items, keys };
-  g_array_sort_with_data(list, compare_keys, &side);
-  return list;
-}
-
-/*
- * Whether two messages with equal keys are evidently different all the same. Servers that add or
- * rewrite header fields move the size by some hundred octets.
- */
-static bool
-sizes_disagree(uint64_t a, uint64_t b)
-{
-  if (a == HAUL_UNKNOWN || b == HAUL_UNKNOWN)
-    return false;
-  uint64_t smaller = MIN(a, b), difference = MAX(a, b) - smaller;
-  return difference > 2048 + smaller / 8;
-}
-
-/* A matching under way. */
-typedef struct {
-  const HaulMessagesInput *input;
-  uint32_t folder;
-  Sides *sides;
-  GArray *flag_actions;
-  HaulMessagesPlan *plan;
-} Matching;
-
+/* Plans the flags of what matching paired. Nobody knows what the two agreed on: what both have, so
+ * that nothing is taken away. */
 static void
-adopt(Matching *matching, uint32_t index1, uint32_t index2)
+plan_adopted(const HaulMessagesInput *input, uint32_t folder, const HaulMessagesPlan *plan,
+             GArray *flag_actions)
 {
-  const HaulMessagesInput *input = matching->input;
-  matching->plan->n_there += matching->sides->fate1[index1] == FREE; /* or counted before */
-  matching->sides->fate1[index1] = PAIRED;
-  matching->sides->fate2[index2] = PAIRED;
-  HaulAdoption adoption = { index1, index2 };
-  g_array_append_val(matching->plan->adopted, adoption);
-
-  /* Nobody knows what they agreed on: what both have. So nothing is taken away. */
-  const HaulEntry *item1 = &input->items1[index1], *item2 = &input->items2[index2];
-  uint32_t only1 = haul_keywords_minus(input->keywords, item1->keywords, item2->keywords);
-  uint32_t both = haul_keywords_minus(input->keywords, item1->keywords, only1);
-  plan_flags(input, matching->folder, item1, item2, item1->flags & item2->flags, both,
-             matching->flag_actions);
-}
-
-/* Pairs those of @fate that have the same size as a free copy, the n-th with the n-th. */
-static void
-match_equal_sizes(Matching *matching, uint8_t fate, const uint32_t *group1, size_t n1,
-                  const uint32_t *group2, size_t n2)
-{
-  const HaulMessagesInput *input = matching->input;
-  const Sides *sides = matching->sides;
-  for (size_t i = 0, j = 0; i < n1 && j < n2;) {
-    if (sides->fate1[group1[i]] != fate) {
-      i++;
-      continue;
-    }
-    if (sides->fate2[group2[j]] != FREE) {
-      j++;
-      continue;
-    }
-    uint64_t size1 = input->items1[group1[i]].size, size2 = input->items2[group2[j]].size;
-    if (size1 == size2)
-      adopt(matching, group1[i++], group2[j++]);
-    else if (size1 < size2)
-      i++;
-    else
-      j++;
-  }
-}
-
-/* Pairs the rest, smallest with smallest, but for those that are evidently different. */
-static void
-match_similar_sizes(Matching *matching, uint8_t fate, const uint32_t *group1, size_t n1,
-                    const uint32_t *group2, size_t n2)
-{
-  const HaulMessagesInput *input = matching->input;
-  const Sides *sides = matching->sides;
-  for (size_t i = 0, j = 0; i < n1 && j < n2;) {
-    if (sides->fate1[group1[i]] != fate) {
-      i++;
-      continue;
-    }
-    if (sides->fate2[group2[j]] != FREE) {
-      j++;
-      continue;
-    }
-    uint64_t size1 = input->items1[group1[i]].size, size2 = input->items2[group2[j]].size;
-    if (!sizes_disagree(size1, size2))
-      adopt(matching, group1[i++], group2[j++]);
-    else if (size1 < size2)
-      i++; /* smaller than all that follow on the other side */
-    else
-      j++;
+  for (guint i = 0; i < plan->adopted->len; i++) {
+    const HaulAdoption *adoption = &g_array_index(plan->adopted, HaulAdoption, i);
+    const HaulEntry *item1 = &input->items1[adoption->index1];
+    const HaulEntry *item2 = &input->items2[adoption->index2];
+    uint32_t only1 = haul_keywords_minus(input->keywords, item1->keywords, item2->keywords);
+    uint32_t both = haul_keywords_minus(input->keywords, item1->keywords, only1);
+    plan_flags(input, folder, item1, item2, item1->flags & item2->flags, both, flag_actions);
   }
 }
 
 static uint64_t
-count_free(const uint32_t *group, size_t n, const uint8_t *fate)
+count_fate(const uint8_t *fates, size_t n, HaulFate fate)
 {
-  uint64_t n_free = 0;
+  uint64_t count = 0;
   for (size_t i = 0; i < n; i++)
-    n_free += fate[group[i]] == FREE;
-  return n_free;
-}
-
-/* Pairs two groups of equal key. What was delivered already is served before new messages, which
- * must not take its copy for theirs. */
-static void
-match_group(Matching *matching, const uint32_t *group1, size_t n1, const uint32_t *group2,
-            size_t n2)
-{
-  static const uint8_t order[] = { NAMELESS, FREE };
-  for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
-    match_equal_sizes(matching, order[i], group1, n1, group2, n2);
-    match_similar_sizes(matching, order[i], group1, n1, group2, n2);
-  }
-  /* Both sides have one more with this key, and they are not the same. */
-  matching->plan->n_conflicts += MIN(count_free(group1, n1, matching->sides->fate1),
-                                     count_free(group2, n2, matching->sides->fate2));
-}
-
-/* The end of the group of equal keys that begins at @start of @list. */
-static size_t
-group_end(const uint32_t *list, size_t n, size_t start, const HaulKey *keys)
-{
-  size_t end = start + 1;
-  while (end < n && memcmp(&keys[list[end]], &keys[list[start]], sizeof *keys) == 0)
-    end++;
-  return end;
+    count += fates[i] == fate;
+  return count;
 }
 
 static void
-pair_by_key(Matching *matching)
+pair_by_key(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArray *flag_actions,
+            HaulMessagesPlan *plan)
 {
-  const HaulMessagesInput *input = matching->input;
-  const HaulKey *keys1 = input->keys1, *keys2 = input->keys2;
-  g_autoptr(GArray) free1 = candidates(input->items1, keys1, input->n1, matching->sides->fate1);
-  g_autoptr(GArray) free2 = candidates(input->items2, keys2, input->n2, matching->sides->fate2);
-  const uint32_t *list1 = (const uint32_t *)(void *)free1->data;
-  const uint32_t *list2 = (const uint32_t *)(void *)free2->data;
-  for (size_t i = 0, j = 0; i < free1->len && j < free2->len;) {
-    int order = memcmp(&keys1[list1[i]], &keys2[list2[j]], sizeof *keys1);
-    size_t end1 = group_end(list1, free1->len, i, keys1);
-    size_t end2 = group_end(list2, free2->len, j, keys2);
-    if (order == 0)
-      match_group(matching, &list1[i], end1 - i, &list2[j], end2 - j);
-    if (order <= 0)
-      i = end1;
-    if (order >= 0)
-      j = end2;
-  }
+  uint64_t n_free = count_fate(sides->fate1, input->n1, HAUL_FATE_FREE);
+  plan->n_conflicts = haul_match_by_key(input, sides->fate1, sides->fate2, plan->adopted);
+  /* What was delivered without an id is counted already. */
+  plan->n_there += n_free - count_fate(sides->fate1, input->n1, HAUL_FATE_FREE);
+  plan_adopted(input, folder, plan, flag_actions);
 }
 
 /* Copies what is still free, neighbours in one run. */
@@ -457,7 +316,7 @@ plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
   bool running = false;
   for (size_t i = 0; i < input->n1; i++) {
     const HaulEntry *item = &input->items1[i];
-    if (sides->fate1[i] != FREE) {
+    if (sides->fate1[i] != HAUL_FATE_FREE) {
       running = false;
       continue;
     }
@@ -488,9 +347,10 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
   sides_init(&sides, input);
   g_autoptr(GArray) flag_actions = g_array_new(FALSE, FALSE, sizeof(HaulAction));
 
-  pair_by_state(input, folder, &sides, flag_actions, plan);
+  mark_pairs(input, &sides);
   mark_given_up(input, &sides, plan);
-  pair_by_key(&(Matching){ input, folder, &sides, flag_actions, plan });
+  pair_by_state(input, folder, &sides, flag_actions, plan);
+  pair_by_key(input, folder, &sides, flag_actions, plan);
   plan_copies(input, folder, &sides, plan->actions);
   g_array_append_vals(plan->actions, flag_actions->data, flag_actions->len);
 }
@@ -509,19 +369,22 @@ haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *want
 {
   g_auto(Sides) sides;
   sides_init(&sides, input);
-  for (size_t i = 0; i < input->n_pairs; i++) {
-    uint32_t index1 = find_id(input->items1, sides.order1, input->n1, input->pairs[i].id1);
-    uint32_t index2 = find_id(input->items2, sides.order2, input->n2, input->pairs[i].id2);
-    if (index1 != NOWHERE && input->pairs[i].id2 != 0)
-      sides.fate1[index1] = PAIRED;
-    if (index1 != NOWHERE && index2 != NOWHERE)
-      sides.fate2[index2] = PAIRED;
-  }
+  mark_pairs(input, &sides);
   for (uint32_t i = 0; i < input->n1; i++)
-    if (sides.fate1[i] == FREE)
+    if (sides.fate1[i] == HAUL_FATE_FREE || sides.fate1[i] == HAUL_FATE_NAMELESS)
       g_array_append_val(wanted1, i);
   for (uint32_t i = 0; i < input->n2; i++)
-    if (sides.fate2[i] == FREE)
+    if (sides.fate2[i] == HAUL_FATE_FREE)
       g_array_append_val(wanted2, i);
   return wanted1->len > 0 && wanted2->len > 0;
+}
+
+bool
+haul_plan_ambiguous(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2)
+{
+  g_auto(Sides) sides;
+  sides_init(&sides, input);
+  mark_pairs(input, &sides);
+  haul_match_ambiguous(input, sides.fate1, sides.fate2, wanted1, wanted2);
+  return wanted1->len > 0 || wanted2->len > 0;
 }

@@ -81,6 +81,8 @@ typedef struct {
   const HaulEntry *items1, *items2; /* complete listings, in the stores' order */
   const HaulKey *keys1, *keys2;     /* beside the items; all zero: no key. NULL if not asked for */
   size_t n1, n2;
+  /* Beside the items: hashes of what follows the header, all zero where not known. NULL if none is. */
+  const HaulKey *contents1, *contents2;
   const HaulPair *pairs; /* in any order; an id of either side occurs once */
   size_t n_pairs;
   const HaulId *given_up; /* source ids that failed in this run already */
@@ -137,5 +139,9 @@ void haul_messages_plan_clear(HaulMessagesPlan *plan);
 /* Whether matching would find anything: sets @wanted1 and @wanted2 to the indices (uint32_t) of the
  * items that no pair covers on both sides, and returns whether both have any. */
 bool haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
+
+/* Given the keys: appends the indices of the items whose content must be known to tell messages with
+ * equal keys apart. Returns whether there are any. */
+bool haul_plan_ambiguous(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
 
 #endif /* HAUL_CORE_PLAN_H */

@@ -232,20 +232,30 @@ typedef struct {
   HaulListing *listing1, *listing2; /* owned */
   GArray *pairs;                    /* owned; of HaulPair */
   GArray *given_up;                 /* owned; of HaulId */
+  GArray *contents1, *contents2;    /* owned; of HaulKey beside the items, or NULL */
 } Planning;
 
 static void
 planning_free(Planning *planning)
 {
+  if (planning == NULL)
+    return;
   haul_listing_free(planning->listing1);
   haul_listing_free(planning->listing2);
   g_array_unref(planning->pairs);
-  if (planning->given_up != NULL)
-    g_array_unref(planning->given_up);
+  g_clear_pointer(&planning->given_up, g_array_unref);
+  g_clear_pointer(&planning->contents1, g_array_unref);
+  g_clear_pointer(&planning->contents2, g_array_unref);
   g_free(planning);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Planning, planning_free)
+
+static const HaulKey *
+keys_in(const GArray *keys)
+{
+  return keys != NULL ? (const HaulKey *)(void *)keys->data : NULL;
+}
 
 static HaulMessagesInput
 planner_input(const HaulContext *context, const Planning *planning)
@@ -254,10 +264,12 @@ planner_input(const HaulContext *context, const Planning *planning)
   return (HaulMessagesInput){
     .items1 = (const HaulEntry *)(void *)listing1->items->data,
     .n1 = listing1->items->len,
-    .keys1 = listing1->keys != NULL ? (const HaulKey *)(void *)listing1->keys->data : NULL,
+    .keys1 = keys_in(listing1->keys),
+    .contents1 = keys_in(planning->contents1),
     .items2 = (const HaulEntry *)(void *)listing2->items->data,
     .n2 = listing2->items->len,
-    .keys2 = listing2->keys != NULL ? (const HaulKey *)(void *)listing2->keys->data : NULL,
+    .keys2 = keys_in(listing2->keys),
+    .contents2 = keys_in(planning->contents2),
     .pairs = (const HaulPair *)(void *)planning->pairs->data,
     .n_pairs = planning->pairs->len,
     .given_up = (const HaulId *)(void *)planning->given_up->data,
@@ -328,18 +340,18 @@ add_runs(HaulListRequest *request, const HaulListing *listing, const GArray *ind
   }
 }
 
-/* Gives the items of @listing the keys and sizes that @found has for some of them. */
-static void
-merge_keys(HaulListing *listing, const HaulListing *found)
+/* Returns what @found has for the items of @listing, beside them: keys or contents. */
+static GArray *
+keys_beside(HaulListing *listing, const HaulListing *found)
 {
   g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
-  HaulIdBuffer *buffers = g_new(HaulIdBuffer, MAX(found->items->len, 1));
+  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, MAX(found->items->len, 1));
   for (guint i = 0; i < found->items->len; i++) {
     HaulId id = g_array_index(found->items, HaulEntry, i).id;
     g_hash_table_insert(index, (char *)haul_id_text(id, &buffers[i]), GUINT_TO_POINTER(i + 1));
   }
-  listing->keys = g_array_sized_new(FALSE, TRUE, sizeof(HaulKey), listing->items->len);
-  g_array_set_size(listing->keys, listing->items->len);
+  GArray *keys = g_array_sized_new(FALSE, TRUE, sizeof(HaulKey), listing->items->len);
+  g_array_set_size(keys, listing->items->len);
   for (guint i = 0; i < listing->items->len; i++) {
     HaulEntry *entry = &g_array_index(listing->items, HaulEntry, i);
     HaulIdBuffer buffer;
@@ -347,26 +359,29 @@ merge_keys(HaulListing *listing, const HaulListing *found)
     if (at == 0)
       continue;
     entry->size = g_array_index(found->items, HaulEntry, at - 1).size;
-    g_array_index(listing->keys, HaulKey, i) = g_array_index(found->keys, HaulKey, at - 1);
+    g_array_index(keys, HaulKey, i) = g_array_index(found->keys, HaulKey, at - 1);
   }
-  g_free(buffers);
+  return keys;
 }
 
-/* The folders to be listed: what to ask, and later what came. */
+/* The folders to be listed: what to ask, and later what came. First every folder is listed; then what
+ * is new on both sides, with keys; then the contents of what keys do not tell apart. */
 typedef struct {
   const HaulContext *context;
   HaulPass *pass;
+  HaulListKind kind;
   GPtrArray *requests1, *requests2; /* owned; of HaulListRequest */
   GArray *numbers;                  /* owned; guint: which folder of the pass each is */
-  GPtrArray *plannings;             /* owned; of Planning, or NULL: waiting for keys */
+  GPtrArray *plannings;             /* owned; of Planning, beside: what was known before */
 } Round;
 
 static Round
-round_new(const HaulContext *context, HaulPass *pass)
+round_new(const HaulContext *context, HaulPass *pass, HaulListKind kind)
 {
   return (Round){
     .context = context,
     .pass = pass,
+    .kind = kind,
     .requests1 = g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free),
     .requests2 = g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free),
     .numbers = g_array_new(FALSE, FALSE, sizeof(guint)),
@@ -383,8 +398,6 @@ round_clear(Round *round)
   g_clear_pointer(&round->plannings, g_ptr_array_unref);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Round, round_clear)
-
 static HaulListing *
 empty_listing(bool with_keys)
 {
@@ -396,42 +409,63 @@ empty_listing(bool with_keys)
   return listing;
 }
 
-/* First look at a folder: plans it, or puts it off until the keys of what is new are known. */
-static bool
-first_look(Round *round, Round *later, Planning *planning, guint folder, GError **error)
+/* Puts @planning, which is taken, off until more is known of the items that @wanted1 and @wanted2 say. */
+static void
+put_off(Round *next, Planning *planning, guint folder, const GArray *wanted1, const GArray *wanted2)
 {
-  const HaulContext *context = round->context;
-  g_autoptr(Planning) owned = planning;
-  HaulFolderWork *work = planning->work;
-  if (!haul_journal_load_pairs(context->journal, work->number, planning->listing1->ids,
-                               planning->listing2->ids, planning->pairs, error))
-    return false;
-  planning->given_up = given_up_ids(work->tally, planning->listing1->ids);
-  HaulMessagesInput input = planner_input(context, planning);
-  g_autoptr(GArray) wanted1 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-  g_autoptr(GArray) wanted2 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-  if (planning->listing1->keys != NULL || !haul_plan_unpaired(&input, wanted1, wanted2))
-    return plan_folder(context, round->pass, planning, folder, error);
-
-  HaulListRequest *request1 = haul_list_request_new(work->plan.folder1->path, true);
-  HaulListRequest *request2 = haul_list_request_new(work->plan.path2, true);
+  const HaulFolderWork *work = planning->work;
+  HaulListRequest *request1 = haul_list_request_new(work->plan.folder1->path, next->kind);
+  HaulListRequest *request2 = haul_list_request_new(work->plan.path2, next->kind);
   add_runs(request1, planning->listing1, wanted1);
   add_runs(request2, planning->listing2, wanted2);
-  g_ptr_array_add(later->requests1, request1);
-  g_ptr_array_add(later->requests2, request2);
-  g_array_append_val(later->numbers, folder);
-  g_ptr_array_add(later->plannings, g_steal_pointer(&owned));
+  g_ptr_array_add(next->requests1, request1);
+  g_ptr_array_add(next->requests2, request2);
+  g_array_append_val(next->numbers, folder);
+  g_ptr_array_add(next->plannings, planning);
+}
+
+/* Takes what the first round tells. */
+static bool
+take_listings(const HaulContext *context, Planning *planning, GError **error)
+{
+  if (!haul_journal_load_pairs(context->journal, planning->work->number, planning->listing1->ids,
+                               planning->listing2->ids, planning->pairs, error))
+    return false;
+  planning->given_up = given_up_ids(planning->work->tally, planning->listing1->ids);
   return true;
 }
 
+/* Plans a folder, or puts it off to a later round. @planning is taken. */
 static bool
-second_look(Round *round, Planning *found, guint at, guint folder, GError **error)
+plan_or_put_off(Round *rounds, Planning *planning, guint folder, GError **error)
 {
-  g_autoptr(Planning) owned = found;
-  Planning *planning = round->plannings->pdata[at];
-  merge_keys(planning->listing1, found->listing1);
-  merge_keys(planning->listing2, found->listing2);
-  return plan_folder(round->context, round->pass, planning, folder, error);
+  g_autoptr(Planning) owned = planning;
+  HaulMessagesInput input = planner_input(rounds->context, planning);
+  g_autoptr(GArray) wanted1 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  g_autoptr(GArray) wanted2 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  HaulListKind next = HAUL_LIST_IDS;
+  if (input.keys1 == NULL && haul_plan_unpaired(&input, wanted1, wanted2))
+    next = HAUL_LIST_KEYS;
+  else if (input.keys1 != NULL && input.contents1 == NULL
+           && haul_plan_ambiguous(&input, wanted1, wanted2))
+    next = HAUL_LIST_CONTENTS;
+  if (next == HAUL_LIST_IDS)
+    return plan_folder(rounds->context, rounds->pass, planning, folder, error);
+  put_off(&rounds[next], g_steal_pointer(&owned), folder, wanted1, wanted2);
+  return true;
+}
+
+/* Adds what a later round found to what was known before. */
+static Planning *
+complete(Round *round, guint at, const Planning *found)
+{
+  Planning *planning = g_steal_pointer(&round->plannings->pdata[at]);
+  GArray *keys1 = keys_beside(planning->listing1, found->listing1);
+  GArray *keys2 = keys_beside(planning->listing2, found->listing2);
+  bool contents = round->kind == HAUL_LIST_CONTENTS;
+  *(contents ? &planning->contents1 : &planning->listing1->keys) = keys1;
+  *(contents ? &planning->contents2 : &planning->listing2->keys) = keys2;
+  return planning;
 }
 
 /* Waits for both listings of a folder. Returns NULL with *@why set if one failed. */
@@ -462,11 +496,12 @@ next_planning(HaulFolderWork *work, HaulLister *lister1, HaulLister *lister2, GE
   return g_steal_pointer(&planning);
 }
 
-/* Lists the folders of a round and plans each; @later: NULL in the second round. */
+/* Lists the folders of a round, and plans each or puts it off to a later one of @rounds. */
 static bool
-look_at_folders(Round *round, Round *later, HaulOpenStore *store1, HaulOpenStore *store2,
+look_at_folders(Round *rounds, HaulListKind kind, HaulOpenStore *store1, HaulOpenStore *store2,
                 GError **error)
 {
+  Round *round = &rounds[kind];
   if (round->numbers->len == 0)
     return true;
   HaulJournal *journal = round->context->journal;
@@ -479,13 +514,18 @@ look_at_folders(Round *round, Round *later, HaulOpenStore *store1, HaulOpenStore
     guint folder = g_array_index(round->numbers, guint, i);
     HaulFolderWork *work = &g_array_index(round->pass->folders, HaulFolderWork, folder);
     GError *why = NULL;
-    Planning *planning = next_planning(work, lister1, lister2, &why);
-    if (planning == NULL)
+    g_autoptr(Planning) found = next_planning(work, lister1, lister2, &why);
+    if (found == NULL) {
       going = contain(round->context, work, why, error);
-    else if (later != NULL)
-      going = first_look(round, later, planning, folder, error);
-    else
-      going = second_look(round, planning, i, folder, error);
+      continue;
+    }
+    Planning *planning =
+        kind == HAUL_LIST_IDS ? g_steal_pointer(&found) : complete(round, i, found);
+    if (kind == HAUL_LIST_IDS && !take_listings(round->context, planning, error)) {
+      planning_free(planning);
+      going = false;
+    } else
+      going = plan_or_put_off(rounds, planning, folder, error);
   }
   return commit_group(journal, going, error);
 }
@@ -498,17 +538,35 @@ request_listings(Round *round)
     if (work->incomplete
         || (work->plan.look != HAUL_LOOK_LIST && work->plan.look != HAUL_LOOK_MATCH))
       continue;
-    bool with_keys = work->plan.look == HAUL_LOOK_MATCH;
-    HaulListRequest *request = haul_list_request_new(work->plan.folder1->path, with_keys);
+    HaulListKind kind = work->plan.look == HAUL_LOOK_MATCH ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
+    HaulListRequest *request = haul_list_request_new(work->plan.folder1->path, kind);
     haul_list_request_add_range(request, NULL, NULL);
     g_ptr_array_add(round->requests1, request);
     if (work->plan.folder2 != NULL) {
-      request = haul_list_request_new(work->plan.path2, with_keys);
+      request = haul_list_request_new(work->plan.path2, kind);
       haul_list_request_add_range(request, NULL, NULL);
       g_ptr_array_add(round->requests2, request);
     }
     g_array_append_val(round->numbers, i);
   }
+}
+
+/* Looks at the folders in as many rounds as it takes to plan them all. */
+static bool
+look_in_rounds(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
+               HaulOpenStore *store2, GError **error)
+{
+  static const HaulListKind kinds[] = { HAUL_LIST_IDS, HAUL_LIST_KEYS, HAUL_LIST_CONTENTS };
+  Round rounds[G_N_ELEMENTS(kinds)];
+  for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+    rounds[kinds[i]] = round_new(context, pass, kinds[i]);
+  request_listings(&rounds[HAUL_LIST_IDS]);
+  bool going = true;
+  for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+    going = going && look_at_folders(rounds, kinds[i], store1, store2, error);
+  for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+    round_clear(&rounds[i]);
+  return going;
 }
 
 /* A destination folder that is empty, or not there, takes all. */
@@ -553,11 +611,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
       || !settle_all(context, store2, pass, error))
     return NULL;
 
-  g_auto(Round) first = round_new(context, pass);
-  g_auto(Round) second = round_new(context, pass);
-  request_listings(&first);
-  if (!look_at_folders(&first, &second, store1, store2, error)
-      || !look_at_folders(&second, NULL, store1, store2, error))
+  if (!look_in_rounds(context, pass, store1, store2, error))
     return NULL;
   plan_streams(pass);
   for (guint i = 0; i < pass->folders->len; i++) /* lent by this call alone */

@@ -1,0 +1,282 @@
+/* Pairing by key. */
+#include "plan-match.h"
+
+#include <string.h>
+
+#include <mailhaul/message.h>
+
+/* Where sizes differ in every pair, the server alters what it stores: a sample tells as much as all. */
+#define SAMPLE_OF_ALTERED 64u
+
+static const HaulKey nothing;
+
+/* One side of a matching. */
+typedef struct {
+  const HaulEntry *items;
+  const HaulKey *keys, *contents; /* contents: NULL if none is known */
+  uint8_t *fates;
+  uint32_t *order; /* owned; indices of what may match, by key, size, place */
+  size_t n;
+} Side;
+
+/* Those of one side that share a key. */
+typedef struct {
+  const Side *side;
+  const uint32_t *indices;
+  size_t n;
+} Group;
+
+typedef struct {
+  Side side1, side2;
+  GArray *adopted;
+  bool same_content_seen; /* the servers do not alter bodies, then */
+  uint64_t n_conflicts;
+} Matching;
+
+static int
+compare_keys(const void *a, const void *b, void *data)
+{
+  const Side *side = data;
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  int order = memcmp(&side->keys[x], &side->keys[y], sizeof side->keys[x]);
+  if (order == 0)
+    order =
+        (side->items[x].size > side->items[y].size) - (side->items[x].size < side->items[y].size);
+  return order != 0 ? order : (x > y) - (x < y);
+}
+
+static void
+side_init(Side *side, const HaulEntry *items, const HaulKey *keys, const HaulKey *contents,
+          size_t n, const uint8_t *fates)
+{
+  *side = (Side){ items, keys, contents, (uint8_t *)fates, g_new(uint32_t, MAX(n, 1)), 0 };
+  for (uint32_t i = 0; keys != NULL && i < n; i++)
+    if ((fates[i] == HAUL_FATE_FREE || fates[i] == HAUL_FATE_NAMELESS)
+        && memcmp(&keys[i], &nothing, sizeof nothing) != 0)
+      side->order[side->n++] = i;
+  g_qsort_with_data(side->order, (int)side->n, sizeof *side->order, compare_keys, side);
+}
+
+static void
+matching_init(Matching *matching, const HaulMessagesInput *input, const uint8_t *fates1,
+              const uint8_t *fates2)
+{
+  *matching = (Matching){ .adopted = NULL };
+  side_init(&matching->side1, input->items1, input->keys1, input->contents1, input->n1, fates1);
+  side_init(&matching->side2, input->items2, input->keys2, input->contents2, input->n2, fates2);
+}
+
+static void
+matching_clear(Matching *matching)
+{
+  g_free(matching->side1.order);
+  g_free(matching->side2.order);
+}
+
+static const HaulKey *
+content_of(const Side *side, uint32_t index)
+{
+  return side->contents == NULL || memcmp(&side->contents[index], &nothing, sizeof nothing) == 0
+             ? NULL
+             : &side->contents[index];
+}
+
+static Group
+group_at(const Side *side, size_t start)
+{
+  const HaulKey *key = &side->keys[side->order[start]];
+  size_t end = start + 1;
+  while (end < side->n && memcmp(&side->keys[side->order[end]], key, sizeof *key) == 0)
+    end++;
+  return (Group){ side, &side->order[start], end - start };
+}
+
+typedef void (*GroupFunc)(Matching *matching, const Group *group1, const Group *group2, void *data);
+
+/* Calls @each with the groups of every key that both sides have. */
+static void
+each_group(Matching *matching, GroupFunc each, void *data)
+{
+  const Side *side1 = &matching->side1, *side2 = &matching->side2;
+  for (size_t i = 0, j = 0; i < side1->n && j < side2->n;) {
+    Group group1 = group_at(side1, i), group2 = group_at(side2, j);
+    int order =
+        memcmp(&side1->keys[side1->order[i]], &side2->keys[side2->order[j]], sizeof *side1->keys);
+    if (order == 0)
+      each(matching, &group1, &group2, data);
+    i += order <= 0 ? group1.n : 0;
+    j += order >= 0 ? group2.n : 0;
+  }
+}
+
+static void
+adopt(Matching *matching, uint32_t index1, uint32_t index2)
+{
+  matching->side1.fates[index1] = HAUL_FATE_PAIRED;
+  matching->side2.fates[index2] = HAUL_FATE_PAIRED;
+  HaulAdoption adoption = { index1, index2 };
+  g_array_append_val(matching->adopted, adoption);
+}
+
+/* ---- by content ---- */
+
+/* Pairs those of @fate whose contents are known and equal, the n-th with the n-th. */
+static void
+pair_contents(Matching *matching, const Group *group1, const Group *group2, HaulFate fate)
+{
+  g_autoptr(GHashTable) copies =
+      g_hash_table_new_full(haul_key_hash, haul_key_equal, NULL, (GDestroyNotify)g_queue_free);
+  for (size_t j = 0; j < group2->n; j++) {
+    uint32_t index = group2->indices[j];
+    const HaulKey *content = content_of(group2->side, index);
+    if (content == NULL || group2->side->fates[index] != HAUL_FATE_FREE)
+      continue;
+    GQueue *same = g_hash_table_lookup(copies, content);
+    if (same == NULL)
+      g_hash_table_insert(copies, (HaulKey *)content, same = g_queue_new());
+    g_queue_push_tail(same, GUINT_TO_POINTER(index));
+  }
+  for (size_t i = 0; i < group1->n; i++) {
+    uint32_t index = group1->indices[i];
+    const HaulKey *content = content_of(group1->side, index);
+    if (content == NULL || group1->side->fates[index] != fate)
+      continue;
+    GQueue *same = g_hash_table_lookup(copies, content);
+    if (same == NULL || g_queue_is_empty(same))
+      continue;
+    adopt(matching, index, GPOINTER_TO_UINT(g_queue_pop_head(same)));
+    matching->same_content_seen = true;
+  }
+}
+
+static void
+match_contents(Matching *matching, const Group *group1, const Group *group2, void *data)
+{
+  if (group1->side->contents == NULL || group2->side->contents == NULL)
+    return;
+  pair_contents(matching, group1, group2, HAUL_FATE_NAMELESS);
+  pair_contents(matching, group1, group2, HAUL_FATE_FREE);
+}
+
+/* ---- by size ---- */
+
+/*
+ * Whether two messages with equal keys are evidently different all the same. Servers that add or
+ * rewrite header fields move the size by some hundred octets; one that alters bodies is known by no
+ * content being equal at all.
+ */
+static bool
+evidently_differ(const Matching *matching, uint32_t index1, uint32_t index2)
+{
+  uint64_t size1 = matching->side1.items[index1].size, size2 = matching->side2.items[index2].size;
+  const HaulKey *content1 = content_of(&matching->side1, index1);
+  const HaulKey *content2 = content_of(&matching->side2, index2);
+  bool contents_differ =
+      content1 != NULL && content2 != NULL && !haul_key_equal(content1, content2);
+  if (contents_differ && (matching->same_content_seen || size1 == size2))
+    return true;
+  if (size1 == HAUL_UNKNOWN || size2 == HAUL_UNKNOWN)
+    return false;
+  uint64_t smaller = MIN(size1, size2), difference = MAX(size1, size2) - smaller;
+  return difference > 2048 + smaller / 8;
+}
+
+/* Pairs those of @fate in the order of sizes: only equal ones, or those that do not evidently differ. */
+static void
+pair_sizes(Matching *matching, const Group *group1, const Group *group2, HaulFate fate,
+           bool only_equal)
+{
+  const uint32_t *list1 = group1->indices, *list2 = group2->indices;
+  for (size_t i = 0, j = 0; i < group1->n && j < group2->n;) {
+    if (group1->side->fates[list1[i]] != fate) {
+      i++;
+      continue;
+    }
+    if (group2->side->fates[list2[j]] != HAUL_FATE_FREE) {
+      j++;
+      continue;
+    }
+    uint64_t size1 = group1->side->items[list1[i]].size, size2 = group2->side->items[list2[j]].size;
+    if ((size1 == size2 || !only_equal) && !evidently_differ(matching, list1[i], list2[j]))
+      adopt(matching, list1[i++], list2[j++]);
+    else if (size1 == size2) {
+      i++;
+      j++;
+    } else if (size1 < size2)
+      i++; /* smaller than all that follow on the other side */
+    else
+      j++;
+  }
+}
+
+static size_t
+count_free(const Group *group)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < group->n; i++)
+    n += group->side->fates[group->indices[i]] == HAUL_FATE_FREE;
+  return n;
+}
+
+/* What was delivered already is served before new messages, which must not take its copy for theirs. */
+static void
+match_sizes(Matching *matching, const Group *group1, const Group *group2, void *data)
+{
+  static const HaulFate order[] = { HAUL_FATE_NAMELESS, HAUL_FATE_FREE };
+  for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+    pair_sizes(matching, group1, group2, order[i], true);
+    pair_sizes(matching, group1, group2, order[i], false);
+  }
+  matching->n_conflicts += MIN(count_free(group1), count_free(group2));
+}
+
+uint64_t
+haul_match_by_key(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fates2, GArray *adopted)
+{
+  Matching matching;
+  matching_init(&matching, input, fates1, fates2);
+  matching.adopted = adopted;
+  each_group(&matching, match_contents, NULL);
+  each_group(&matching, match_sizes, NULL);
+  matching_clear(&matching);
+  return matching.n_conflicts;
+}
+
+/* ---- what has to be known first ---- */
+
+typedef struct {
+  GArray *wanted1, *wanted2;
+  guint n_altered; /* single pairs of unequal size so far */
+} Wanted;
+
+static void
+want_group(const Group *group, GArray *wanted)
+{
+  for (size_t i = 0; i < group->n; i++)
+    if (content_of(group->side, group->indices[i]) == NULL)
+      g_array_append_val(wanted, group->indices[i]);
+}
+
+static void
+want_ambiguous(Matching *matching, const Group *group1, const Group *group2, void *data)
+{
+  Wanted *wanted = data;
+  if (group1->n == 1 && group2->n == 1
+      && (group1->side->items[group1->indices[0]].size
+              == group2->side->items[group2->indices[0]].size
+          || wanted->n_altered++ >= SAMPLE_OF_ALTERED))
+    return;
+  want_group(group1, wanted->wanted1);
+  want_group(group2, wanted->wanted2);
+}
+
+void
+haul_match_ambiguous(const HaulMessagesInput *input, const uint8_t *fates1, const uint8_t *fates2,
+                     GArray *wanted1, GArray *wanted2)
+{
+  Matching matching;
+  Wanted wanted = { wanted1, wanted2, 0 };
+  matching_init(&matching, input, fates1, fates2);
+  each_group(&matching, want_ambiguous, &wanted);
+  matching_clear(&matching);
+}
