@@ -31,6 +31,7 @@ tally_free(HaulTally *tally)
   g_free(tally->path2);
   g_free(tally->failed_detail);
   g_array_unref(tally->troubles);
+  g_hash_table_unref(tally->in_trouble);
   g_free(tally);
 }
 
@@ -69,6 +70,7 @@ haul_report_folder(HaulReport *report, const char *path1, const char *path2)
     tally->path2 = g_strdup(path2);
     tally->troubles = g_array_new(FALSE, TRUE, sizeof(HaulTrouble));
     g_array_set_clear_func(tally->troubles, (GDestroyNotify)clear_trouble);
+    tally->in_trouble = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_add(report->folders, tally);
   }
   pthread_mutex_unlock(&report->mutex);
@@ -99,22 +101,14 @@ haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages)
   pthread_mutex_unlock(&report->mutex);
 }
 
-static bool
-is_known(const HaulTally *tally, const char *id)
-{
-  for (guint i = 0; id != NULL && i < tally->troubles->len; i++)
-    if (g_strcmp0(g_array_index(tally->troubles, HaulTrouble, i).id, id) == 0)
-      return true;
-  return false;
-}
-
 void
 haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why)
 {
   pthread_mutex_lock(&report->mutex);
-  if (tally->troubles->len >= LISTED_TROUBLES || !is_known(tally, id)) {
+  if (id == NULL || g_hash_table_add(tally->in_trouble, g_strdup(id))) {
     const HaulReason *reason = haul_reason_find(haul_error_reason(why));
     tally->n[reason->state]++;
+    tally->n_trouble_failed += reason->state == HAUL_STATE_FAILED;
     if (tally->troubles->len < LISTED_TROUBLES) {
       HaulTrouble trouble = { g_strdup(id), reason->code, g_strdup(why->message) };
       g_array_append_val(tally->troubles, trouble);
@@ -195,15 +189,12 @@ haul_report_exit_code(HaulReport *report)
   int code = 0;
   for (guint i = 0; i < report->folders->len; i++) {
     const HaulTally *tally = report->folders->pdata[i];
-    uint64_t troubles_failed = 0;
-    for (guint k = 0; k < tally->troubles->len; k++) {
-      const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, k);
-      add_code(&code, haul_reason_exit_code(trouble->reason, 0));
-      troubles_failed += haul_reason_find(trouble->reason)->state == HAUL_STATE_FAILED;
-    }
+    for (guint k = 0; k < tally->troubles->len; k++)
+      add_code(&code,
+               haul_reason_exit_code(g_array_index(tally->troubles, HaulTrouble, k).reason, 0));
     if (tally->failed != NULL)
       add_code(&code, haul_reason_exit_code(tally->failed, 0));
-    else if (tally->n[HAUL_STATE_FAILED] > troubles_failed)
+    else if (tally->n[HAUL_STATE_FAILED] > tally->n_trouble_failed)
       add_code(&code, haul_reason_exit_code("not-reached", 0));
   }
   return code;

@@ -24,12 +24,14 @@ typedef struct {
   char *path1, *path2; /* owned */
   uint64_t source;     /* messages there */
   uint64_t n[HAUL_N_STATES];
-  uint64_t octets;      /* copied */
-  uint64_t n_flags;     /* messages whose flags were changed at the destination */
-  uint64_t n_conflicts; /* same key, different content: copied */
-  GArray *troubles;     /* owned; of HaulTrouble */
-  const char *failed;   /* a reason, if the folder as a whole failed */
-  char *failed_detail;  /* owned */
+  uint64_t octets;           /* copied */
+  uint64_t n_flags;          /* messages whose flags were changed at the destination */
+  uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
+  uint64_t n_conflicts;      /* same key, different content: copied */
+  GArray *troubles;          /* owned; of HaulTrouble: the first ones, one by one */
+  GHashTable *in_trouble;    /* owned; ids of all of them */
+  const char *failed;        /* a reason, if the folder as a whole failed */
+  char *failed_detail;       /* owned */
 } HaulTally;
 
 typedef struct HaulReport HaulReport;

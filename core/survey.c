@@ -167,10 +167,12 @@ static GArray *
 given_up_ids(const HaulTally *tally, HaulIds *ids)
 {
   GArray *given_up = g_array_new(FALSE, FALSE, sizeof(HaulId));
-  for (guint i = 0; i < tally->troubles->len; i++) {
-    HaulId id = haul_id_intern(ids, g_array_index(tally->troubles, HaulTrouble, i).id);
-    if (id != 0)
-      g_array_append_val(given_up, id);
+  GHashTableIter iter;
+  gpointer text;
+  g_hash_table_iter_init(&iter, tally->in_trouble);
+  while (g_hash_table_iter_next(&iter, &text, NULL)) {
+    HaulId id = haul_id_intern(ids, text);
+    g_array_append_val(given_up, id);
   }
   return given_up;
 }
