@@ -281,8 +281,10 @@ haul_account_check(const HaulAccount *account, GError **error)
       continue;
     if (value->is_set && setting->type == '*')
       continue; /* an empty password is one, if a poor one */
+    /* A password is asked for by the option that keeps it off the command line. */
+    const char *option = strcmp(setting->key, "password") == 0 ? "passfile" : setting->key;
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "%s: the plugin %s needs --%s%u: %s",
-                   haul_account_side(account), account->plugin->name, setting->key, account->side,
+                   haul_account_side(account), account->plugin->name, option, account->side,
                    setting->help != NULL ? setting->help : "it has no default");
     return false;
   }

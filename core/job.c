@@ -59,52 +59,6 @@ close_side(Side *side)
   g_clear_error(&side->error);
 }
 
-/* Opens both sides at once. */
-static bool
-open_sides(Job *job, GError **error)
-{
-  pthread_t other;
-  bool threaded = pthread_create(&other, NULL, open_side, &job->side1) == 0;
-  if (!threaded)
-    open_side(&job->side1);
-  open_side(&job->side2);
-  if (threaded)
-    pthread_join(other, NULL);
-
-  GError **error1 = &job->side1.error, **error2 = &job->side2.error;
-  if (*error1 == NULL && *error2 == NULL)
-    return true;
-  if (*error1 != NULL && *error2 != NULL) {
-    /* One line for both: the farther reach and the source's reason come first. */
-    HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
-    haul_set_error(error, reach, haul_error_reason(*error1), "%s; %s", (*error1)->message,
-                   (*error2)->message);
-    return false;
-  }
-  GError **only = *error1 != NULL ? error1 : error2;
-  g_propagate_error(error, g_steal_pointer(only));
-  return false;
-}
-
-/* The exit code of an error that ended the run. */
-static int
-fatal_exit_code(const Job *job, const GError *error)
-{
-  const GError *error1 = job->side1.error, *error2 = job->side2.error;
-  const char *reason = haul_error_reason(error);
-  if (error1 != NULL && error2 != NULL) {
-    int code1 = haul_reason_exit_code(haul_error_reason(error1), 0);
-    int code2 = haul_reason_exit_code(haul_error_reason(error2), 0);
-    return code1 == code2 ? code1 : haul_reason_exit_code(reason, 1);
-  }
-  unsigned side = g_str_has_prefix(error->message, "source: ")        ? 1
-                  : g_str_has_prefix(error->message, "destination: ") ? 2
-                                                                      : 0;
-  return haul_reason_exit_code(reason, side);
-}
-
-/* ---- choosing folders ---- */
-
 static bool
 is_named(const char *wanted, const char *path, const char *native)
 {
@@ -147,6 +101,50 @@ choose_folders(Job *job, GError **error)
       g_array_append_val(job->folders1, *folder);
   }
   return true;
+}
+
+/* Opens both sides at once, and chooses the folders. */
+static bool
+open_sides(Job *job, GError **error)
+{
+  pthread_t other;
+  bool threaded = pthread_create(&other, NULL, open_side, &job->side1) == 0;
+  if (!threaded)
+    open_side(&job->side1);
+  open_side(&job->side2);
+  if (threaded)
+    pthread_join(other, NULL);
+
+  GError **error1 = &job->side1.error, **error2 = &job->side2.error;
+  if (*error1 == NULL && *error2 == NULL)
+    return choose_folders(job, error);
+  if (*error1 != NULL && *error2 != NULL) {
+    /* One line for both: the farther reach and the source's reason come first. */
+    HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
+    haul_set_error(error, reach, haul_error_reason(*error1), "%s; %s", (*error1)->message,
+                   (*error2)->message);
+    return false;
+  }
+  GError **only = *error1 != NULL ? error1 : error2;
+  g_propagate_error(error, g_steal_pointer(only));
+  return false;
+}
+
+/* The exit code of an error that ended the run. */
+static int
+fatal_exit_code(const Job *job, const GError *error)
+{
+  const GError *error1 = job->side1.error, *error2 = job->side2.error;
+  const char *reason = haul_error_reason(error);
+  if (error1 != NULL && error2 != NULL) {
+    int code1 = haul_reason_exit_code(haul_error_reason(error1), 0);
+    int code2 = haul_reason_exit_code(haul_error_reason(error2), 0);
+    return code1 == code2 ? code1 : haul_reason_exit_code(reason, 1);
+  }
+  unsigned side = g_str_has_prefix(error->message, "source: ")        ? 1
+                  : g_str_has_prefix(error->message, "destination: ") ? 2
+                                                                      : 0;
+  return haul_reason_exit_code(reason, side);
 }
 
 /* ---- the state ---- */
@@ -330,8 +328,6 @@ show_plan(const Job *job, const HaulPass *pass)
 static bool
 run_pass(Job *job, GError **error)
 {
-  if (!choose_folders(job, error))
-    return false;
   g_autoptr(HaulPass) pass = haul_survey(&job->context, job->side1.store, job->side2.store,
                                          job->folders1, job->side2.list->folders, error);
   if (pass == NULL)
