@@ -128,7 +128,7 @@ a_misspelt_key_is_answered_with_the_nearest(void)
   } table[] = {
     { "hots", "did you mean --host1?" },
     { "prot", "did you mean --port1?" },
-    { "pasword", "did you mean --password1?" },
+    { "pasword", "did you mean --passfile1?" },
     { "time-out", "did you mean --timeout1?" },
     { "quite-another-thing", "`mailhaul plugins -v`" },
     { "\033[2J", "\"\\u{1B}[2J\"" },
@@ -155,7 +155,7 @@ what_is_required_is_named_by_its_option(void)
   CHECK_ERROR(empty_host, HAUL_ERROR_ACCOUNT, "usage", "--host1");
   CU_ASSERT(haul_account_set(account, "host", "h", NULL));
   CU_ASSERT(!haul_account_check(account, &no_password));
-  CHECK_ERROR(no_password, HAUL_ERROR_ACCOUNT, "usage", "--password1");
+  CHECK_ERROR(no_password, HAUL_ERROR_ACCOUNT, "usage", "--passfile1");
   CU_ASSERT(haul_account_set(account, "password", "", NULL));
   CU_ASSERT(haul_account_check(account, NULL));
 }
