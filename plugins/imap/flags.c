@@ -1,6 +1,7 @@
 /* Changing flags, by UID STORE. See flags.h. */
 #include "flags.h"
 
+#include "lines.h"
 #include "visit.h"
 
 /* Appends STORE commands that add (@sign '+') or remove flags; none if there is nothing to. */

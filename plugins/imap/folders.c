@@ -1,5 +1,5 @@
 /*
- * The folders of an account: LIST with all that comes with it, CREATE, SUBSCRIBE.
+ * The folders of an account: LIST with all that comes with it. Making them is orders.c's.
  *
  * Nothing here costs a round trip per folder: one LIST tells everything where LIST-EXTENDED and
  * LIST-STATUS are offered (RFC 5258, RFC 5819), and elsewhere a STATUS for each is pipelined. The
@@ -13,7 +13,6 @@
 #include "writer.h"
 
 #define ENTRIES_LIMIT 200000 /* of one LIST: a server that never ends */
-#define FLIGHT 200           /* commands about folders under way at once */
 
 void
 imap_folder_free(gpointer data)
@@ -166,8 +165,8 @@ list_done(ImapSession *session, ImapCommand *command, const ImapResponse *respon
   return true;
 }
 
-static const char *
-status_items(const HaulStore *store)
+const char *
+imap_status_items(const HaulStore *store)
 {
   return imap_session_can(store->session, IMAP_CAP_CONDSTORE)
                  || imap_session_can(store->session, IMAP_CAP_QRESYNC)
@@ -202,7 +201,7 @@ imap_folders_request(HaulStore *store, GError **error)
     const char *special
         = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
     g_autofree char *status
-        = can_list_status(store) ? g_strdup_printf(" STATUS (%s)", status_items(store)) : NULL;
+        = can_list_status(store) ? g_strdup_printf(" STATUS (%s)", imap_status_items(store)) : NULL;
     if (!imap_session_send(session, &list, error, "LIST \"\" \"*\" RETURN (SUBSCRIBED%s%s)",
                            special, status != NULL ? status : ""))
       return false;
@@ -236,12 +235,12 @@ static bool
 ask_status(HaulStore *store, GError **error)
 {
   ImapCommand command = { .name = "STATUS", .data = imap_folders_take, .context = store };
-  g_autofree char *items = g_strdup_printf(" (%s)", status_items(store));
+  g_autofree char *items = g_strdup_printf(" (%s)", imap_status_items(store));
   for (guint i = 0; i < store->folders->len; i++) {
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
     if (!is_ours(folder) || (folder->attributes & HAUL_FOLDER_NOSELECT) != 0)
       continue;
-    while (g_queue_get_length(&store->session->commands) >= FLIGHT) {
+    while (g_queue_get_length(&store->session->commands) >= IMAP_FOLDERS_FLIGHT) {
       if (!imap_session_step(store->session, error))
         return false;
     }
@@ -324,130 +323,4 @@ imap_folder_find(HaulStore *store, const char *path, GError **error)
     }
   }
   return folder;
-}
-
-/* What became of CREATE or SUBSCRIBE for one folder. */
-typedef struct {
-  ImapFolder *folder; /* borrowed; NULL: nothing was asked */
-  ImapReply reply, status;
-} ImapOrder;
-
-static void
-order_clear(gpointer data)
-{
-  ImapOrder *order = data;
-  imap_reply_clear(&order->reply);
-  imap_reply_clear(&order->status);
-}
-
-typedef bool (*ImapOrderFunc)(HaulStore *store, ImapOrder *order, GError **error);
-typedef bool (*ImapOrderJudge)(HaulStore *store, ImapOrder *order, GError **error);
-
-/* Sends an order for each folder, a flight at a time, and reports what became of them. */
-static bool
-give_orders(HaulStore *store, const HaulFolder *folders, size_t n_folders, ImapOrderFunc send,
-            ImapOrderJudge judge, HaulFolderResultFunc each, void *data, GError **error)
-{
-  if (!imap_writer_pause(store, error))
-    return false;
-  for (size_t first = 0; first < n_folders; first += FLIGHT) {
-    size_t n = MIN(n_folders - first, (size_t)FLIGHT);
-    g_autofree ImapOrder *orders = g_new0(ImapOrder, n);
-    bool fine = true;
-    for (size_t i = 0; i < n && fine; i++) {
-      /* What only holds folders comes into being with them. */
-      if ((folders[first + i].attributes & HAUL_FOLDER_NOSELECT) != 0)
-        continue;
-      orders[i].folder = imap_folder_find(store, folders[first + i].path, error);
-      fine = orders[i].folder != NULL && send(store, &orders[i], error);
-    }
-    for (size_t i = 0; i < n && fine; i++) {
-      g_autoptr(GError) why = NULL;
-      fine = orders[i].folder == NULL || judge(store, &orders[i], &why);
-      if (fine || haul_error_reach(why) == HAUL_ERROR_FOLDER) {
-        each(folders[first + i].path, why, data);
-        fine = true;
-      } else {
-        g_propagate_error(error, g_steal_pointer(&why));
-      }
-    }
-    if (!fine) {
-      for (GList *link = store->session->commands.head; link != NULL; link = link->next)
-        ((ImapCommand *)link->data)->reply = NULL;
-    }
-    for (size_t i = 0; i < n; i++)
-      order_clear(&orders[i]);
-    if (!fine)
-      return false;
-  }
-  return true;
-}
-
-/* A STATUS behind the CREATE tells whether the folder is there, whatever the server calls an error,
- * and which UIDVALIDITY and UIDNEXT it has, which writing to it wants to know. */
-static bool
-send_create(HaulStore *store, ImapOrder *order, GError **error)
-{
-  ImapFolder *folder = order->folder;
-  ImapCommand create = { .name = "CREATE", .reply = &order->reply };
-  ImapCommand status = { .name = "STATUS", .reply = &order->status, .data = imap_folders_take,
-                         .context = store };
-  g_autofree char *items = g_strdup_printf(" (%s)", status_items(store));
-  if (folder->listed && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0) {
-    order->reply.finished = order->status.finished = true;
-    return true;
-  }
-  return imap_session_send_named(store->session, &create, "CREATE ", folder->wire,
-                                 strlen(folder->wire), "", error)
-         && imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
-                                    strlen(folder->wire), items, error);
-}
-
-static bool
-judge_create(HaulStore *store, ImapOrder *order, GError **error)
-{
-  ImapFolder *folder = order->folder;
-  if (!imap_session_wait(store->session, &order->reply, error)
-      || !imap_session_wait(store->session, &order->status, error))
-    return false;
-  if (order->reply.condition == IMAP_OK || order->status.condition == IMAP_OK) {
-    folder->listed = true;
-    folder->attributes &= ~(uint32_t)HAUL_FOLDER_NOSELECT;
-    return true;
-  }
-  imap_set_refusal(error, HAUL_ERROR_FOLDER, "create", folder->path, order->reply.code,
-                   order->reply.text);
-  return false;
-}
-
-bool
-imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
-            HaulFolderResultFunc each, void *data, GError **error)
-{
-  return give_orders(store, folders, n_folders, send_create, judge_create, each, data, error);
-}
-
-static bool
-send_subscribe(HaulStore *store, ImapOrder *order, GError **error)
-{
-  ImapCommand command = { .name = "SUBSCRIBE", .reply = &order->reply };
-  return imap_session_send_named(store->session, &command, "SUBSCRIBE ", order->folder->wire,
-                                 strlen(order->folder->wire), "", error);
-}
-
-static bool
-judge_subscribe(HaulStore *store, ImapOrder *order, GError **error)
-{
-  if (!imap_session_expect(store->session, &order->reply, order->folder->path, HAUL_ERROR_FOLDER,
-                           "create", error))
-    return false;
-  order->folder->attributes |= HAUL_FOLDER_SUBSCRIBED;
-  return true;
-}
-
-bool
-imap_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
-               HaulFolderResultFunc each, void *data, GError **error)
-{
-  return give_orders(store, folders, n_folders, send_subscribe, judge_subscribe, each, data, error);
 }

@@ -462,38 +462,3 @@ imap_session_send_named(ImapSession *session, const ImapCommand *model, const ch
          || (imap_session_write(session, after, strlen(after), error)
              && imap_session_write(session, "\r\n", 2, error));
 }
-
-/* Refusals --------------------------------------------------------------------------------- */
-
-bool
-imap_asks_for_patience(const char *code, const char *text)
-{
-  static const char *const codes[] = { "UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED" };
-  static const char *const texts[]
-      = { "throttl", "rate limit", "too many", "bandwidth", "back-off", "backoff", "try again" };
-  for (size_t i = 0; code != NULL && i < G_N_ELEMENTS(codes); i++) {
-    if (g_ascii_strcasecmp(code, codes[i]) == 0)
-      return true;
-  }
-  g_autofree char *folded = g_ascii_strdown(text != NULL ? text : "", -1);
-  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-    if (strstr(folded, texts[i]) != NULL)
-      return true;
-  }
-  return false;
-}
-
-void
-imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
-                 const char *code, const char *text)
-{
-  g_autofree char *shown = haul_text_display(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
-  bool coded = code != NULL && *code != '\0';
-  g_autofree char *shown_code = haul_text_display(coded ? code : "", coded ? strlen(code) : 0);
-  if (imap_asks_for_patience(code, text)) {
-    reach = HAUL_ERROR_BUSY;
-    reason = "busy";
-  }
-  haul_set_error(error, reach, reason, "%s: %s%s%s%s", what, coded ? "[" : "", shown_code,
-                 coded ? "] " : "", *shown != '\0' ? shown : "no reason given");
-}

@@ -13,6 +13,7 @@
 #include <mailhaul/error.h>
 #include <mailhaul/stream.h>
 
+#include "refusal.h"
 #include "response.h"
 #include "wire.h"
 
@@ -137,12 +138,6 @@ void imap_session_detach(ImapSession *session, const void *context);
 size_t imap_session_read_body(ImapSession *session, void *buffer, size_t size, GError **error);
 /* Passes over what is left of the body, and reads what follows it in the response. */
 bool imap_session_end_body(ImapSession *session, ImapCursor *rest, GError **error);
-
-/* Sets the error for an answer that was not OK: @reach and @reason, unless its code or text ask for
- * patience (RFC 5530 §3: UNAVAILABLE, INUSE, LIMIT), which makes it HAUL_ERROR_BUSY. */
-void imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
-                      const char *code, const char *text);
-bool imap_asks_for_patience(const char *code, const char *text);
 
 /* Sets HAUL_ERROR_CONNECTION "protocol" and gives the session up. Returns false. */
 bool imap_session_protocol_error(ImapSession *session, GError **error, const char *format, ...)

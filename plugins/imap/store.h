@@ -55,12 +55,8 @@ struct HaulStore {
 };
 
 /* folders.c */
+#define IMAP_FOLDERS_FLIGHT 200 /* commands about folders under way at once */
 bool imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error);
-bool imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
-                 HaulFolderResultFunc each, void *data, GError **error);
-bool imap_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
-                    HaulFolderResultFunc each, void *data, GError **error);
-
 /* Sends LIST, so that folders() finds it answered, or under way. */
 bool imap_folders_request(HaulStore *store, GError **error);
 /* Returns the folder of @path, by the name that the server gave it, or else would. NULL on error. */
@@ -71,5 +67,13 @@ void imap_folder_free(gpointer folder);
 /* Data function of LIST, LSUB and STATUS; its context is the store. */
 bool imap_folders_take(ImapSession *session, ImapCommand *command, const ImapResponse *response,
                        GError **error);
+/* What we ask STATUS for. */
+const char *imap_status_items(const HaulStore *store);
+
+/* orders.c */
+bool imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+                 HaulFolderResultFunc each, void *data, GError **error);
+bool imap_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+                    HaulFolderResultFunc each, void *data, GError **error);
 
 #endif /* IMAP_STORE_H */

@@ -4,6 +4,7 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "lines.h"
 #include "writer.h"
 
 enum {
@@ -58,73 +59,6 @@ void
 imap_visit_end(HaulStore *store)
 {
   g_clear_pointer(&store->visits->current, visit_free);
-}
-
-/* Commands -------------------------------------------------------------------------------- */
-
-GArray *
-imap_ranges_parse(const HaulRange *ranges, size_t n_ranges, GError **error)
-{
-  g_autoptr(GArray) parsed = g_array_sized_new(FALSE, FALSE, sizeof(ImapRange), (guint)n_ranges);
-  for (size_t i = 0; i < n_ranges; i++) {
-    const char *ends[] = { ranges[i].first, ranges[i].last };
-    uint64_t values[] = { 1, UINT32_MAX };
-    for (unsigned end = 0; end < 2; end++) {
-      if (ends[end] == NULL)
-        continue;
-      ImapCursor digits = { ends[end], ends[end] + strlen(ends[end]) };
-      if (!imap_take_number(&digits, &values[end]) || digits.at != digits.end || values[end] == 0
-          || values[end] > UINT32_MAX) {
-        haul_set_error(error, HAUL_ERROR_FOLDER, "failed", "\"%s\" is no UID", ends[end]);
-        return NULL;
-      }
-    }
-    ImapRange range = { (uint32_t)values[0], (uint32_t)values[1] };
-    if (range.first <= range.last)
-      g_array_append_val(parsed, range);
-  }
-  imap_set_normalise(parsed);
-  return g_steal_pointer(&parsed);
-}
-
-void
-imap_fetch_lines(GPtrArray *lines, const GArray *ranges, const char *items)
-{
-  size_t from = 0;
-  while (from < ranges->len) {
-    g_autoptr(GString) line = g_string_new("UID FETCH ");
-    from = imap_append_set(line, ranges, from, IMAP_COMMAND_LIMIT - MIN(strlen(items), 4000u));
-    g_string_append_c(line, ' ');
-    g_string_append(line, items);
-    g_ptr_array_add(lines, g_string_free(g_steal_pointer(&line), FALSE));
-  }
-}
-
-char *
-imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields)
-{
-  GString *items = g_string_new("(UID FLAGS");
-  if ((want & HAUL_WANT_SIZE) != 0)
-    g_string_append(items, " RFC822.SIZE");
-  if ((want & HAUL_WANT_DATE) != 0)
-    g_string_append(items, " INTERNALDATE");
-  if ((want & HAUL_WANT_OBJECT_ID) != 0 && imap_session_can(store->session, IMAP_CAP_OBJECTID))
-    g_string_append(items, " EMAILID");
-  else if ((want & HAUL_WANT_OBJECT_ID) != 0 && imap_session_can(store->session, IMAP_CAP_GMAIL))
-    g_string_append(items, " X-GM-MSGID");
-  if (header_fields != NULL && *header_fields != NULL) {
-    g_string_append(items, " BODY.PEEK[HEADER.FIELDS (");
-    for (unsigned i = 0; header_fields[i] != NULL; i++) {
-      g_string_append(items, i > 0 ? " " : "");
-      if (imap_is_keyword(header_fields[i]))
-        g_string_append(items, header_fields[i]);
-      else
-        imap_append_quoted(items, header_fields[i], strlen(header_fields[i]));
-    }
-    g_string_append(items, ")]");
-  }
-  g_string_append_c(items, ')');
-  return g_string_free(items, FALSE);
 }
 
 /* What comes ------------------------------------------------------------------------------- */
@@ -257,31 +191,6 @@ send_line(ImapVisit *visit, GError **error)
   return imap_session_send(visit->store->session, &command, error, "%s", line);
 }
 
-static GPtrArray *
-lines_of(HaulStore *store, const HaulVisit *named)
-{
-  g_autoptr(GArray) ranges = imap_ranges_parse(named->ranges, named->n_ranges, NULL);
-  g_autofree char *items = named->kind == HAUL_VISIT_LIST
-                               ? imap_list_items(store, named->want, named->header_fields)
-                               : g_strdup(IMAP_FETCH_ITEMS);
-  GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-  if (ranges != NULL)
-    imap_fetch_lines(lines, ranges, items);
-  return lines;
-}
-
-static bool
-same_lines(const GPtrArray *a, const GPtrArray *b)
-{
-  if (a->len != b->len)
-    return false;
-  for (guint i = 0; i < a->len; i++) {
-    if (strcmp(g_ptr_array_index(a, i), g_ptr_array_index(b, i)) != 0)
-      return false;
-  }
-  return true;
-}
-
 static bool
 is_all_sent(const ImapVisit *visit)
 {
@@ -309,7 +218,7 @@ send_ahead(HaulStore *store)
     if (visit == NULL)
       return;
     g_ptr_array_unref(visit->lines);
-    visit->lines = lines_of(store, named);
+    visit->lines = imap_visit_lines(store, named);
     g_queue_push_tail(&visits->ahead, visit);
     if (visit->lines->len > 0 && !send_line(visit, NULL))
       return;
@@ -322,8 +231,8 @@ is_named(HaulStore *store, const ImapVisit *visit, const HaulVisit *named)
   if (g_strcmp0(visit->folder->path, named->path) != 0
       || (named->kind != HAUL_VISIT_LIST && named->kind != HAUL_VISIT_FETCH))
     return false;
-  g_autoptr(GPtrArray) lines = lines_of(store, named);
-  return same_lines(visit->lines, lines);
+  g_autoptr(GPtrArray) lines = imap_visit_lines(store, named);
+  return imap_lines_equal(visit->lines, lines);
 }
 
 void
@@ -370,13 +279,22 @@ await_select(ImapVisit *visit, GError **error)
   return true;
 }
 
-/* For writing a folder is not opened: APPEND names it. What is wanted is where new ids begin. */
+/* For writing a folder is not opened: APPEND names it. What is wanted is where new ids begin, which
+ * @known, the core's, may tell. */
 static bool
-know_for_writing(HaulStore *store, ImapFolder *folder, GError **error)
+know_for_writing(HaulStore *store, ImapFolder *folder, const HaulFolder *known, GError **error)
 {
   g_auto(ImapReply) reply = { 0 };
   ImapCommand status = { .name = "STATUS", .data = imap_folders_take, .context = store,
                          .reply = &reply };
+  if (folder->epoch == 0 && known->epoch != 0 && known->next_id != NULL) {
+    uint64_t next_id = 0;
+    ImapCursor digits = { known->next_id, known->next_id + strlen(known->next_id) };
+    if (imap_take_number(&digits, &next_id)) {
+      folder->epoch = known->epoch;
+      folder->next_id = next_id;
+    }
+  }
   if (folder->epoch != 0 && folder->next_id != 0)
     return true;
   return imap_writer_pause(store, error)
@@ -410,7 +328,7 @@ imap_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *o
   }
 
   bool fine = (intent & HAUL_WRITE) != 0
-                  ? know_for_writing(store, folder, error)
+                  ? know_for_writing(store, folder, out, error)
                   : visits->current != NULL && await_select(visits->current, error);
   if (!fine) {
     imap_visit_end(store);
@@ -458,7 +376,7 @@ imap_visit_begin(HaulStore *store, bool writing, GPtrArray *lines, GError **erro
 {
   ImapVisit *visit = store->visits->current;
   bool under_way = visit != NULL && !visit->made && !visit->spoiled && visit->lines->len > 0
-                   && (lines == NULL || same_lines(visit->lines, lines));
+                   && (lines == NULL || imap_lines_equal(visit->lines, lines));
   if (under_way && !writing && lines != NULL) {
     visit->made = true;
     return visit;

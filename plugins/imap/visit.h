@@ -9,7 +9,6 @@
 #define IMAP_VISIT_H
 
 #include "fetch.h"
-#include "set.h"
 #include "store.h"
 
 typedef struct ImapVisit ImapVisit;
@@ -59,15 +58,5 @@ bool imap_visit_run(ImapVisit *visit, ImapVisitFunc take, void *context, GError 
 
 /* Leaves the folder: nothing more is expected of its visit. */
 void imap_visit_end(HaulStore *store);
-
-/* Normalises ranges of ids. Errors: HAUL_ERROR_FOLDER for what is no UID. */
-GArray *imap_ranges_parse(const HaulRange *ranges, size_t n_ranges, GError **error);
-
-/* Appends "UID FETCH set items" to @lines, as many as the set needs. */
-void imap_fetch_lines(GPtrArray *lines, const GArray *ranges, const char *items);
-
-/* Returns the items that list() and fetch() ask for. */
-char *imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields);
-#define IMAP_FETCH_ITEMS "(UID FLAGS INTERNALDATE BODY.PEEK[])"
 
 #endif /* IMAP_VISIT_H */

@@ -19,9 +19,9 @@ enum {
   BATCH_MESSAGES = 128,           /* what is tried again if one of them is refused ... */
   BATCH_OCTETS = 1 << 20,         /* ... and held in memory until all are answered     */
   ALONE_OCTETS = 512 << 10,       /* of this size, a command of its own costs nothing  */
-  UNDER_WAY_BATCHES = 3,          /* closed, unanswered */
-  UNDER_WAY_SINGLES = 64,
-  UNDER_WAY_OCTETS = 4 << 20,
+  UNDER_WAY_BATCHES = 8,          /* closed, unanswered: 8 MiB a round trip; with 3, a copy at 40 ms */
+  UNDER_WAY_SINGLES = 64,         /* took half as long again */
+  UNDER_WAY_OCTETS = 8 << 20,
 };
 
 typedef struct {
@@ -167,66 +167,39 @@ settle_batch(ImapBatch *batch, const ImapResponse *response)
   }
 }
 
-static bool
-text_has_any(const char *text, const char *const *words)
-{
-  g_autofree char *folded = g_ascii_strdown(text, -1);
-  for (; *words != NULL; words++) {
-    if (strstr(folded, *words) != NULL)
-      return true;
-  }
-  return false;
-}
-
-static bool
-is_over_quota(const char *code, const char *text)
-{
-  /* Gmail says OVERQUOTA of bandwidth, too; Courier and Cyrus know no code. */
-  static const char *const words[] = { "over quota", "overquota", "quota exceeded",
-                                       "exceeded quota", "exceeds quota", "mailbox is full",
-                                       "mailbox full", NULL };
-  static const char *const others[] = { "bandwidth", "command", NULL };
-  bool coded = g_strcmp0(code, "OVERQUOTA") == 0;
-  return (coded && !text_has_any(text, others)) || (!coded && text_has_any(text, words));
-}
-
-static bool
-is_too_big(const char *code, const char *text)
-{
-  static const char *const words[] = { "too large", "too big", "toobig", "maximum size",
-                                       "size limit", NULL };
-  return g_strcmp0(code, "TOOBIG") == 0 || text_has_any(text, words);
-}
-
 /* Decides what the refusal of a message that was sent alone means. @delivery is taken. */
 static void
 judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
 {
   g_autofree char *code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
   g_autofree char *text = imap_span_dup(&response->text, NULL);
-  bool limited = g_strcmp0(code, "LIMIT") == 0;
-  if (is_too_big(code, text)) {
+  switch (imap_classify_append(code, text)) {
+  case IMAP_REFUSED_TOO_BIG:
     delivery_refuse(delivery, "too-big", text);
-  } else if (is_over_quota(code, text) || imap_asks_for_patience(limited ? NULL : code, text)) {
-    bool full = is_over_quota(code, text);
-    if (writer->fatal == NULL && full)
+    return;
+  case IMAP_REFUSED_OVER_QUOTA:
+    if (writer->fatal == NULL)
       haul_set_error(&writer->fatal, HAUL_ERROR_ACCOUNT, "over-quota", "%s", text);
-    else if (writer->fatal == NULL)
+    break;
+  case IMAP_REFUSED_FOR_NOW:
+    if (writer->fatal == NULL)
       imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", batch->folder->path, code, text);
-    g_queue_push_tail(&writer->retry, delivery); /* to be failed with the others */
-  } else if (limited) {
-    delivery_refuse(delivery, "too-big", text);
-  } else if (g_strcmp0(code, "TRYCREATE") == 0 || g_strcmp0(code, "NONEXISTENT") == 0) {
+    break;
+  case IMAP_REFUSED_NO_FOLDER:
     delivery->doubtful = true;
     g_free(delivery->text);
     delivery->text = g_steal_pointer(&text);
-    g_queue_push_tail(&writer->retry, delivery);
-  } else if (batch->with_keywords) {
+    break;
+  case IMAP_REFUSED:
+  default:
+    if (!batch->with_keywords) {
+      delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
+      return;
+    }
     delivery->bare = true;
-    g_queue_push_tail(&writer->retry, delivery);
-  } else {
-    delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
+    break;
   }
+  g_queue_push_tail(&writer->retry, delivery); /* where all are failed if it is fatal */
 }
 
 static bool

@@ -1,0 +1,24 @@
+/* The commands of list() and fetch(), as lines without their tags. */
+#ifndef IMAP_LINES_H
+#define IMAP_LINES_H
+
+#include "set.h"
+#include "store.h"
+
+/* Normalises ranges of ids. Errors: HAUL_ERROR_FOLDER for what is no UID. */
+GArray *imap_ranges_parse(const HaulRange *ranges, size_t n_ranges, GError **error);
+
+/* Appends "UID FETCH set items" to @lines, as many as the set needs. */
+void imap_fetch_lines(GPtrArray *lines, const GArray *ranges, const char *items);
+
+/* Returns the items that list() asks for, to be freed; fetch() asks for these. Not for the size: the
+ * literal tells it, and some servers read every message to answer. */
+char *imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields);
+#define IMAP_FETCH_ITEMS "(UID FLAGS INTERNALDATE BODY.PEEK[])"
+
+/* Returns the lines of a visit that LISTs or FETCHes. */
+GPtrArray *imap_visit_lines(const HaulStore *store, const HaulVisit *named);
+
+bool imap_lines_equal(const GPtrArray *a, const GPtrArray *b);
+
+#endif /* IMAP_LINES_H */

@@ -1,0 +1,164 @@
+/*
+ * Listing the selected folder: list() of the contract.
+ *
+ * Items are given as they come, for servers answer in the order of UIDs. What comes late is kept and
+ * given at the end, in order among itself.
+ */
+#include "reader.h"
+
+#include <string.h>
+
+#include "call.h"
+#include "lines.h"
+
+typedef struct {
+  ImapCall call;
+  uint32_t want;
+  bool wants_header;
+  HaulItemFunc each;
+  void *data;
+  GPtrArray *late; /* owned ImapLate: came after greater ones */
+} ImapLister;
+
+typedef struct {
+  ImapFetch fetch;
+  ImapItemRoom room;
+  char *header; /* owned */
+} ImapLate;
+
+static void
+late_free(gpointer data)
+{
+  ImapLate *late = data;
+  imap_fetch_free(&late->fetch);
+  imap_item_room_free(&late->room);
+  g_free(late->header);
+  g_free(late);
+}
+
+static void
+keep_late(ImapLister *lister)
+{
+  ImapLate *late = g_new0(ImapLate, 1);
+  late->fetch = lister->call.fetch;
+  late->fetch.flags.keywords = NULL;
+  imap_item_room_init(&late->room);
+  imap_item_keep_keywords(&late->room, &lister->call.fetch);
+  if (lister->call.fetch.object_id.at != NULL) {
+    late->room.object_id = imap_span_dup(&lister->call.fetch.object_id, NULL);
+    late->fetch.object_id
+        = (ImapSpan){ late->room.object_id, strlen(late->room.object_id), false };
+  }
+  if (lister->call.fetch.header.at != NULL) {
+    late->header = imap_span_dup(&lister->call.fetch.header, &late->fetch.header.size);
+    late->fetch.header.at = late->header;
+  }
+  if (lister->late == NULL)
+    lister->late = g_ptr_array_new_with_free_func(late_free);
+  g_ptr_array_add(lister->late, late);
+}
+
+static gint
+compare_late(gconstpointer a, gconstpointer b)
+{
+  const ImapLate *left = *(ImapLate *const *)a, *right = *(ImapLate *const *)b;
+  return left->fetch.uid < right->fetch.uid ? -1 : left->fetch.uid > right->fetch.uid;
+}
+
+static bool
+give_late(ImapLister *lister)
+{
+  if (lister->late == NULL)
+    return true;
+  g_ptr_array_sort(lister->late, compare_late);
+  for (guint i = 0; i < lister->late->len; i++) {
+    ImapLate *late = g_ptr_array_index(lister->late, i);
+    g_autofree char *object_id = g_steal_pointer(&late->room.object_id);
+    HaulItem item;
+    imap_item_fill(&late->room, &late->fetch, &item);
+    if (!lister->each(&item, lister->data))
+      return false;
+  }
+  return true;
+}
+
+/* Whether the response holds what was asked for, rather than flags that somebody changed. */
+static bool
+is_listing(const ImapLister *lister)
+{
+  const ImapFetch *fetch = &lister->call.fetch;
+  if (!fetch->has_flags)
+    return false;
+  if ((lister->want & (HAUL_WANT_SIZE | HAUL_WANT_DATE)) == 0 && !lister->wants_header)
+    return true;
+  return ((lister->want & HAUL_WANT_SIZE) != 0 && fetch->has_size)
+         || ((lister->want & HAUL_WANT_DATE) != 0 && fetch->has_date)
+         || (lister->wants_header && fetch->has_header);
+}
+
+static bool
+take_listed(ImapVisit *visit, const ImapResponse *response, GError **error)
+{
+  ImapLister *lister = visit->context;
+  ImapCall *call = &lister->call;
+  ImapCursor rest;
+  HaulItem item;
+  GError *why = NULL;
+  if (!imap_call_parse(call, response, &rest, error))
+    return false;
+  if (!imap_call_awaits(call, &why) || !is_listing(lister)) {
+    if (why == NULL)
+      return true;
+    g_propagate_error(error, why);
+    return false;
+  }
+  bool late = call->fetch.uid < imap_seen_last(&call->seen);
+  imap_seen_add(&call->seen, (uint32_t)call->fetch.uid);
+  if (late) {
+    keep_late(lister);
+    return true;
+  }
+  imap_item_keep_keywords(&call->room, &call->fetch);
+  imap_item_fill(&call->room, &call->fetch, &item);
+  return lister->each(&item, lister->data);
+}
+
+static void
+lister_clear(ImapLister *lister)
+{
+  imap_call_clear(&lister->call);
+  g_clear_pointer(&lister->late, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImapLister, lister_clear)
+
+bool
+imap_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
+          const char *const *header_fields, HaulItemFunc each, void *data, GError **error)
+{
+  g_auto(ImapLister) lister
+      = { .want = want, .wants_header = header_fields != NULL && *header_fields != NULL,
+          .each = each, .data = data };
+  ImapCall *call = &lister.call;
+  if (!imap_call_init(call, store, ranges, n_ranges, error))
+    return false;
+  if (call->ranges->len == 0)
+    return true;
+  g_autofree char *items = imap_list_items(store, want, header_fields);
+  ImapVisit *visit = imap_call_begin(call, items, error);
+  if (visit == NULL)
+    return false;
+  if (visit->n_messages == 0 && visit->n_sent == 0)
+    return true;
+  if (!imap_visit_run(visit, take_listed, &lister, error))
+    return false;
+  /* Some servers refuse to fetch from a folder that holds nothing. */
+  if (visit->refused && visit->n_messages > 0 && g_strcmp0(visit->code, "EXPUNGEISSUED") != 0)
+    return imap_call_refused(visit, error);
+  if (imap_call_is_short(call, visit)) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "protocol",
+                   "%s: the server listed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " messages",
+                   visit->folder->path, imap_seen_count(&call->seen), visit->n_messages);
+    return false;
+  }
+  return give_late(&lister);
+}
