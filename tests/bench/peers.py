@@ -112,7 +112,6 @@ class Interimap(Peer):
                      + (f"SSL_CAfile = {route.ca}\n" if route.ca else "")
                      + ("" if self._compress else "compress = NO\n"))
         _write(route.folder + "/interimap", text)
-        os.chmod(route.folder + "/interimap", 0o600)
         return ["interimap", "--quiet", "--config=" + route.folder + "/interimap"]
 
     def environment(self, route):
@@ -121,4 +120,5 @@ class Interimap(Peer):
 
 def _write(path, text):
     with open(path, "w", encoding="ascii") as out:
+        os.chmod(path, 0o600)  # it may hold a password
         out.write(text)
