@@ -16,6 +16,8 @@
 #include "subscriptions.h"
 
 #define EPOCH 1
+/* Messages of a folder that is not kept in memory longer than need be. */
+#define LARGE_FOLDER 10000
 
 static const HaulSetting settings[] = {
   { "path", 'p', NULL, "Folder that is the Maildir; a destination is made where it is missing." },
@@ -93,6 +95,23 @@ maildir_store_scan(HaulStore *store, bool again, GError **error)
   store->scanned = maildir_scan_read(&store->scan, store->selected, error);
   g_clear_pointer(&store->later.stamp, g_free);
   return store->scanned;
+}
+
+static void
+forget_scans(HaulStore *store)
+{
+  maildir_scan_clear(&store->scan);
+  maildir_scan_clear(&store->later);
+  maildir_scan_init(&store->scan);
+  maildir_scan_init(&store->later);
+  store->scanned = false;
+}
+
+void
+maildir_store_forget_large(HaulStore *store)
+{
+  if (store->scan.entries->len > LARGE_FOLDER)
+    forget_scans(store);
 }
 
 MaildirEntry *
@@ -216,8 +235,7 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
   /* Deliveries to the folder before hold on to it by themselves. */
   maildir_folder_unref(store->selected);
   store->selected = opened;
-  store->scanned = false;
-  g_clear_pointer(&store->later.stamp, g_free);
+  forget_scans(store);
   g_free(store->token);
   g_free(store->native);
   store->token = maildir_folder_token(opened);

@@ -36,6 +36,10 @@ struct HaulStore {
 /* Reads the selected folder if it was not yet, or @again. */
 bool maildir_store_scan(HaulStore *store, bool again, GError **error);
 
+/* Lets go of what a large folder's listing holds: the core has copied what it wants, and both sides
+ * are often listed before anything is done. To read it again costs a microsecond per message. */
+void maildir_store_forget_large(HaulStore *store);
+
 /*
  * Finds the file of a message that is no longer where the scan saw it: others rename files when
  * flags change. Returns its entry in store->later; NULL if it is gone, or with @error.
