@@ -128,7 +128,7 @@ a_misspelt_key_is_answered_with_the_nearest(void)
   } table[] = {
     { "hots", "did you mean --host1?" },
     { "prot", "did you mean --port1?" },
-    { "pasword", "did you mean --passfile1?" },
+    { "pasword", "did you mean --password1?" },
     { "time-out", "did you mean --timeout1?" },
     { "quite-another-thing", "`mailhaul plugins -v`" },
     { "\033[2J", "\"\\u{1B}[2J\"" },
