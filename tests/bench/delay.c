@@ -84,7 +84,7 @@ take(Way *way, int64_t not_before)
       return;
     }
     int64_t now = now_ns();
-    size_t size = got > 0 ? (size_t) got : 0;
+    size_t size = got > 0 ? (size_t)got : 0;
     piece = realloc(piece, sizeof *piece + size);
     piece->next = NULL;
     piece->size = size; /* an empty one is the end */
@@ -114,8 +114,8 @@ give(Way *way, int64_t now)
       way->closed = true;
     }
     while (piece->sent < piece->size) {
-      ssize_t sent = send(way->to, piece->octets + piece->sent, piece->size - piece->sent,
-                          MSG_NOSIGNAL);
+      ssize_t sent =
+          send(way->to, piece->octets + piece->sent, piece->size - piece->sent, MSG_NOSIGNAL);
       if (sent < 0 && errno == EAGAIN) {
         way->blocked = true;
         return 0;
@@ -124,7 +124,7 @@ give(Way *way, int64_t now)
         way->closed = way->ended = true;
         break;
       }
-      piece->sent += (size_t) sent;
+      piece->sent += (size_t)sent;
     }
     way->held -= piece->size;
     way->first = piece->next;
@@ -153,7 +153,7 @@ static void
 connect_far(int poll, Pair *pair)
 {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (connect(fd, (struct sockaddr *) &pair->target, sizeof pair->target) != 0)
+  if (connect(fd, (struct sockaddr *)&pair->target, sizeof pair->target) != 0)
     err(1, "connect to the server");
   set_up_socket(fd);
   pair->up.to = pair->down.from = fd;
@@ -227,7 +227,7 @@ main(int argc, char **argv)
 {
   if (argc < 4)
     errx(2, "usage: delay ONE_WAY_MS HOST PORT...");
-  delay_ns = (int64_t) (strtod(argv[1], NULL) * 1e6);
+  delay_ns = (int64_t)(strtod(argv[1], NULL) * 1e6);
   int n_listeners = argc - 3;
   if (n_listeners > MAX_PORTS)
     errx(2, "at most %d ports", MAX_PORTS);
@@ -240,10 +240,10 @@ main(int argc, char **argv)
     socklen_t size = sizeof address;
     inet_pton(AF_INET, argv[2], &address.sin_addr);
     targets[i] = address;
-    targets[i].sin_port = htons((uint16_t) atoi(argv[3 + i]));
+    targets[i].sin_port = htons((uint16_t)atoi(argv[3 + i]));
     listeners[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (bind(listeners[i], (struct sockaddr *) &address, size) != 0 || listen(listeners[i], 64) != 0
-        || getsockname(listeners[i], (struct sockaddr *) &address, &size) != 0)
+    if (bind(listeners[i], (struct sockaddr *)&address, size) != 0 || listen(listeners[i], 64) != 0
+        || getsockname(listeners[i], (struct sockaddr *)&address, &size) != 0)
       err(1, "listen");
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &listeners[i] };
     epoll_ctl(poll, EPOLL_CTL_ADD, listeners[i], &event);

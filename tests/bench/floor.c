@@ -37,11 +37,13 @@ static unsigned n_folders;
 static Link
 link_open(const char *host, const char *port)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t) atoi(port)) };
-  Link link = { .fd = socket(AF_INET, SOCK_STREAM, 0), .in = malloc(BUFFER), .out = malloc(BUFFER) };
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+  Link link = { .fd = socket(AF_INET, SOCK_STREAM, 0),
+                .in = malloc(BUFFER),
+                .out = malloc(BUFFER) };
   if (inet_pton(AF_INET, host, &address.sin_addr) != 1 || link.in == NULL || link.out == NULL)
     errx(2, "no address: %s", host);
-  if (connect(link.fd, (struct sockaddr *) &address, sizeof address) != 0)
+  if (connect(link.fd, (struct sockaddr *)&address, sizeof address) != 0)
     err(2, "connect %s", port);
   setsockopt(link.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
   return link;
@@ -54,7 +56,7 @@ link_flush(Link *link)
     ssize_t sent = send(link->fd, link->out + done, link->used - done, 0);
     if (sent <= 0)
       err(2, "send");
-    done += (size_t) sent;
+    done += (size_t)sent;
   }
   link->used = 0;
 }
@@ -73,15 +75,14 @@ link_write(Link *link, const char *octets, size_t size)
   }
 }
 
-static void __attribute__((format(printf, 2, 3)))
-link_printf(Link *link, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) link_printf(Link *link, const char *format, ...)
 {
   char text[4096];
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  link_write(link, text, (size_t) length);
+  link_write(link, text, (size_t)length);
 }
 
 static void
@@ -97,7 +98,7 @@ link_fill(Link *link)
   ssize_t got = recv(link->fd, link->in + link->end, BUFFER - link->end, 0);
   if (got <= 0)
     err(2, "the server hung up");
-  link->end += (size_t) got;
+  link->end += (size_t)got;
 }
 
 /* Returns the next line without its end, NUL-terminated, good until the next read. */
@@ -106,12 +107,13 @@ link_line(Link *link)
 {
   char *end;
   size_t seen = 0;
-  while ((end = memchr(link->in + link->start + seen, '\n', link->end - link->start - seen)) == NULL) {
+  while ((end = memchr(link->in + link->start + seen, '\n', link->end - link->start - seen))
+         == NULL) {
     seen = link->end - link->start;
     link_fill(link);
   }
   char *line = link->in + link->start;
-  link->start = (size_t) (end + 1 - link->in);
+  link->start = (size_t)(end + 1 - link->in);
   if (end > line && end[-1] == '\r')
     end--;
   *end = '\0';
@@ -195,7 +197,7 @@ copy(Link *from, Link *to)
     int done_length = snprintf(done, sizeof done, "f%u ", i);
     for (;;) {
       char *line = link_line(from);
-      if (strncmp(line, done, (size_t) done_length) == 0)
+      if (strncmp(line, done, (size_t)done_length) == 0)
         break;
       if (line[0] != '*' || strstr(line, " FETCH (") == NULL)
         continue;
@@ -224,8 +226,9 @@ main(int argc, char **argv)
     errx(2, "usage: floor copy|same HOST1 PORT1 USER1 HOST2 PORT2 USER2");
   bool same = strcmp(argv[1], "same") == 0;
   Link from = link_open(argv[2], argv[3]), to = link_open(argv[5], argv[6]);
-  const char *list = same ? "LIST \"\" * RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))"
-                          : "LIST \"\" *";
+  const char *list =
+      same ? "LIST \"\" * RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))"
+           : "LIST \"\" *";
   link_printf(&from, "a LOGIN %s pass\r\nl %s\r\n", argv[4], list);
   link_printf(&to, "a LOGIN %s pass\r\n", argv[7]);
   if (same)

@@ -54,7 +54,7 @@ main(int argc, char **argv)
     err(127, "%s", argv[3]);
   }
   setpgid(child, child);
-  alarm((unsigned) atoi(argv[2]));
+  alarm((unsigned)atoi(argv[2]));
   int status;
   struct rusage usage;
   while (wait4(child, &status, 0, &usage) < 0)

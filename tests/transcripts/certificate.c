@@ -29,7 +29,7 @@ certificate_new(const char *path)
   X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
-                             (const unsigned char *) "127.0.0.1", -1, -1, 0);
+                             (const unsigned char *)"127.0.0.1", -1, -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
   X509_set_pubkey(certificate, key);
   add_extension(certificate, NID_subject_alt_name, "IP:127.0.0.1");

@@ -39,7 +39,7 @@ typedef struct {
 /* ------------------------------------------------- the client's sockets, an octet at a time */
 
 /* The linker sends the reads and writes of the stream through here (--wrap, see meson.build). */
-static bool octetwise;
+static _Thread_local bool octetwise; /* of the thread that the client runs in */
 ssize_t __real_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buffer, size_t size, int flags);
 ssize_t __real_send(int fd, const void *buffer, size_t size, int flags);
@@ -68,8 +68,7 @@ __wrap_send(int fd, const void *buffer, size_t size, int flags)
 
 /* ------------------------------------------------------------------------------ one run */
 
-static void G_GNUC_PRINTF(2, 3)
-complain(Run *run, const char *format, ...)
+static void G_GNUC_PRINTF(2, 3) complain(Run *run, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
@@ -130,8 +129,8 @@ compare_results(Run *run, const Line *step, GPtrArray *expected, GPtrArray *resu
     const char *wanted = line != NULL ? line->text->str : "nothing";
     const char *got = i < results->len ? results->pdata[i] : NULL;
     if (got == NULL && !partly)
-      complain(run, "line %u: %s: expected \"%s\", and nothing came", step->number,
-               step->text->str, wanted);
+      complain(run, "line %u: %s: expected \"%s\", and nothing came", step->number, step->text->str,
+               wanted);
     else if (got != NULL && (line == NULL || !g_pattern_match_simple(wanted, got)))
       complain(run, "line %u: %s: expected \"%s\", got \"%s\"", step->number, step->text->str,
                wanted, got);
@@ -169,8 +168,8 @@ play_step(Run *run, Player *player, unsigned index)
   if (lost) {
     if (!may_end_in(error))
       complain(run, "line %u: %s: cut off, it ends with %s", step->number, step->text->str,
-               (const char *) results->pdata[results->len - 1]);
-    g_ptr_array_set_size(results, (int) results->len - 1);
+               (const char *)results->pdata[results->len - 1]);
+    g_ptr_array_set_size(results, (int)results->len - 1);
   }
   compare_results(run, step, expected, results, lost);
   return error == NULL || as_written;
@@ -203,8 +202,7 @@ static void
 play(Run *run)
 {
   g_autoptr(GError) error = NULL;
-  Server *server =
-      server_start(run->script, run->octets, run->cut, run->tls, &error);
+  Server *server = server_start(run->script, run->octets, run->cut, run->tls, &error);
   if (server == NULL)
     g_error("%s", error->message);
   Player *player = player_new(run->plugin, server_port(server), run->folder, run->certificate);

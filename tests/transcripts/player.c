@@ -8,6 +8,7 @@
 #include "message.h"
 #include "store.h"
 #include "ticket.h"
+#include "values.h"
 
 /* A message that was put. */
 typedef struct {
@@ -32,19 +33,25 @@ struct Player {
   GPtrArray *visit_ranges; /* owned; likewise                 */
 };
 
-static void G_GNUC_PRINTF(2, 3)
-result(Player *player, const char *format, ...)
+/* Notes a result, taken. */
+static void
+add_result(Player *player, char *line)
+{
+  g_ptr_array_add(player->results, line);
+}
+
+static void G_GNUC_PRINTF(2, 3) result(Player *player, const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
-  g_ptr_array_add(player->results, g_strdup_vprintf(format, arguments));
+  add_result(player, g_strdup_vprintf(format, arguments));
   va_end(arguments);
 }
 
 static const char *
 word(GPtrArray *words, unsigned index)
 {
-  return index < words->len ? ((GString *) words->pdata[index])->str : "";
+  return index < words->len ? ((GString *)words->pdata[index])->str : "";
 }
 
 /* Value of the word "NAME=..." among the words, lent, or NULL. @size: its octets, or NULL. */
@@ -72,123 +79,6 @@ has_word(GPtrArray *words, const char *wanted)
   return false;
 }
 
-/* ------------------------------------------------------------------ values to text and back */
-
-static const struct {
-  HaulFlags flag;
-  const char *name;
-} flag_names[] = {
-  { HAUL_SEEN, "\\Seen" },       { HAUL_ANSWERED, "\\Answered" }, { HAUL_FLAGGED, "\\Flagged" },
-  { HAUL_DELETED, "\\Deleted" }, { HAUL_DRAFT, "\\Draft" },
-};
-
-static void
-show_flags(GString *out, uint32_t flags, const char *const *keywords)
-{
-  for (unsigned i = 0; i < G_N_ELEMENTS(flag_names); i++)
-    if ((flags & flag_names[i].flag) != 0)
-      g_string_append_printf(out, " %s", flag_names[i].name);
-  for (; keywords != NULL && *keywords != NULL; keywords++)
-    g_string_append_printf(out, " %s", *keywords);
-}
-
-/* Sorts a list of flags at commas; keywords are appended to @keywords, NULL-terminated. */
-static uint32_t
-parse_flags(const char *list, GPtrArray *keywords)
-{
-  uint32_t flags = 0;
-  g_auto(GStrv) names = g_strsplit(list, ",", -1);
-  for (char **name = names; *name != NULL; name++) {
-    uint32_t flag = 0;
-    for (unsigned i = 0; i < G_N_ELEMENTS(flag_names); i++)
-      if (strcmp(*name, flag_names[i].name) == 0)
-        flag = flag_names[i].flag;
-    flags |= flag;
-    if (flag == 0 && **name != '\0')
-      g_ptr_array_add(keywords, g_strdup(*name));
-  }
-  g_ptr_array_add(keywords, NULL);
-  return flags;
-}
-
-/* "1:5,7,9:*" to ranges whose ends are kept in @kept. */
-static GArray *
-parse_ranges(const char *text, GPtrArray *kept)
-{
-  GArray *ranges = g_array_new(FALSE, FALSE, sizeof(HaulRange));
-  g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-  for (char **part = parts; *part != NULL; part++) {
-    char **ends = g_strsplit(*part, ":", 2);
-    g_ptr_array_add(kept, ends);
-    const char *first = ends[0], *last = ends[1] != NULL ? ends[1] : ends[0];
-    HaulRange range = { strcmp(first, "*") == 0 ? NULL : first,
-                        strcmp(last, "*") == 0 ? NULL : last };
-    g_array_append_val(ranges, range);
-  }
-  return ranges;
-}
-
-static void
-show_date(GString *out, int64_t date, int32_t zone)
-{
-  g_autoptr(GTimeZone) offset = g_time_zone_new_offset(zone);
-  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(date);
-  g_autoptr(GDateTime) local = utc != NULL ? g_date_time_to_timezone(utc, offset) : NULL;
-  g_autofree char *text = local != NULL ? g_date_time_format(local, "%Y-%m-%dT%H:%M:%S%z")
-                                        : g_strdup_printf("%" G_GINT64_FORMAT, date);
-  g_string_append_printf(out, " date %s", text);
-}
-
-static void
-show_item(Player *player, const char *kind, const HaulItem *item, const GString *body)
-{
-  GString *out = g_string_new(kind);
-  g_string_append_printf(out, " %s", item->id);
-  show_flags(out, item->flags, item->keywords);
-  if (item->size != HAUL_UNKNOWN)
-    g_string_append_printf(out, " size %" G_GUINT64_FORMAT, item->size);
-  if (item->date != HAUL_NO_DATE)
-    show_date(out, item->date, item->date_zone);
-  if (item->object_id != NULL)
-    g_string_append_printf(out, " object %s", item->object_id);
-  if (item->header != NULL) {
-    g_string_append(out, " header \"");
-    script_show(out, item->header, item->header_size);
-    g_string_append_c(out, '"');
-  }
-  if (body != NULL) {
-    g_string_append(out, " \"");
-    script_show(out, body->str, MIN(body->len, 200));
-    g_string_append(out, body->len > 200 ? "..." : "\"");
-  }
-  g_ptr_array_add(player->results, g_string_free(out, FALSE));
-}
-
-static void
-show_folder(Player *player, const HaulFolder *folder)
-{
-  static const char *const names[] = { "noselect", "subscribed", "all",  "archive", "drafts",
-                                       "flagged",  "junk",       "sent", "trash",   "important" };
-  GString *out = g_string_new("folder \"");
-  script_show(out, folder->path, strlen(folder->path));
-  g_string_append_printf(out, "\" epoch %" G_GUINT64_FORMAT, folder->epoch);
-  if (folder->next_id != NULL)
-    g_string_append_printf(out, " next %s", folder->next_id);
-  if (folder->n_messages != HAUL_UNKNOWN)
-    g_string_append_printf(out, " messages %" G_GUINT64_FORMAT, folder->n_messages);
-  if (folder->change_token != NULL)
-    g_string_append_printf(out, " token %s", folder->change_token);
-  for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-    if ((folder->attributes >> i & 1) != 0)
-      g_string_append_printf(out, " %s", names[i]);
-  if (folder->settable_flags != 0 || folder->any_keyword) {
-    g_string_append(out, " settable");
-    show_flags(out, folder->settable_flags, NULL);
-    g_string_append(out, folder->any_keyword ? " \\*" : "");
-  }
-  g_ptr_array_add(player->results, g_string_free(out, FALSE));
-}
-
 /* --------------------------------------------------------------------------- opening, folders */
 
 static bool
@@ -207,7 +97,7 @@ step_open(Player *player, GPtrArray *words, GError **error)
     const char *text = word(words, i), *equals = strchr(text, '=');
     if (equals == NULL)
       continue;
-    g_autofree char *key = g_strndup(text, (size_t) (equals - text));
+    g_autofree char *key = g_strndup(text, (size_t)(equals - text));
     if (!haul_account_set(player->account, key, equals + 1, error))
       return false;
   }
@@ -219,7 +109,7 @@ step_open(Player *player, GPtrArray *words, GError **error)
 static bool
 each_folder(const HaulFolder *folder, void *data)
 {
-  show_folder(data, folder);
+  add_result(data, show_folder(folder));
   return true;
 }
 
@@ -238,26 +128,30 @@ step_make(Player *player, GPtrArray *words, GError **error)
 {
   g_autoptr(GArray) folders = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
   for (unsigned i = 1; i < words->len; i++) {
-    HaulFolder folder = { .path = word(words, i), .n_messages = HAUL_UNKNOWN,
-                          .n_octets = HAUL_UNKNOWN, .max_message_octets = HAUL_UNKNOWN };
+    HaulFolder folder = { .path = word(words, i),
+                          .n_messages = HAUL_UNKNOWN,
+                          .n_octets = HAUL_UNKNOWN,
+                          .max_message_octets = HAUL_UNKNOWN };
     g_array_append_val(folders, folder);
   }
   bool create = strcmp(word(words, 0), "create") == 0;
-  return (create ? haul_store_create : haul_store_subscribe)(
-      player->store, (const HaulFolder *) folders->data, folders->len, each_folder_result, player,
-      error);
+  return (create ? haul_store_create
+                 : haul_store_subscribe)(player->store, (const HaulFolder *)folders->data,
+                                         folders->len, each_folder_result, player, error);
 }
 
 static bool
 step_select(Player *player, GPtrArray *words, GError **error)
 {
-  HaulFolder folder = { .path = word(words, 1), .n_messages = HAUL_UNKNOWN,
-                        .n_octets = HAUL_UNKNOWN, .max_message_octets = HAUL_UNKNOWN };
+  HaulFolder folder = { .path = word(words, 1),
+                        .n_messages = HAUL_UNKNOWN,
+                        .n_octets = HAUL_UNKNOWN,
+                        .max_message_octets = HAUL_UNKNOWN };
   HaulIntent intent = has_word(words, "write") ? HAUL_WRITE : HAUL_READ;
   if (!haul_store_select(player->store, word(words, 1), intent, &folder, error))
     return false;
   if (has_word(words, "show"))
-    show_folder(player, &folder);
+    add_result(player, show_folder(&folder));
   return true;
 }
 
@@ -267,7 +161,9 @@ static const struct {
   HaulWant want;
   const char *name;
 } want_names[] = {
-  { HAUL_WANT_SIZE, "size" }, { HAUL_WANT_DATE, "date" }, { HAUL_WANT_OBJECT_ID, "object" },
+  { HAUL_WANT_SIZE, "size" },
+  { HAUL_WANT_DATE, "date" },
+  { HAUL_WANT_OBJECT_ID, "object" },
 };
 
 static uint32_t
@@ -290,18 +186,18 @@ parse_header_fields(GPtrArray *words)
 static bool
 each_item(const HaulItem *item, void *data)
 {
-  show_item(data, "item", item, NULL);
+  add_result(data, show_item("item", item, NULL));
   return true;
 }
 
 static bool
 step_list(Player *player, GPtrArray *words, GError **error)
 {
-  g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+  g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
   g_autoptr(GArray) ranges = parse_ranges(word(words, 1), kept);
   g_auto(GStrv) fields = parse_header_fields(words);
-  return haul_store_list(player->store, (const HaulRange *) ranges->data, ranges->len,
-                         parse_want(words), (const char *const *) fields, each_item, player, error);
+  return haul_store_list(player->store, (const HaulRange *)ranges->data, ranges->len,
+                         parse_want(words), (const char *const *)fields, each_item, player, error);
 }
 
 static bool
@@ -311,8 +207,8 @@ deliver(HaulMessage *message, void *data, GError **error)
   const uint8_t *window;
   size_t size;
   while ((window = haul_message_window(message, body->len, &size)) != NULL)
-    g_string_append_len(body, (const char *) window, (gssize) size);
-  show_item(data, "message", haul_message_item(message), body);
+    g_string_append_len(body, (const char *)window, (gssize)size);
+  add_result(data, show_item("message", haul_message_item(message), body));
   g_string_free(body, TRUE);
   haul_message_unref(message);
   return true;
@@ -327,11 +223,11 @@ skip(const char *id, const GError *why, void *data)
 static bool
 step_fetch(Player *player, GPtrArray *words, GError **error)
 {
-  g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
+  g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
   g_autoptr(GArray) ranges = parse_ranges(word(words, 1), kept);
   g_autoptr(HaulIntake) intake =
       haul_intake_new(player->folder, NULL, player->cancel, deliver, skip, player);
-  return haul_store_fetch(player->store, (const HaulRange *) ranges->data, ranges->len, intake,
+  return haul_store_fetch(player->store, (const HaulRange *)ranges->data, ranges->len, intake,
                           error);
 }
 
@@ -348,8 +244,8 @@ static bool
 step_ahead(Player *player, GPtrArray *words, GError **error)
 {
   GArray *visits = g_array_new(FALSE, FALSE, sizeof(HaulVisit));
-  GPtrArray *texts = g_ptr_array_new_with_free_func((GDestroyNotify) g_strfreev);
-  GPtrArray *all_ranges = g_ptr_array_new_with_free_func((GDestroyNotify) g_array_unref);
+  GPtrArray *texts = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+  GPtrArray *all_ranges = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
   for (unsigned i = 1; i < words->len;) {
     const char *kind = word(words, i);
     char **path = g_strsplit(word(words, i + 1), "\n", 1);
@@ -363,7 +259,7 @@ step_ahead(Player *player, GPtrArray *words, GError **error)
       GArray *ranges = parse_ranges(word(words, next++), texts);
       g_ptr_array_add(all_ranges, ranges);
       visit.n_ranges = ranges->len;
-      visit.ranges = (const HaulRange *) ranges->data;
+      visit.ranges = (const HaulRange *)ranges->data;
     }
     for (; next < words->len && strcmp(word(words, next), ";") != 0; next++)
       for (unsigned n = 0; n < G_N_ELEMENTS(want_names); n++)
@@ -372,7 +268,7 @@ step_ahead(Player *player, GPtrArray *words, GError **error)
     g_array_append_val(visits, visit);
     i = next + 1;
   }
-  haul_store_ahead(player->store, (const HaulVisit *) visits->data, visits->len);
+  haul_store_ahead(player->store, (const HaulVisit *)visits->data, visits->len);
   forget_visits(player); /* only now: the store borrowed them until this call */
   player->visits = visits;
   player->visit_texts = texts;
@@ -412,16 +308,16 @@ compose_message(GPtrArray *words, GPtrArray *keywords)
              *repeat = option(words, "repeat", NULL), *body = option(words, "body", &size);
   HaulItem item = { .id = "1", .date = HAUL_NO_DATE };
   item.flags = parse_flags(flags != NULL ? flags : "", keywords);
-  item.keywords = keywords->len > 1 ? (const char *const *) keywords->pdata : NULL;
+  item.keywords = keywords->len > 1 ? (const char *const *)keywords->pdata : NULL;
   if (date != NULL) {
     g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(date, NULL);
     g_assert_nonnull(when);
     item.date = g_date_time_to_unix(when);
-    item.date_zone = (int32_t) (g_date_time_get_utc_offset(when) / G_USEC_PER_SEC);
+    item.date_zone = (int32_t)(g_date_time_get_utc_offset(when) / G_USEC_PER_SEC);
   }
   GString *octets = g_string_new(NULL);
   for (uint64_t n = repeat != NULL ? g_ascii_strtoull(repeat, NULL, 10) : 1; n > 0; n--)
-    g_string_append_len(octets, body, (gssize) size);
+    g_string_append_len(octets, body, (gssize)size);
   item.size = octets->len;
   HaulMessage *message = haul_message_new(&item, octets->str, octets->len);
   g_string_free(octets, TRUE);
@@ -453,9 +349,9 @@ step_set_flags(Player *player, GPtrArray *words, GError **error)
     g_string_append_printf(word(words, i)[0] == '+' ? adds : removes, "%s,", word(words, i) + 1);
   HaulFlagChange change = { .add = parse_flags(adds->str, add),
                             .remove = parse_flags(removes->str, remove) };
-  change.add_keywords = (const char *const *) add->pdata;
-  change.remove_keywords = (const char *const *) remove->pdata;
-  return haul_store_set_flags(player->store, (const char *const *) ids, g_strv_length(ids), &change,
+  change.add_keywords = (const char *const *)add->pdata;
+  change.remove_keywords = (const char *const *)remove->pdata;
+  return haul_store_set_flags(player->store, (const char *const *)ids, g_strv_length(ids), &change,
                               error);
 }
 
@@ -492,10 +388,10 @@ static const struct {
   const char *name;
   bool (*carry_out)(Player *player, GPtrArray *words, GError **error);
 } steps[] = {
-  { "open", step_open },     { "close", step_close },         { "identity", step_identity },
-  { "folders", step_folders }, { "create", step_make },       { "subscribe", step_make },
-  { "select", step_select }, { "list", step_list },           { "fetch", step_fetch },
-  { "ahead", step_ahead },   { "put", step_put },             { "flush", step_flush },
+  { "open", step_open },           { "close", step_close }, { "identity", step_identity },
+  { "folders", step_folders },     { "create", step_make }, { "subscribe", step_make },
+  { "select", step_select },       { "list", step_list },   { "fetch", step_fetch },
+  { "ahead", step_ahead },         { "put", step_put },     { "flush", step_flush },
   { "set-flags", step_set_flags },
 };
 
@@ -535,7 +431,7 @@ player_outstanding(const Player *player)
 {
   unsigned outstanding = 0;
   for (unsigned i = 0; i < player->deliveries->len; i++)
-    outstanding += ((Delivery *) player->deliveries->pdata[i])->settled == 0;
+    outstanding += ((Delivery *)player->deliveries->pdata[i])->settled == 0;
   return outstanding;
 }
 
@@ -545,7 +441,7 @@ player_free(Player *player)
   g_clear_pointer(&player->store, haul_store_close);
   bool once = true;
   for (unsigned i = 0; i < player->deliveries->len; i++)
-    once = once && ((Delivery *) player->deliveries->pdata[i])->settled == 1;
+    once = once && ((Delivery *)player->deliveries->pdata[i])->settled == 1;
   if (player->account != NULL)
     haul_account_free(player->account);
   haul_cancel_free(player->cancel);

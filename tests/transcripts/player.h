@@ -14,8 +14,8 @@
 typedef struct Player Player;
 
 /* @port: of the server. @folder: for a spool. @ca_path: certificate to trust, or NULL. */
-Player *player_new(const HaulPlugin *plugin, uint16_t port, const char *folder,
-                   const char *ca_path);
+Player *
+player_new(const HaulPlugin *plugin, uint16_t port, const char *folder, const char *ca_path);
 /* Closes the store. Returns whether every ticket was settled, and once. */
 bool player_free(Player *player);
 

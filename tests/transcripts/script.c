@@ -8,7 +8,7 @@ hex_escape(const char *at, char *octet)
 {
   if (at[0] != '\\' || at[1] != 'x' || !g_ascii_isxdigit(at[2]) || !g_ascii_isxdigit(at[3]))
     return false;
-  *octet = (char) (g_ascii_xdigit_value(at[2]) * 16 + g_ascii_xdigit_value(at[3]));
+  *octet = (char)(g_ascii_xdigit_value(at[2]) * 16 + g_ascii_xdigit_value(at[3]));
   return true;
 }
 
@@ -38,7 +38,7 @@ parse_wire(const char *text, Line *line)
   line->repeat = 1;
   if (*at == '*') {
     char *end;
-    line->repeat = (unsigned) g_ascii_strtoull(at + 1, &end, 10);
+    line->repeat = (unsigned)g_ascii_strtoull(at + 1, &end, 10);
     at = end;
   }
   if (*at != ':')
@@ -174,6 +174,6 @@ script_show(GString *out, const void *octets, size_t size)
     else if (at[i] < ' ' || at[i] > '~')
       g_string_append_printf(out, "\\x%02x", at[i]);
     else
-      g_string_append_c(out, (char) at[i]);
+      g_string_append_c(out, (char)at[i]);
   }
 }

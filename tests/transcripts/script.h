@@ -10,23 +10,23 @@
 #include <stdbool.h>
 
 typedef enum {
-  LINE_SERVER,  /* S: the server sends it                        */
-  LINE_CLIENT,  /* C: the server waits for it                    */
-  LINE_TLS,     /* S! tls: the server shakes hands               */
-  LINE_CLOSE,   /* S! close: the server ends the connection      */
-  LINE_STEP,    /* >> the client is asked to do it               */
-  LINE_RESULT,  /* => it came of the last step                   */
+  LINE_SERVER, /* S: the server sends it                        */
+  LINE_CLIENT, /* C: the server waits for it                    */
+  LINE_TLS,    /* S! tls: the server shakes hands               */
+  LINE_CLOSE,  /* S! close: the server ends the connection      */
+  LINE_STEP,   /* >> the client is asked to do it               */
+  LINE_RESULT, /* => it came of the last step                   */
 } LineKind;
 
 typedef struct {
   LineKind kind;
-  unsigned number;  /* in the file, from 1                                            */
-  unsigned repeat;  /* S*n: and C*n: the text this many times before the line end     */
-  GString *text;    /* owned                                                          */
+  unsigned number; /* in the file, from 1                                            */
+  unsigned repeat; /* S*n: and C*n: the text this many times before the line end     */
+  GString *text;   /* owned                                                          */
 } Line;
 
 typedef struct {
-  char *path;   /* owned                     */
+  char *path;    /* owned                     */
   GArray *lines; /* owned; Line, in order    */
 } Script;
 

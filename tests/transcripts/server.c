@@ -34,15 +34,14 @@ struct Server {
   unsigned line;       /* of the step that the client came to; under lock */
 
   /* the thread's own */
-  int fd;               /* the connection, or -1                     */
-  SSL *ssl;             /* owned; NULL in clear text                 */
-  GString *input;       /* received and not yet matched              */
-  GHashTable *bound;    /* "1" to the tag that $1 stands for         */
-  char *failure;        /* the first thing that went wrong, or NULL  */
+  int fd;            /* the connection, or -1                     */
+  SSL *ssl;          /* owned; NULL in clear text                 */
+  GString *input;    /* received and not yet matched              */
+  GHashTable *bound; /* "1" to the tag that $1 stands for         */
+  char *failure;     /* the first thing that went wrong, or NULL  */
 };
 
-static void G_GNUC_PRINTF(3, 4)
-fail(Server *server, const Line *line, const char *format, ...)
+static void G_GNUC_PRINTF(3, 4) fail(Server *server, const Line *line, const char *format, ...)
 {
   if (server->failure != NULL)
     return;
@@ -86,11 +85,11 @@ send_octets(Server *server, const char *octets, size_t size)
   size_t piece = server->octets ? 1 : size;
   for (size_t done = 0; done < size;) {
     size_t want = MIN(piece, size - done);
-    ssize_t sent = server->ssl != NULL ? SSL_write(server->ssl, octets + done, (int) want)
+    ssize_t sent = server->ssl != NULL ? SSL_write(server->ssl, octets + done, (int)want)
                                        : send(server->fd, octets + done, want, MSG_NOSIGNAL);
     if (sent <= 0)
       return;
-    done += (size_t) sent;
+    done += (size_t)sent;
   }
 }
 
@@ -191,7 +190,7 @@ expect(Server *server, const Line *line)
 {
   GString *pattern = g_string_new(NULL);
   for (unsigned i = 0; i < line->repeat; i++)
-    g_string_append_len(pattern, line->text->str, (gssize) line->text->len);
+    g_string_append_len(pattern, line->text->str, (gssize)line->text->len);
 
   bool right = true;
   char *end;
@@ -203,14 +202,14 @@ expect(Server *server, const Line *line)
       right = false;
     }
   if (right) {
-    size_t length = (size_t) (end - server->input->str);
+    size_t length = (size_t)(end - server->input->str);
     bool crlf = length > 0 && end[-1] == '\r';
     if (!crlf || !matches(server, pattern->str, pattern->len, server->input->str, length - 1)) {
-      fail(server, line, "expected \"%.200s\", got \"%.*s\"%s", pattern->str,
-           (int) MIN(length, 200), server->input->str, crlf ? "" : " without CR");
+      fail(server, line, "expected \"%.200s\", got \"%.*s\"%s", pattern->str, (int)MIN(length, 200),
+           server->input->str, crlf ? "" : " without CR");
       right = false;
     }
-    g_string_erase(server->input, 0, (gssize) length + 1);
+    g_string_erase(server->input, 0, (gssize)length + 1);
   }
   g_string_free(pattern, TRUE);
   return right;
@@ -233,7 +232,7 @@ static bool
 wait_for_step(Server *server, const Line *line)
 {
   unsigned step = 0;
-  for (const Line *at = (const Line *) server->script->lines->data; at < line; at++)
+  for (const Line *at = (const Line *)server->script->lines->data; at < line; at++)
     if (at->kind == LINE_STEP)
       step = at->number;
   struct timespec end;
@@ -301,8 +300,7 @@ play(void *data)
 }
 
 Server *
-server_start(const Script *script, bool octets, unsigned cut_after, SSL_CTX *tls,
-             GError **error)
+server_start(const Script *script, bool octets, unsigned cut_after, SSL_CTX *tls, GError **error)
 {
   Server *server = g_new0(Server, 1);
   server->script = script;
@@ -314,15 +312,14 @@ server_start(const Script *script, bool octets, unsigned cut_after, SSL_CTX *tls
   server->bound = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   server->tls = tls;
 
-  struct sockaddr_in address = { .sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t size = sizeof address;
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->came, NULL);
   server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(server->listener, (struct sockaddr *) &address, size) != 0
+  if (bind(server->listener, (struct sockaddr *)&address, size) != 0
       || listen(server->listener, 4) != 0
-      || getsockname(server->listener, (struct sockaddr *) &address, &size) != 0
+      || getsockname(server->listener, (struct sockaddr *)&address, &size) != 0
       || pthread_create(&server->thread, NULL, play, server) != 0) {
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot listen: %s", g_strerror(errno));
     return NULL;

@@ -19,8 +19,8 @@ typedef struct Server Server;
  * @octets: whether to send one octet at a time. @cut_after: number of the line of the file after
  * which the connection ends, or 0. @tls: to shake hands with; borrowed, NULL if no line needs it.
  */
-Server *server_start(const Script *script, bool octets, unsigned cut_after, SSL_CTX *tls,
-                     GError **error);
+Server *
+server_start(const Script *script, bool octets, unsigned cut_after, SSL_CTX *tls, GError **error);
 uint16_t server_port(const Server *server);
 
 /* Says that the client comes to the step of this line: what stands behind it may be sent. */
