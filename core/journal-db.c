@@ -5,6 +5,7 @@
 #include "journal-db.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <mailhaul/error.h>
 
@@ -35,8 +36,8 @@ static const char *const statements[N_STATEMENTS] = {
                    " WHERE folder = ?1 ORDER BY number",
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
-      " EXISTS(SELECT 1 FROM intent WHERE intent.folder = number),"
-      " (SELECT count(*) FROM pair WHERE pair.folder = number AND ?1)"
+      " EXISTS(SELECT 1 FROM intent WHERE intent.folder = folder.number),"
+      " (SELECT count(*) FROM pair WHERE pair.folder = folder.number AND ?1)"
       " FROM folder",
   [FIND_FOLDER] = "SELECT number, path2, epoch1, epoch2 FROM folder WHERE path1 = ?1",
   [ADD_FOLDER] = "INSERT INTO folder(path1, path2, epoch1, epoch2) VALUES(?1, ?2, ?3, ?4)",
@@ -56,9 +57,15 @@ haul_db_fail(HaulJournal *journal, GError **error)
 {
   int code = sqlite3_errcode(journal->db) & 0xff;
   const char *where = journal->file != NULL ? haul_journal_file_path(journal->file) : "memory";
+  journal->damaged |= code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   if (code == SQLITE_FULL)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "disk-full",
                    "no space left for the state in %s; free some space and run again", where);
+  else if (journal->damaged)
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "state",
+                   "state %s is damaged (%s); run again: it is put aside, and copies are found by "
+                   "matching",
+                   where, sqlite3_errmsg(journal->db));
   else
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "state", "state %s: %s", where,
                    sqlite3_errmsg(journal->db));
@@ -202,6 +209,10 @@ examine(HaulJournal *journal, const char *identity1, const char *identity2)
   if (n_tables == 0)
     return STATE_NEW;
   g_autofree char *known1 = NULL, *known2 = NULL;
+  /* That every statement can be prepared shows that the tables are those of the schema. */
+  for (int i = 0; i < N_STATEMENTS; i++)
+    if (haul_db_statement(journal, (HaulStatement)i, NULL) == NULL)
+      return STATE_UNUSABLE;
   if (!pragma_number(journal, "PRAGMA application_id", &application)
       || !pragma_number(journal, "PRAGMA user_version", &version) || application != APPLICATION_ID
       || version != SCHEMA_VERSION || !read_meta(journal, "identity1", &known1)
@@ -212,24 +223,54 @@ examine(HaulJournal *journal, const char *identity1, const char *identity2)
 }
 
 static void
-close_database(HaulJournal *journal)
+finalize_statements(HaulJournal *journal)
 {
   for (size_t i = 0; i < N_STATEMENTS; i++)
     sqlite3_finalize(g_steal_pointer(&journal->prepared[i]));
+}
+
+static void
+close_database(HaulJournal *journal)
+{
+  finalize_statements(journal);
   sqlite3_close(g_steal_pointer(&journal->db));
 }
 
 static bool
-open_database(HaulJournal *journal, const char *path, GError **error)
+open_database(HaulJournal *journal, const char *path, int flags, GError **error)
 {
-  if (sqlite3_open_v2(path, &journal->db,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL)
-      != SQLITE_OK) {
+  if (sqlite3_open_v2(path, &journal->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
     haul_db_fail(journal, error);
     close_database(journal);
     return false;
   }
   return true;
+}
+
+static bool
+open_memory(HaulJournal *journal, const char *identity1, const char *identity2, GError **error)
+{
+  return open_database(journal, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error)
+         && create_schema(journal, identity1, identity2, error);
+}
+
+/* Whether a file could not be looked at, which says nothing of what is in it. */
+static bool
+is_out_of_reach(const HaulJournal *journal)
+{
+  switch (sqlite3_errcode(journal->db) & 0xff) {
+  case SQLITE_BUSY:
+  case SQLITE_CANTOPEN:
+  case SQLITE_FULL:
+  case SQLITE_IOERR:
+  case SQLITE_LOCKED:
+  case SQLITE_NOMEM:
+  case SQLITE_PERM:
+  case SQLITE_READONLY:
+    return true;
+  default:
+    return false;
+  }
 }
 
 /* Opens the file of two accounts and sees whether it can be used; puts it aside if not. */
@@ -239,24 +280,81 @@ open_file(HaulJournal *journal, const char *identity1, const char *identity2, bo
 {
   const char *path = haul_journal_file_path(journal->file);
   for (int attempt = 0; attempt < 2; attempt++) {
-    if (!open_database(journal, path, error))
+    if (!open_database(journal, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error))
       return false;
     StateHealth health =
         configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
-    int code = sqlite3_errcode(journal->db) & 0xff;
     if (health == STATE_GOOD)
       return true;
     if (health == STATE_NEW)
       return create_schema(journal, identity1, identity2, error);
-    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN
-        || code == SQLITE_READONLY || attempt > 0)
+    if (attempt > 0 || is_out_of_reach(journal))
       return haul_db_fail(journal, error);
     close_database(journal);
     if (!haul_journal_file_put_aside(journal->file, error))
       return false;
+    journal->damaged = false;
     *was_rebuilt = true;
   }
   g_assert_not_reached();
+}
+
+/* Takes the place of the open file: a copy in memory. */
+static bool
+copy_to_memory(HaulJournal *journal, GError **error)
+{
+  sqlite3 *file = g_steal_pointer(&journal->db);
+  bool copied =
+      open_database(journal, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+  if (copied) {
+    sqlite3_backup *backup = sqlite3_backup_init(journal->db, "main", file, "main");
+    copied = backup != NULL && sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+    copied &= sqlite3_backup_finish(backup) == SQLITE_OK;
+    if (!copied)
+      haul_db_fail(journal, error);
+  }
+  sqlite3_close(file);
+  return copied;
+}
+
+/*
+ * Opens what a dry run sees: a copy of the file, or an empty state where there is none to be used.
+ * Nothing is written, not even by SQLite: a file without a log beside it is opened as one that cannot
+ * change, and a log is read without being carried over.
+ */
+static bool
+open_dry(HaulJournal *journal, const char *identity1, const char *identity2, bool *was_rebuilt,
+         GError **error)
+{
+  const char *path = haul_journal_file_path(journal->file);
+  g_autofree char *log = g_strconcat(path, "-wal", NULL);
+  g_autofree char *uri = g_filename_to_uri(path, NULL, error);
+  if (uri == NULL)
+    return false;
+  struct stat info;
+  bool exists = stat(path, &info) == 0 && info.st_size > 0;
+  bool has_log = stat(log, &info) == 0 && info.st_size > 0;
+  if (!exists && !has_log)
+    return open_memory(journal, identity1, identity2, error);
+
+  g_autofree char *frozen = g_strconcat(uri, "?immutable=1", NULL);
+  if (!open_database(journal, has_log ? uri : frozen,
+                     (has_log ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_URI,
+                     error))
+    return false;
+  sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  StateHealth health =
+      !has_log || configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
+  if (health == STATE_UNUSABLE && is_out_of_reach(journal))
+    return haul_db_fail(journal, error);
+  if (health == STATE_GOOD) {
+    finalize_statements(journal);
+    return copy_to_memory(journal, error);
+  }
+  close_database(journal);
+  journal->damaged = false;
+  *was_rebuilt = health == STATE_UNUSABLE;
+  return open_memory(journal, identity1, identity2, error);
 }
 
 HaulJournal *
@@ -282,20 +380,11 @@ haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity
     if (journal->file == NULL)
       return NULL;
   }
-  /* A dry run without a state has nothing to read, and must not make one. */
-  if (mode == HAUL_JOURNAL_MEMORY
-      || (mode == HAUL_JOURNAL_DRY && !haul_journal_file_exists(journal->file))) {
-    if (!open_database(journal, ":memory:", error)
-        || !create_schema(journal, identity1, identity2, error))
-      return NULL;
-  } else if (!open_file(journal, identity1, identity2, was_rebuilt, error))
-    return NULL;
-  if (mode == HAUL_JOURNAL_DRY) {
-    sqlite3_db_config(journal->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (!execute(journal, "BEGIN", error)) /* never committed */
-      return NULL;
-  }
-  return g_steal_pointer(&journal);
+  bool opened = mode == HAUL_JOURNAL_MEMORY ? open_memory(journal, identity1, identity2, error)
+                : mode == HAUL_JOURNAL_DRY
+                    ? open_dry(journal, identity1, identity2, was_rebuilt, error)
+                    : open_file(journal, identity1, identity2, was_rebuilt, error);
+  return opened ? g_steal_pointer(&journal) : NULL;
 }
 
 void
@@ -308,6 +397,8 @@ haul_journal_close(HaulJournal *journal)
       sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
     close_database(journal);
   }
+  if (journal->damaged && journal->mode == HAUL_JOURNAL_FILE)
+    haul_journal_file_put_aside(journal->file, NULL); /* found out while working with it */
   haul_journal_file_close(journal->file);
   g_array_unref(journal->folders);
   g_string_chunk_free(journal->texts);
@@ -321,21 +412,20 @@ haul_journal_close(HaulJournal *journal)
 bool
 haul_db_begin(HaulJournal *journal, GError **error)
 {
-  return journal->in_group || journal->mode == HAUL_JOURNAL_DRY || execute(journal, "BEGIN", error);
+  return journal->in_group || execute(journal, "BEGIN", error);
 }
 
 bool
 haul_db_commit(HaulJournal *journal, GError **error)
 {
-  return journal->in_group || journal->mode == HAUL_JOURNAL_DRY
-         || execute(journal, "COMMIT", error);
+  return journal->in_group || execute(journal, "COMMIT", error);
 }
 
 /* Ends a transaction in which something failed. */
 bool
 haul_db_roll_back(HaulJournal *journal)
 {
-  if (!journal->in_group && journal->mode != HAUL_JOURNAL_DRY)
+  if (!journal->in_group)
     sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL);
   return false;
 }

@@ -39,6 +39,7 @@ struct HaulJournal {
   HaulKeywords *keywords; /* borrowed */
   HaulJournalMode mode;
   bool in_group;       /* between begin and commit */
+  bool damaged;        /* SQLite came upon what cannot be so */
   GArray *folders;     /* owned; what haul_journal_folders() lent */
   GStringChunk *texts; /* owned; and the texts in it */
   GHashTable *epochs2; /* folder number -> epoch2 (pointers), as on record */

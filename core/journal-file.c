@@ -122,12 +122,6 @@ haul_journal_file_path(const HaulJournalFile *file)
 }
 
 bool
-haul_journal_file_exists(const HaulJournalFile *file)
-{
-  return g_file_test(file->path, G_FILE_TEST_EXISTS);
-}
-
-bool
 haul_journal_file_put_aside(HaulJournalFile *file, GError **error)
 {
   static const char *const parts[] = { "", "-wal" };

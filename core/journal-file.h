@@ -21,7 +21,6 @@ HaulJournalFile *haul_journal_file_open(const char *folder, const char *identity
 void haul_journal_file_close(HaulJournalFile *file); /* NULL is fine */
 
 const char *haul_journal_file_path(const HaulJournalFile *file);
-bool haul_journal_file_exists(const HaulJournalFile *file);
 
 /* Renames the state, which cannot be used, to NAME.damaged. */
 bool haul_journal_file_put_aside(HaulJournalFile *file, GError **error);
