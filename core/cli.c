@@ -75,10 +75,10 @@ json_numbers(GString *json, const HaulTally *tally)
 }
 
 static void
-json_report(HaulReport *report, double seconds, int code, const GError *error)
+json_report(HaulReport *report, bool with_folders, double seconds, int code, const GError *error)
 {
   GPtrArray *folders = haul_report_folders(report);
-  for (guint i = 0; i < folders->len; i++) {
+  for (guint i = 0; with_folders && i < folders->len; i++) {
     const HaulTally *tally = folders->pdata[i];
     GString *json = haul_json_begin("folder");
     haul_json_text(json, "folder1", tally->path1);
@@ -101,9 +101,29 @@ json_report(HaulReport *report, double seconds, int code, const GError *error)
   GString *json = haul_json_begin("end");
   haul_json_number(json, "exit", (uint64_t)code);
   haul_json_text(json, "error", error != NULL ? error->message : NULL);
-  json_numbers(json, &total);
+  if (with_folders)
+    json_numbers(json, &total);
   haul_json_number(json, "milliseconds", (uint64_t)(seconds * 1000));
   haul_json_end(json, stdout);
+}
+
+/* What a run did, for the log file: each folder, each message not copied, the end. */
+static void
+log_report(HaulReport *report, int code, const GError *error)
+{
+  GPtrArray *folders = haul_report_folders(report);
+  for (guint i = 0; i < folders->len; i++) {
+    const HaulTally *tally = folders->pdata[i];
+    haul_log(HAUL_LOG_INFO, "%s -> %s: %" PRIu64 " at the source, %" PRIu64 " copied", tally->path1,
+             tally->path2, tally->source, tally->n[HAUL_STATE_COPIED]);
+    for (guint k = 0; k < tally->troubles->len; k++) {
+      const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, k);
+      haul_log(HAUL_LOG_INFO, "%s, message %s: not copied: %s [%s]", tally->path1,
+               trouble->id != NULL ? trouble->id : "?", trouble->detail, trouble->reason);
+    }
+  }
+  haul_log(HAUL_LOG_INFO, "end: exit code %d%s%s", code, error != NULL ? ": " : "",
+           error != NULL ? error->message : "");
 }
 
 /* ---- commands ---- */
@@ -145,14 +165,18 @@ sync_accounts(HaulOptions *options, GError **error)
     .dry = options->dry,
   };
   watch_signals();
+  haul_log(HAUL_LOG_INFO, "mailhaul " HAUL_VERSION ": %s to %s%s",
+           haul_account_plugin(account1)->name, haul_account_plugin(account2)->name,
+           options->dry ? ", a plan only" : "");
   g_autoptr(HaulReport) report = haul_report_new();
   gint64 start = g_get_monotonic_time();
   int code = haul_job_run(&job, report, options->json ? json_planned : print_planned, NULL, error);
   double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
   if (options->json)
-    json_report(report, seconds, code, error != NULL ? *error : NULL);
+    json_report(report, !options->dry, seconds, code, error != NULL ? *error : NULL);
   else if (!options->dry && !options->quiet && haul_report_folders(report)->len > 0)
     haul_report_print(report, seconds, stdout);
+  log_report(report, code, error != NULL ? *error : NULL);
   return code;
 }
 
