@@ -85,6 +85,20 @@ take_lock(HaulJournalFile *file, const char *path, bool create, GError **error)
   return true;
 }
 
+/* Makes the file before SQLite would, which takes the mode of what is there for all that it adds. */
+static bool
+make_private(const char *path, GError **error)
+{
+  int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, errno == ENOSPC ? "disk-full" : "state",
+                   "state %s: %s", path, g_strerror(errno));
+    return false;
+  }
+  close(fd);
+  return true;
+}
+
 HaulJournalFile *
 haul_journal_file_open(const char *folder, const char *identity1, const char *identity2,
                        bool create, GError **error)
@@ -97,7 +111,7 @@ haul_journal_file_open(const char *folder, const char *identity1, const char *id
   g_autofree char *lock_name = g_strconcat(name, ".lock", NULL);
   g_autofree char *lock = g_build_filename(folder, lock_name, NULL);
   file->path = g_build_filename(folder, database, NULL);
-  if (!take_lock(file, lock, create, error)) {
+  if (!take_lock(file, lock, create, error) || (create && !make_private(file->path, error))) {
     haul_journal_file_close(file);
     return NULL;
   }
