@@ -82,7 +82,7 @@ class Corpus:
             stored = message.replace(b"\r\n", b"\n")
             letters = sorted({letter for letter, odds in (("S", 0.85), ("R", 0.2), ("F", 0.05), ("a", 0.03), ("b", 0.05))
                               if self._random.random() < odds})
-            when = 1_400_000_000 + number * 20_000
+            when = 1_400_000_000 + number * (200_000_000 // self.messages)
             path = "{}/cur/{}.M{}P1.bench,S={},W={}:2,{}".format(
                 maildir_path(root, self.folders[self._places[number]]), when, number, len(stored), len(message),
                 "".join(letters))
