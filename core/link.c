@@ -5,6 +5,8 @@
 #include "link.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -226,6 +228,10 @@ haul_link_await(HaulLink *link, short events, short *came, GError **error)
     if (limit_us != HAUL_NEVER)
       until_us = before_us + limit_us - MAX(link->silent_us, link->waited_us);
     struct pollfd socket = { .fd = link->fd, .events = events };
+    /* A server without TCP_NODELAY (Courier) holds its next answer until the last one is
+     * acknowledged, for which we would take 40 ms: each literal that waits for "+" would cost them. */
+    if ((events & POLLIN) != 0)
+      (void)setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
     HaulWait wait = haul_cancel_wait(link->peer.cancel, &socket, 1, until_us);
     if (wait == HAUL_WAIT_CANCELLED)
       return fail_cancelled(link, error);
