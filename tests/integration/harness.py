@@ -229,8 +229,8 @@ def expect_untouched(before, after):
 
 
 def in_parallel(jobs, workers=2):
-    """Calls every function of `jobs`, `workers` at a time; raises the first error with all messages."""
-    jobs, errors, lock = iter(list(jobs)), [], threading.Lock()
+    """Returns what the functions of `jobs` return, `workers` at a time; raises the first error with all messages."""
+    jobs, results, errors, lock = iter(list(jobs)), [], [], threading.Lock()
 
     def work():
         while len(errors) < 5:
@@ -239,7 +239,7 @@ def in_parallel(jobs, workers=2):
             if job is None:
                 return
             try:
-                job()
+                results.append(job())
             except Exception as error:  # reported below: a thread has no caller
                 errors.append(error)
     threads = [threading.Thread(target=work) for _ in range(workers)]
@@ -249,6 +249,15 @@ def in_parallel(jobs, workers=2):
         thread.join()
     if errors:
         raise AssertionError("\n".join(str(error) or repr(error) for error in errors)) from errors[0]
+    return results
+
+
+def in_namespace(setup, teardown="true"):
+    """A command to put in front of another: runs it where `setup` changed the mounts, for it alone."""
+    own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    if subprocess.run(own + ["true"], capture_output=True, check=False).returncode != 0:
+        raise Skip("mount namespaces are not allowed here")
+    return own + ["sh", "-c", f'set -e; {setup}; set +e; "$@"; code=$?; {teardown}; exit $code', "sh"]
 
 
 _cases = []

@@ -3,11 +3,12 @@
 What cannot work is said in one line that names the side, with the exit code of its kind, and leaves
 nothing half-written.
 """
+import fcntl
 import os
 import socket
-import subprocess
+import struct
 
-from harness import (HOST, Bench, Dovecot, Imap, Maildir, Scratch, Skip, case, expect_same, run_cases)
+from harness import HOST, Bench, Dovecot, Imap, Maildir, Scratch, case, expect_same, in_namespace, run_cases
 import corpus
 from servers.certificates import Authority
 
@@ -58,14 +59,6 @@ def _closed_port():
         return sock.getsockname()[1]
 
 
-def _in_namespace(setup, teardown="true"):
-    """A command to put in front of another: runs it where `setup` changed the mounts, for it alone."""
-    own = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-    if subprocess.run(own + ["true"], capture_output=True, check=False).returncode != 0:
-        raise Skip("mount namespaces are not allowed here")
-    return own + ["sh", "-c", f'set -e; {setup}; set +e; "$@"; code=$?; {teardown}; exit $code', "sh"]
-
-
 @case
 def wrong_password():
     with Sides() as sides:
@@ -93,7 +86,7 @@ def closed_port():
         port = _closed_port()
         one_line(sides.run(Imap(sides.old, "u1", port=port)), 101, "source", str(port))
         one_line(sides.run(None, Imap(sides.new, "u1", port=port)), 102, "destination", str(port))
-        result = sides.run(Imap(sides.old, "u1", port=port), Imap(sides.new, "u1", port=port))
+        result = sides.run(Imap(sides.old, "u1", port=port), Imap(sides.new, "u2", port=port))
         assert result.code == 10, "wanted 10\n" + result.told()
         expect_nothing(sides.destination)
 
@@ -145,7 +138,7 @@ def unwritable_tree():
             if there:
                 for part in ("cur", "new", "tmp"):
                     os.makedirs(f"{path}/tree/{part}")
-            wrap = _in_namespace(f"mount --bind '{path}' '{path}'; mount -o remount,ro,bind '{path}'")
+            wrap = in_namespace(f"mount --bind '{path}' '{path}'; mount -o remount,ro,bind '{path}'")
             one_line(sides.run(None, tree, wrap=wrap), 102, "destination")
             if there:
                 expect_nothing(tree)
@@ -171,7 +164,7 @@ def full_disk_under_a_tree():
         before = source.snapshot()
         small, kept = f"{folder}/small", f"{folder}/kept"
         os.mkdir(small)
-        wrap = _in_namespace(f"mount -t tmpfs -o size=512k,mode=755 tmpfs '{small}'", f"cp -a '{small}/tree' '{kept}'")
+        wrap = in_namespace(f"mount -t tmpfs -o size=512k,mode=755 tmpfs '{small}'", f"cp -a '{small}/tree' '{kept}'")
         with Bench(source, Maildir(small + "/tree")) as bench:
             one_line(bench.run(wrap=wrap), 113, "destination", "space")
             got = Maildir(kept).snapshot()
@@ -189,7 +182,7 @@ def full_disk_under_a_tree():
 @case
 def full_disk_under_the_state():
     with Sides() as sides, Scratch() as folder:
-        wrap = _in_namespace(f"mount -t tmpfs -o size=16k,mode=700 tmpfs '{folder}'")
+        wrap = in_namespace(f"mount -t tmpfs -o size=16k,mode=700 tmpfs '{folder}'")
         with Bench(sides.source, sides.destination) as bench:
             bench.state = folder
             one_line(bench.run(wrap=wrap), 113, "space")
@@ -211,8 +204,6 @@ def another_run_holds_the_lock():
         bench.run().expect(0)
         locks = [os.path.join(root, name) for root, _, names in os.walk(bench.state) for name in names if "lock" in name]
         assert locks, "no lock file beside the state"
-        import fcntl
-        import struct
         with open(locks[0], "r+b") as lock:
             fcntl.fcntl(lock, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
             one_line(bench.run(), 8)

@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 
-from harness import SHORT, Bench, Dovecot, Imap, Maildir, Scratch, case, run_cases
-from test_errors import _in_namespace
+from harness import SHORT, Bench, Dovecot, Imap, Maildir, Scratch, case, in_namespace, run_cases
 import corpus
 
 BIG = (60 if SHORT else 500) << 20
@@ -92,7 +91,7 @@ def a_message_larger_than_the_spool_fails_alone():
         old.adopt("u1")
         with Bench(Imap(old, "u1"), Imap(new, "u1")) as bench:
             bench.state = spool
-            wrap = _in_namespace(f"mount -t tmpfs -o size=100m,mode=700 tmpfs '{spool}'")
+            wrap = in_namespace(f"mount -t tmpfs -o size=100m,mode=700 tmpfs '{spool}'")
             result, peak = peak_of(bench, wrap=wrap)
             assert result.code in (111, 113, 115), "wanted the code of a failed message\n" + result.told()
             result.expect_balance()

@@ -84,7 +84,8 @@ def odd_mail_survives_a_backup_and_a_restore():
 @case
 def what_the_destination_had_before_is_matched_and_kept():
     """Another tool had copied some of it, and the user had mail there."""
-    mails = odd_mail()
+    # Two that differ in nothing but octets, one of them there: no header tells which.
+    mails = [mail for mail in odd_mail() if not mail.octets.endswith((b"equal\r\n", b"sized\r\n"))]
     own = [_mail(b"Message-ID: <own@there>\nSubject: only here\n\nmine\n", 50)]
     with Dovecot() as old, Dovecot(separator=".", prefix="INBOX.") as new:
         corpus.append("127.0.0.1", old.port, "u1", mails)

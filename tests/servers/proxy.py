@@ -12,6 +12,7 @@ Each connection has two threads. A cut closes both sides; connections made later
 import re
 import socket
 import threading
+import time
 
 HOST = "127.0.0.1"
 _LITERAL = re.compile(rb"\{(\d+)[+]?\}\r?\n\Z|~\{(\d+)[+]?\}\r?\n\Z")
@@ -114,6 +115,7 @@ class _Connection:
 
     def pump(self, source, target, side):
         lines = self._from_client if side == "client" else self._from_server
+        held = bytearray()
         try:
             while data := source.recv(65536):
                 allowed = self.proxy._allowance(side, self.octets[side], len(data))
@@ -122,13 +124,24 @@ class _Connection:
                     lines.feed(data)
                 if self.cut_now:
                     break
+                if side == "client" and self.proxy._holds():
+                    held += data
+                    continue
                 target.sendall(data[:allowed])
                 if allowed < len(data):
                     break
         except OSError:
             pass
+        try:
+            if held:
+                time.sleep(self.proxy._hold[1])
+                target.sendall(held)
+        except OSError:
+            pass
         finally:
-            if self.cut_now or side == "server":
+            if held:
+                self.proxy.released.set()
+            if self.cut_now or (side == "server" and not self.proxy._hold):
                 self.close()
             else:  # the client is gone: the server still works through what it was sent
                 try:
@@ -147,17 +160,21 @@ class _Connection:
 class Proxy:
     """Relays to `target` on loopback; attribute port. Cutting happens once each."""
 
-    def __init__(self, target, cut_before_answer=None, cut_after_octets=None):
+    def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None):
         """
         cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
         connection is closed and the answer not passed on: stored, unanswered.
         cut_after_octets: (side, n): passes n octets of what "client" or "server" sends on one connection, then closes.
+        hold: (verb, seconds): what a client sends from its first such command on is passed only so long after
+        the client has gone, as by a server that is slow to store.
         """
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
+        self._hold = hold
         self._lock = threading.Lock()
         self._commands, self._answered_ok, self._connections = [], {}, []
         self.cuts = 0
+        self.released = threading.Event()  # what was held has been passed on
         self._listener = socket.create_server((HOST, 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -228,6 +245,11 @@ class Proxy:
     def _note(self, command):
         with self._lock:
             self._commands.append(command)
+
+    def _holds(self):
+        """Whether what clients send is kept back for now."""
+        with self._lock:
+            return self._hold is not None and any(each.verb == self._hold[0] for each in self._commands)
 
     def _answered(self, command):
         """Whether to cut before this answer."""

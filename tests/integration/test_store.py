@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""
+The conformance suite (tests/conformance) against real servers: what a scripted peer cannot show.
+"""
+import os
+import re
+import subprocess
+
+from harness import BARE_CAPABILITY, HOST, PASSWORD, PLUGINS, SLOWNESS, Dovecot, Skip, case, environment, run_cases
+from servers.scratch import Scratch
+
+CONFORMANCE = os.environ.get("MAILHAUL_CONFORMANCE", "/nonexistent")
+
+
+def conforms(**server):
+    if not os.path.exists(CONFORMANCE):
+        raise Skip("the conformance suite is not built")
+    with Dovecot(**server) as dovecot, Scratch() as folder:
+        settings = {"host": HOST, "port": dovecot.port, "tls": "none", "user": "u1", "password": PASSWORD}
+        done = subprocess.run([CONFORMANCE, "--lenient", PLUGINS + "/imap.so"]
+                              + [f"{key}={value}" for key, value in settings.items()], cwd=folder,
+                              env=environment(folder), capture_output=True, timeout=120 * SLOWNESS, check=False)
+        told = (done.stdout + done.stderr).decode("utf-8", "replace")
+        assert done.returncode == 0, f"exit code {done.returncode}\n{told}"
+        ran = re.search(r"(?m)^\s*tests\s+\d+\s+(\d+)", told)
+        print(f"# {ran.group(1) if ran else 'unknown'} conformance cases")
+
+
+@case
+def the_imap_store_conforms():
+    conforms()
+
+
+@case
+def it_conforms_below_a_prefix():
+    conforms(prefix="INBOX.", separator=".")
+
+
+@case
+def it_conforms_with_mail_in_files_of_its_own_kind():
+    conforms(format="sdbox")
+
+
+@case
+def it_conforms_with_a_server_that_can_little():
+    conforms(capability=BARE_CAPABILITY)
+
+
+@case
+def it_conforms_where_literals_have_to_wait():
+    conforms(capability=BARE_CAPABILITY + " UIDPLUS MULTIAPPEND LITERAL-")
+
+
+if __name__ == "__main__":
+    run_cases()
