@@ -7,6 +7,7 @@
 
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
+#include <mailhaul/message.h>
 
 /* ---- deliveries ---- */
 
@@ -230,4 +231,47 @@ haul_journal_intents(HaulJournal *journal, int64_t folder, GError **error)
   GPtrArray *batches = load_intents(journal, folder, error);
   pthread_mutex_unlock(&journal->mutex);
   return batches;
+}
+
+static void
+column_octets(sqlite3_stmt *query, int at, void *octets, size_t size)
+{
+  if (sqlite3_column_bytes(query, at) == (int)size)
+    memcpy(octets, sqlite3_column_blob(query, at), size);
+}
+
+static HaulCargo
+column_cargo(HaulJournal *journal, sqlite3_stmt *query)
+{
+  HaulCargo cargo = {
+    .id1 = g_strdup((const char *)sqlite3_column_text(query, 0)),
+    .size = sqlite3_column_type(query, 1) == SQLITE_NULL ? HAUL_UNKNOWN
+                                                         : (uint64_t)sqlite3_column_int64(query, 1),
+    .flags = (uint32_t)sqlite3_column_int64(query, 2),
+    .keywords = haul_keywords_parse(journal->keywords, (const char *)sqlite3_column_text(query, 3)),
+  };
+  column_octets(query, 4, &cargo.key, sizeof cargo.key);
+  column_octets(query, 5, cargo.sha256, sizeof cargo.sha256);
+  return cargo;
+}
+
+HaulIntentBatch *
+haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error)
+{
+  g_autoptr(HaulIntentBatch) batch = haul_intent_batch_new(folder, 0, NULL);
+  int step = SQLITE_ERROR;
+  pthread_mutex_lock(&journal->mutex);
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_NAMELESS, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+      HaulCargo cargo = column_cargo(journal, query);
+      g_array_append_val(batch->cargo, cargo);
+    }
+    if (step != SQLITE_DONE)
+      haul_db_fail(journal, error);
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return step == SQLITE_DONE ? g_steal_pointer(&batch) : NULL;
 }

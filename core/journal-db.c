@@ -34,6 +34,8 @@ static const char *const statements[N_STATEMENTS] = {
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
   [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
                    " WHERE folder = ?1 ORDER BY number",
+  [LOAD_NAMELESS] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
+                    " WHERE folder = ?1 AND id2 IS NULL",
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
       " EXISTS(SELECT 1 FROM intent WHERE intent.folder = folder.number),"

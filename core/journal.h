@@ -131,6 +131,10 @@ bool haul_journal_note(HaulJournal *journal, GArray *receipts, GPtrArray *settle
  * HaulIntentBatch. */
 GPtrArray *haul_journal_intents(HaulJournal *journal, int64_t folder, GError **error);
 
+/* Returns the deliveries of a folder whose id the destination did not tell, in the order of their ids
+ * at the source: a batch without a number. NULL on error. */
+HaulIntentBatch *haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error);
+
 /* Between these two, what is noted becomes durable together, and quickly; other threads wait. Every
  * begin that succeeded needs its commit, whatever failed in between. */
 bool haul_journal_begin(HaulJournal *journal, GError **error);

@@ -101,13 +101,13 @@ static bool
 take_body(HaulMessage *message, void *data, GError **error)
 {
   Making *making = data;
-  g_autoptr(HaulMessage) owned = message;
   gpointer index;
   uint8_t sha256[HAUL_SHA256_SIZE];
   if (g_hash_table_lookup_extended(making->bodies, haul_message_item(message)->id, NULL, &index))
     haul_key_of_message(making->maker, message,
                         &g_array_index(making->listing->keys, HaulKey, GPOINTER_TO_UINT(index)),
                         sha256);
+  haul_message_unref(message);
   return true;
 }
 
@@ -122,7 +122,6 @@ static bool
 take_content(HaulMessage *message, void *data, GError **error)
 {
   Making *making = data;
-  g_autoptr(HaulMessage) owned = message;
   const HaulItem *item = haul_message_item(message);
   HaulEntry entry = { .id = haul_id_intern(making->listing->ids, item->id), .size = item->size };
   HaulKey content;
@@ -130,6 +129,7 @@ take_content(HaulMessage *message, void *data, GError **error)
     g_array_append_val(making->listing->items, entry);
     g_array_append_val(making->listing->keys, content);
   }
+  haul_message_unref(message);
   return true;
 }
 

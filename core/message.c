@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <mailhaul/error.h>
@@ -16,6 +17,8 @@
 
 /* A spooled body holds two windows of memory: the writer's buffer, later the mapped one. */
 #define SPOOLED_ROOM (2u * HAUL_MESSAGE_MEMORY_LIMIT)
+/* Space on disk is taken in steps. */
+#define SPOOL_STEP (16u << 20)
 /* What a message costs besides its octets; it counts so that tiny ones are bounded, too. */
 #define MESSAGE_OVERHEAD 512u
 #define UNKNOWN_SIZE_GUESS (16u << 10)
@@ -87,6 +90,18 @@ spool_allocate(HaulBodyWriter *writer, uint64_t octets, GError **error)
   return true;
 }
 
+/* Refuses at once what cannot fit. It is allocated in steps all the same: a server may announce any
+ * size, and send little. */
+static bool
+spool_check_room(const HaulBodyWriter *writer, uint64_t octets, GError **error)
+{
+  struct statvfs info;
+  if (fstatvfs(writer->fd, &info) != 0 || (uint64_t)info.f_bavail * info.f_frsize >= octets)
+    return true;
+  no_space(error, writer->spool, ENOSPC);
+  return false;
+}
+
 static bool
 spool_open(HaulBodyWriter *writer, GError **error)
 {
@@ -106,9 +121,7 @@ static bool
 spool_drain(HaulBodyWriter *writer, GError **error)
 {
   uint64_t end = writer->spooled + writer->filled;
-  /* In steps, so that a growing body does not cost a call each time. */
-  if (end > writer->allocated
-      && !spool_allocate(writer, end + (end < (64u << 20) ? end : (64u << 20)), NULL)
+  if (end > writer->allocated && !spool_allocate(writer, end + SPOOL_STEP, NULL)
       && !spool_allocate(writer, end, error))
     return false;
   for (size_t done = 0; done < writer->filled;) {
@@ -142,7 +155,7 @@ haul_body_writer_new(const char *spool, HaulQueue *queue, uint64_t size, GError 
     writer->capacity = UNKNOWN_SIZE_GUESS;
   else
     writer->capacity = large ? HAUL_MESSAGE_MEMORY_LIMIT : MAX(size, 1);
-  if (large && (!spool_open(writer, error) || !spool_allocate(writer, size, error))) {
+  if (large && (!spool_open(writer, error) || !spool_check_room(writer, size, error))) {
     haul_body_writer_free(writer);
     return NULL;
   }

@@ -26,13 +26,14 @@ typedef struct {
   const HaulContext *context;
   HaulOpenStore *store2;
   HaulFolderWork *work;
-  HaulIds *ids;        /* owned; of the destination */
-  HaulKeyMaker *maker; /* owned */
-  GHashTable *paired;  /* owned; a set of pointers to HaulId in pairs */
-  GArray *pairs;       /* owned; of HaulPair */
-  GArray *strangers;   /* owned; of Stranger, in the store's order */
-  GHashTable *index;   /* owned; HaulId -> place in strangers, plus 1 */
-  GPtrArray *batches;  /* owned; of HaulIntentBatch */
+  HaulIds *ids;              /* owned; of the destination */
+  HaulKeyMaker *maker;       /* owned */
+  GHashTable *paired;        /* owned; a set of pointers to HaulId in pairs */
+  GArray *pairs;             /* owned; of HaulPair */
+  GArray *strangers;         /* owned; of Stranger, in the store's order */
+  GHashTable *index;         /* owned; HaulId -> place in strangers, plus 1 */
+  GPtrArray *batches;        /* owned; of HaulIntentBatch */
+  HaulIntentBatch *nameless; /* owned; acknowledged, but nobody said which message each is */
 } Settling;
 
 static void
@@ -45,6 +46,7 @@ settling_clear(Settling *settling)
   g_clear_pointer(&settling->strangers, g_array_unref);
   g_clear_pointer(&settling->index, g_hash_table_unref);
   g_clear_pointer(&settling->batches, g_ptr_array_unref);
+  g_clear_pointer(&settling->nameless, haul_intent_batch_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settling, settling_clear)
@@ -108,10 +110,12 @@ read_stranger(HaulMessage *message, void *data, GError **error)
   g_autoptr(HaulMessage) owned = message;
   HaulId id = haul_id_intern(settling->ids, haul_message_item(message)->id);
   guint place = GPOINTER_TO_UINT(g_hash_table_lookup(settling->index, GSIZE_TO_POINTER((gsize)id)));
-  if (place == 0)
-    return true;
-  Stranger *stranger = &g_array_index(settling->strangers, Stranger, place - 1);
-  stranger->read = haul_key_of_message(settling->maker, message, &stranger->key, stranger->sha256);
+  if (place > 0) {
+    Stranger *stranger = &g_array_index(settling->strangers, Stranger, place - 1);
+    stranger->read =
+        haul_key_of_message(settling->maker, message, &stranger->key, stranger->sha256);
+  }
+  haul_message_unref(message);
   return true;
 }
 
@@ -173,28 +177,39 @@ find_copy(const Settling *settling, const HaulCargo *cargo, bool by_key)
   return NULL;
 }
 
-/* Settles what is there: by content first, then, where the server alters what it stores, by key. */
+/* Gives what is there to the deliveries of a batch. */
+static bool
+settle_batch(Settling *settling, HaulIntentBatch *batch, bool by_key, GError **error)
+{
+  for (guint k = 0; k < batch->cargo->len;) {
+    const HaulCargo *cargo = &g_array_index(batch->cargo, HaulCargo, k);
+    Stranger *copy = find_copy(settling, cargo, by_key);
+    if (copy == NULL) {
+      k++;
+      continue;
+    }
+    HaulIdBuffer buffer;
+    if (!haul_journal_add_pair(settling->context->journal, batch->folder, cargo,
+                               haul_id_text(copy->id, &buffer), error))
+      return false;
+    copy->used = true;
+    g_array_remove_index(batch->cargo, k);
+  }
+  return true;
+}
+
+/* Settles what is there: by content first, then, where the server alters what it stores, by key.
+ * What was acknowledged goes first, or an intent would take its copy. */
 static bool
 settle_found(Settling *settling, GError **error)
 {
-  for (int by_key = 0; by_key < 2; by_key++)
-    for (guint i = 0; i < settling->batches->len; i++) {
-      HaulIntentBatch *batch = settling->batches->pdata[i];
-      for (guint k = 0; k < batch->cargo->len;) {
-        const HaulCargo *cargo = &g_array_index(batch->cargo, HaulCargo, k);
-        Stranger *copy = find_copy(settling, cargo, by_key != 0);
-        if (copy == NULL) {
-          k++;
-          continue;
-        }
-        HaulIdBuffer buffer;
-        if (!haul_journal_add_pair(settling->context->journal, batch->folder, cargo,
-                                   haul_id_text(copy->id, &buffer), error))
-          return false;
-        copy->used = true;
-        g_array_remove_index(batch->cargo, k);
-      }
-    }
+  for (int by_key = 0; by_key < 2; by_key++) {
+    if (!settle_batch(settling, settling->nameless, by_key != 0, error))
+      return false;
+    for (guint i = 0; i < settling->batches->len; i++)
+      if (!settle_batch(settling, settling->batches->pdata[i], by_key != 0, error))
+        return false;
+  }
   return true;
 }
 
@@ -251,6 +266,9 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
   g_auto(Settling) settling = { .context = context, .store2 = store2, .work = work };
   settling.batches = haul_journal_intents(context->journal, work->number, error);
   if (settling.batches == NULL)
+    return false;
+  settling.nameless = haul_journal_nameless(context->journal, work->number, error);
+  if (settling.nameless == NULL)
     return false;
   settling.ids = haul_ids_new();
   settling.maker = haul_key_maker_new(context->chain);

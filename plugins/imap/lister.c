@@ -73,7 +73,7 @@ give_late(ImapLister *lister)
   g_ptr_array_sort(lister->late, compare_late);
   for (guint i = 0; i < lister->late->len; i++) {
     ImapLate *late = g_ptr_array_index(lister->late, i);
-    g_autofree char *object_id = g_steal_pointer(&late->room.object_id);
+    g_autofree char *object_id G_GNUC_UNUSED = g_steal_pointer(&late->room.object_id);
     HaulItem item;
     imap_item_fill(&late->room, &late->fetch, &item);
     if (!lister->each(&item, lister->data))
@@ -147,8 +147,10 @@ imap_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t w
   ImapVisit *visit = imap_call_begin(call, items, error);
   if (visit == NULL)
     return false;
-  if (visit->n_messages == 0 && visit->n_sent == 0)
+  if (visit->n_messages == 0 && visit->n_sent == 0) {
+    imap_visit_end(store);
     return true;
+  }
   if (!imap_visit_run(visit, take_listed, &lister, error))
     return false;
   /* Some servers refuse to fetch from a folder that holds nothing. */
