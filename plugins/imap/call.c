@@ -79,7 +79,6 @@ imap_call_is_short(const ImapCall *call, const ImapVisit *visit)
 bool
 imap_call_refused(const ImapVisit *visit, GError **error)
 {
-  imap_set_refusal(error, HAUL_ERROR_FOLDER, "failed", visit->folder->path, visit->code,
-                   visit->text);
+  imap_set_refusal(error, HAUL_ERROR_FOLDER, "failed", "cannot be read", visit->code, visit->text);
   return false;
 }

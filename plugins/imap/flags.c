@@ -36,7 +36,7 @@ store_flags(HaulStore *store, const GArray *uids, const HaulFlagChange *change, 
     return false;
   *refused = visit->refused;
   if (visit->refused)
-    imap_set_refusal(error, HAUL_ERROR_FOLDER, "flags", visit->folder->path, visit->code,
+    imap_set_refusal(error, HAUL_ERROR_FOLDER, "flags", "flags cannot be changed", visit->code,
                      visit->text);
   return !visit->refused;
 }

@@ -66,7 +66,7 @@ name_folder(HaulStore *store, ImapFolder *folder)
 static void
 name_folders(HaulStore *store)
 {
-  if (!imap_session_can(store->session, IMAP_CAP_NAMESPACE)) {
+  if (!store->names.known) {
     g_autoptr(GPtrArray) wires = g_ptr_array_new();
     char separator = '\0';
     for (guint i = 0; i < store->folders->len; i++) {
@@ -197,6 +197,7 @@ imap_folders_request(HaulStore *store, GError **error)
   }
   store->n_entries = 0;
   store->listing = true;
+  store->listing_told = false;
   if (imap_session_can(session, IMAP_CAP_LIST_EXTENDED)) {
     const char *special
         = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
@@ -214,12 +215,20 @@ imap_folders_request(HaulStore *store, GError **error)
   return true;
 }
 
-static bool
-finish_listing(HaulStore *store, GError **error)
+bool
+imap_folders_await(HaulStore *store, GError **error)
 {
+  const uint32_t extensions = IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS;
   store->listing = false;
-  return imap_session_wait(store->session, &store->lsub_reply, error)
-         && imap_session_expect(store->session, &store->list_reply, "folders cannot be listed",
+  if (!imap_session_wait(store->session, &store->lsub_reply, error)
+      || !imap_session_wait(store->session, &store->list_reply, error))
+    return false;
+  if (store->list_reply.condition != IMAP_OK
+      && imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED)) { /* offered, but broken */
+    store->session->capabilities &= ~extensions;
+    return imap_folders_request(store, error) && imap_folders_await(store, error);
+  }
+  return imap_session_expect(store->session, &store->list_reply, "folders cannot be listed",
                                 HAUL_ERROR_ACCOUNT, "failed", error);
 }
 
@@ -287,10 +296,12 @@ imap_folder_describe(const HaulStore *store, ImapFolder *folder, HaulFolder *out
 bool
 imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
 {
-  bool fresh = store->listing && store->listing_sent_at == store->session->n_tags;
-  if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error)) || !finish_listing(store, error)
+  /* Nothing was sent since: what the listing sent by open() says, or is about to, still holds. */
+  bool fresh = !store->listing_told && store->listing_sent_at == store->session->n_tags;
+  if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error)) || !imap_folders_await(store, error)
       || (!can_list_status(store) && !ask_status(store, error)))
     return false;
+  store->listing_told = true;
   for (guint i = 0; i < store->folders->len; i++) {
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
     HaulFolder described;
@@ -310,7 +321,7 @@ imap_folder_find(HaulStore *store, const char *path, GError **error)
     path = "INBOX";
   ImapFolder *folder = g_hash_table_lookup(store->by_path, path);
   if (folder == NULL && store->listing) {
-    if (!finish_listing(store, error))
+    if (!imap_folders_await(store, error))
       return NULL;
     folder = g_hash_table_lookup(store->by_path, path);
   }

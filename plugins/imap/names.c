@@ -31,6 +31,7 @@ imap_names_set(ImapNames *names, const GArray *entries)
       names->prefix = prefix;
       names->prefix_size = strlen(prefix);
       names->separator = entry->separator;
+      names->known = true;
       first = false;
     } else {
       g_free(prefix);

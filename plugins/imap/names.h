@@ -17,6 +17,7 @@ typedef struct {
   char *prefix; /* owned; of the personal namespace, as on the wire */
   size_t prefix_size;
   char separator;    /* of the personal namespace; '\0': none */
+  bool known;        /* the server told a personal namespace */
   GPtrArray *others; /* owned strings: prefixes of other users' and shared ones */
 } ImapNames;
 
@@ -26,7 +27,7 @@ void imap_names_free(ImapNames *names); /* what it holds */
 /* Takes the answer to NAMESPACE, an array of ImapNamespaceEntry. */
 void imap_names_set(ImapNames *names, const GArray *entries);
 
-/* For servers without NAMESPACE: guesses from the names listed, C strings, that all but INBOX lie
+/* Where the server tells none: guesses from the names listed, C strings, that all but INBOX lie
  * below it, as "INBOX.". */
 void imap_names_guess(ImapNames *names, char **wires, size_t n_wires, char separator);
 

@@ -97,8 +97,10 @@ judge_create(HaulStore *store, ImapOrder *order, GError **error)
     folder->attributes &= ~(uint32_t)HAUL_FOLDER_NOSELECT;
     return true;
   }
-  imap_set_refusal(error, HAUL_ERROR_FOLDER, "create", folder->path, order->reply.code,
-                   order->reply.text);
+  /* LIMIT is said of the number of mailboxes here, which patience does not cure. */
+  bool limited = g_strcmp0(order->reply.code, "LIMIT") == 0;
+  imap_set_refusal(error, HAUL_ERROR_FOLDER, "create", "cannot be made",
+                   limited ? NULL : order->reply.code, order->reply.text);
   return false;
 }
 
@@ -120,8 +122,8 @@ send_subscribe(HaulStore *store, ImapOrder *order, GError **error)
 static bool
 judge_subscribe(HaulStore *store, ImapOrder *order, GError **error)
 {
-  if (!imap_session_expect(store->session, &order->reply, order->folder->path, HAUL_ERROR_FOLDER,
-                           "create", error))
+  if (!imap_session_expect(store->session, &order->reply, "cannot be subscribed to",
+                           HAUL_ERROR_FOLDER, "create", error))
     return false;
   order->folder->attributes |= HAUL_FOLDER_SUBSCRIBED;
   return true;

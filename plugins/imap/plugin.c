@@ -38,9 +38,8 @@ take_namespace(ImapSession *session, ImapCommand *command, const ImapResponse *r
   if (response->kind != IMAP_RESPONSE_DATA || !imap_span_is(&response->name, "NAMESPACE"))
     return true;
   g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(ImapNamespaceEntry));
-  if (!imap_parse_namespaces(&rest, entries))
-    return imap_session_protocol_error(session, error, "NAMESPACE");
-  imap_names_set(&store->names, entries);
+  if (imap_parse_namespaces(&rest, entries)) /* else as if it had told none */
+    imap_names_set(&store->names, entries);
   return true;
 }
 
@@ -63,10 +62,16 @@ reach(HaulStore *store, GError **error)
     return false;
   /* Where NAMESPACE is not offered, or offered but broken, the listing is the proof. */
   bool fine = !has_namespaces || imap_session_wait(session, &reply, error);
-  if (fine && (!has_namespaces || reply.condition != IMAP_OK))
-    fine = imap_session_expect(session, &store->list_reply,
-                               "logged in, but the mail cannot be reached", HAUL_ERROR_ACCOUNT,
-                               "login", error);
+  if (fine && (!has_namespaces || reply.condition != IMAP_OK)) {
+    GError *why = NULL;
+    fine = imap_folders_await(store, &why);
+    if (!fine && haul_error_reach(why) == HAUL_ERROR_ACCOUNT)
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
+                     "logged in, but the mail cannot be reached: %s", why->message);
+    else if (!fine)
+      g_propagate_error(error, g_steal_pointer(&why));
+    g_clear_error(&why);
+  }
   session->dead |= !fine;
   return fine;
 }

@@ -257,8 +257,10 @@ imap_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntak
   ImapVisit *visit = imap_call_begin(call, IMAP_FETCH_ITEMS, error);
   if (visit == NULL)
     return false;
-  if (visit->n_messages == 0 && visit->n_sent == 0)
+  if (visit->n_messages == 0 && visit->n_sent == 0) {
+    imap_visit_end(store);
     return true;
+  }
   if (!imap_visit_run(visit, take_message, &reader, error))
     return false;
   if (visit->n_messages == 0) /* where some servers refuse to fetch */

@@ -40,7 +40,10 @@ imap_asks_for_patience(const char *code, const char *text)
 {
   static const char *const codes[] = { "UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED" };
   static const char *const texts[]
-      = { "throttl", "rate limit", "too many", "bandwidth", "back-off", "backoff", "try again" };
+      = { "throttl", "rate limit", "bandwidth", "back-off", "backoff", "try again", "try later",
+          "too many simultaneous", "too many concurrent", "too many connections",
+          "too many sessions", "too many requests", "too many commands", "too many login",
+          "number of connections" };
   for (size_t i = 0; code != NULL && i < G_N_ELEMENTS(codes); i++) {
     if (g_ascii_strcasecmp(code, codes[i]) == 0)
       return true;

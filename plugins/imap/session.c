@@ -65,9 +65,16 @@ static const char *
 read_line(ImapSession *session, size_t *size, GError **error)
 {
   const char *line = haul_stream_read_line(session->stream, IMAP_DATA_LIMIT, size, error);
-  if (line == NULL)
+  if (line == NULL) {
     session->dead = true;
-  else if (haul_log_wants(HAUL_LOG_DEBUG))
+    return NULL;
+  }
+  session->unanswered += *size;
+  if (session->unanswered > IMAP_UNANSWERED_LIMIT) {
+    imap_session_protocol_error(session, error, "data without end");
+    return NULL;
+  }
+  if (haul_log_wants(HAUL_LOG_DEBUG))
     haul_log(HAUL_LOG_DEBUG, "S: %.*s", (int)MIN(*size, 512), line);
   return line;
 }
@@ -162,8 +169,10 @@ imap_session_end_body(ImapSession *session, ImapCursor *rest, GError **error)
 {
   char drain[16 << 10];
   while (session->body_left > 0) {
-    if (imap_session_read_body(session, drain, sizeof drain, error) == 0)
+    size_t got = imap_session_read_body(session, drain, sizeof drain, error);
+    if (got == 0)
       return false;
+    session->unanswered += got;
   }
   size_t size;
   const char *line = read_line(session, &size, error);
@@ -232,6 +241,7 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
                                        shown);
   }
 
+  session->unanswered = 0;
   g_autofree ImapCommand *command = link->data;
   g_queue_delete_link(&session->commands, link);
   if (command->tag == (session->awaiting != NULL ? session->awaiting->tag : 0))

@@ -58,6 +58,7 @@ struct ImapSession {
   unsigned n_tags;             /* given so far */
   GByteArray *head, *tail;     /* owned: a response with literals; what follows its body */
   uint64_t body_left;          /* octets of a body still in the stream */
+  uint64_t unanswered;         /* octets read since the last tagged answer, bodies aside */
   bool in_body;                /* between head and tail */
   const ImapCommand *awaiting; /* borrowed: waits for "+" */
   bool go_ahead;               /* it came */

@@ -45,7 +45,8 @@ struct HaulStore {
   GHashTable *by_path;        /* borrowed from folders */
   ImapReply list_reply, lsub_reply;
   bool listing;               /* under way */
-  unsigned listing_sent_at;   /* session->n_tags then: is it still fresh? */
+  bool listing_told;          /* to the core */
+  unsigned listing_sent_at;   /* session->n_tags then */
   size_t n_entries;
 
   ImapFolder *current;        /* selected by the core */
@@ -59,6 +60,8 @@ struct HaulStore {
 bool imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error);
 /* Sends LIST, so that folders() finds it answered, or under way. */
 bool imap_folders_request(HaulStore *store, GError **error);
+/* Waits for its answer. */
+bool imap_folders_await(HaulStore *store, GError **error);
 /* Returns the folder of @path, by the name that the server gave it, or else would. NULL on error. */
 ImapFolder *imap_folder_find(HaulStore *store, const char *path, GError **error);
 /* Describes @folder; strings are lent until something more is learnt of it. */

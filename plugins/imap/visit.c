@@ -262,7 +262,7 @@ await_select(ImapVisit *visit, GError **error)
     return false;
   if (visit->select.condition != IMAP_OK) {
     bool absent = g_strcmp0(visit->select.code, "NONEXISTENT") == 0;
-    imap_set_refusal(error, HAUL_ERROR_FOLDER, absent ? "no-folder" : "select", folder->path,
+    imap_set_refusal(error, HAUL_ERROR_FOLDER, absent ? "no-folder" : "select", "cannot be opened",
                      visit->select.code, visit->select.text);
     return false;
   }
@@ -300,8 +300,8 @@ know_for_writing(HaulStore *store, ImapFolder *folder, const HaulFolder *known, 
   return imap_writer_pause(store, error)
          && imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
                                  strlen(folder->wire), " (MESSAGES UIDNEXT UIDVALIDITY)", error)
-         && imap_session_expect(store->session, &reply, folder->path, HAUL_ERROR_FOLDER,
-                                "no-folder", error);
+         && imap_session_expect(store->session, &reply, "cannot be written to",
+                                HAUL_ERROR_FOLDER, "no-folder", error);
 }
 
 bool

@@ -27,6 +27,10 @@ enum {
   IMAP_COMMAND_LIMIT = 8000,         /* what we put on a line (RFC 7162 §4 lets us 8192)   */
 };
 
+/* Octets between two tagged answers, bodies that were asked for aside: a listing of ten million
+ * messages with their header fields is less. */
+#define IMAP_UNANSWERED_LIMIT (UINT64_C(8) << 30)
+
 typedef struct {
   const char *at; /* NULL: NIL, or not there */
   size_t size;

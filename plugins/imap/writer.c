@@ -16,8 +16,8 @@
 #include "date.h"
 
 enum {
-  BATCH_MESSAGES = 128,           /* what is tried again if one of them is refused ... */
-  BATCH_OCTETS = 1 << 20,         /* ... and held in memory until all are answered     */
+  BATCH_MESSAGES = 512,           /* what is tried again if one of them is refused ... */
+  BATCH_OCTETS = 4 << 20,         /* ... and held in memory until all are answered     */
   ALONE_OCTETS = 512 << 10,       /* of this size, a command of its own costs nothing  */
   UNDER_WAY_BATCHES = 8,          /* closed, unanswered: 8 MiB a round trip; with 3, a copy at 40 ms */
   UNDER_WAY_SINGLES = 64,         /* took half as long again */
@@ -183,7 +183,7 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
     break;
   case IMAP_REFUSED_FOR_NOW:
     if (writer->fatal == NULL)
-      imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", batch->folder->path, code, text);
+      imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", "messages are put off", code, text);
     break;
   case IMAP_REFUSED_NO_FOLDER:
     delivery->doubtful = true;
@@ -400,7 +400,7 @@ resolve_doubt(HaulStore *store, ImapDelivery *delivery, GError **error)
     delivery_refuse(delivery, "refused", text);
     return true;
   }
-  haul_set_error(&writer->fatal, HAUL_ERROR_FOLDER, "no-folder", "%s: %s", folder->path,
+  haul_set_error(&writer->fatal, HAUL_ERROR_FOLDER, "no-folder", "no such folder: %s",
                  delivery->text);
   g_queue_push_tail(&writer->retry, delivery);
   return true;
