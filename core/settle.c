@@ -107,7 +107,6 @@ static bool
 read_stranger(HaulMessage *message, void *data, GError **error)
 {
   Settling *settling = data;
-  g_autoptr(HaulMessage) owned = message;
   HaulId id = haul_id_intern(settling->ids, haul_message_item(message)->id);
   guint place = GPOINTER_TO_UINT(g_hash_table_lookup(settling->index, GSIZE_TO_POINTER((gsize)id)));
   if (place > 0) {
