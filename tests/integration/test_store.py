@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """
-The conformance suite (tests/conformance) against real servers: what a scripted peer cannot show.
+The conformance suite against servers of further kinds than tests/conformance starts by itself.
 """
 import os
 import re
@@ -27,23 +27,8 @@ def conforms(**server):
 
 
 @case
-def the_imap_store_conforms():
-    conforms()
-
-
-@case
-def it_conforms_below_a_prefix():
-    conforms(prefix="INBOX.", separator=".")
-
-
-@case
-def it_conforms_with_mail_in_files_of_its_own_kind():
+def the_imap_store_conforms_where_mail_is_in_files_of_another_kind():
     conforms(format="sdbox")
-
-
-@case
-def it_conforms_with_a_server_that_can_little():
-    conforms(capability=BARE_CAPABILITY)
 
 
 @case
