@@ -166,7 +166,7 @@ def _find_totals(value):
 def environment(folder):
     """What a run sees: nothing of the caller's settings, and no place of the caller's to write to."""
     kept = {name: value for name, value in os.environ.items()
-            if name in ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD") or name.endswith("SAN_OPTIONS")}
+            if name in ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "G_SLICE") or name.endswith("SAN_OPTIONS")}
     return dict(kept, HOME=folder, XDG_STATE_HOME=os.path.join(folder, "xdg"), LC_ALL="C.UTF-8",
                 MAILHAUL_PLUGIN_PATH=PLUGINS)
 
