@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "input.h"
 #include "lines.h"
 
 /* How many messages are asked for one by one at a time, after they failed together. */
@@ -49,7 +50,7 @@ read_body(ImapSession *session, HaulBodyWriter *body, GError **error)
         = haul_body_writer_reserve(body, (size_t)MIN(session->body_left, G_MAXUINT), &room, error);
     if (buffer == NULL)
       return false;
-    size_t got = imap_session_read_body(session, buffer, room, error);
+    size_t got = imap_input_body(session, buffer, room, error);
     if (got == 0)
       return false; /* dropped with its body: nothing half-read leaves this function */
     haul_body_writer_advance(body, got);
@@ -116,7 +117,7 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
     g_clear_pointer(&body, haul_body_writer_free);
   }
   if (session->in_body) {
-    if (!imap_session_end_body(session, &rest, error)
+    if (!imap_input_end_body(session, &rest, error)
         || !imap_call_parse_rest(&reader->call, &rest, error))
       return false;
     if (!has_flags)

@@ -6,6 +6,8 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "input.h"
+
 #define LITERAL_MINUS_LIMIT 4096 /* RFC 7888 §5 */
 
 void
@@ -57,136 +59,6 @@ imap_session_protocol_error(ImapSession *session, GError **error, const char *fo
   session->dead = true;
   haul_set_error(error, HAUL_ERROR_CONNECTION, "protocol", "not IMAP: %s", what);
   return false;
-}
-
-/* Reading ---------------------------------------------------------------------------------- */
-
-static const char *
-read_line(ImapSession *session, size_t *size, GError **error)
-{
-  const char *line = haul_stream_read_line(session->stream, IMAP_DATA_LIMIT, size, error);
-  if (line == NULL) {
-    session->dead = true;
-    return NULL;
-  }
-  session->unanswered += *size;
-  if (session->unanswered > IMAP_UNANSWERED_LIMIT) {
-    imap_session_protocol_error(session, error, "data without end");
-    return NULL;
-  }
-  if (haul_log_wants(HAUL_LOG_DEBUG))
-    haul_log(HAUL_LOG_DEBUG, "S: %.*s", (int)MIN(*size, 512), line);
-  return line;
-}
-
-static bool
-read_literal(ImapSession *session, GByteArray *buffer, uint64_t octets, GError **error)
-{
-  if (octets > IMAP_LITERAL_LIMIT || buffer->len + octets > IMAP_RESPONSE_LIMIT)
-    return imap_session_protocol_error(session, error,
-                                       "a literal of %" G_GUINT64_FORMAT " octets in a response",
-                                       octets);
-  for (uint64_t left = octets; left > 0;) {
-    guint filled = buffer->len;
-    size_t want = (size_t)MIN(left, 64 << 10); /* what was announced is not yet what comes */
-    g_byte_array_set_size(buffer, filled + (guint)want);
-    size_t got = haul_stream_read(session->stream, buffer->data + filled, want, error);
-    g_byte_array_set_size(buffer, filled + (guint)got);
-    if (got == 0) {
-      session->dead = true;
-      return false;
-    }
-    left -= got;
-  }
-  return true;
-}
-
-/* Gathers the lines and literals that follow @line, which ends by announcing one, in @buffer; where
- * @stop_at_body, up to the announcement of a body. */
-static bool
-gather(ImapSession *session, GByteArray *buffer, const char *line, size_t size, bool stop_at_body,
-       GError **error)
-{
-  g_byte_array_set_size(buffer, 0);
-  for (unsigned n_literals = 0;; n_literals++) {
-    uint64_t octets;
-    int announced = imap_literal_at_end(line, size, &octets);
-    g_byte_array_append(buffer, (const guint8 *)line, (guint)size);
-    if (announced == 0)
-      return true;
-    if (announced < 0 || n_literals == IMAP_RESPONSE_LITERALS || buffer->len > IMAP_RESPONSE_LIMIT)
-      return imap_session_protocol_error(session, error, "a response without bounds");
-    if (stop_at_body
-        && imap_announces_body((const char *)buffer->data, buffer->len, (size_t)announced)) {
-      session->in_body = true;
-      session->body_left = octets;
-      return true;
-    }
-    g_byte_array_append(buffer, (const guint8 *)"\r\n", 2);
-    if (!read_literal(session, buffer, octets, error))
-      return false;
-    line = read_line(session, &size, error);
-    if (line == NULL)
-      return false;
-  }
-}
-
-static bool
-read_response(ImapSession *session, bool streams, ImapResponse *response, GError **error)
-{
-  size_t size;
-  uint64_t octets;
-  const char *line = read_line(session, &size, error);
-  if (line == NULL)
-    return false;
-  if (imap_literal_at_end(line, size, &octets) != 0 && imap_may_hold_literals(line, size)) {
-    if (!gather(session, session->head, line, size, streams, error))
-      return false;
-    line = (const char *)session->head->data;
-    size = session->head->len;
-  }
-  if (!imap_parse_response(line, size, response)) {
-    g_autofree char *shown = haul_text_display(line, MIN(size, 80));
-    return imap_session_protocol_error(session, error, "%s", shown);
-  }
-  if (response->kind != IMAP_RESPONSE_DATA && size > IMAP_LINE_LIMIT)
-    return imap_session_protocol_error(session, error, "a status line of %zu octets", size);
-  return true;
-}
-
-size_t
-imap_session_read_body(ImapSession *session, void *buffer, size_t size, GError **error)
-{
-  size_t got = haul_stream_read(session->stream, buffer, (size_t)MIN(size, session->body_left),
-                                error);
-  session->body_left -= got;
-  session->dead |= got == 0;
-  return got;
-}
-
-bool
-imap_session_end_body(ImapSession *session, ImapCursor *rest, GError **error)
-{
-  char drain[16 << 10];
-  while (session->body_left > 0) {
-    size_t got = imap_session_read_body(session, drain, sizeof drain, error);
-    if (got == 0)
-      return false;
-    session->unanswered += got;
-  }
-  size_t size;
-  const char *line = read_line(session, &size, error);
-  if (line == NULL)
-    return false;
-  session->in_body = false;
-  if (size > 0 && line[size - 1] == '}') {
-    if (!gather(session, session->tail, line, size, false, error))
-      return false;
-    line = (const char *)session->tail->data;
-    size = session->tail->len;
-  }
-  *rest = (ImapCursor){ line, line + size };
-  return true;
 }
 
 bool
@@ -295,20 +167,20 @@ imap_session_step(ImapSession *session, GError **error)
     haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "the connection is gone");
     return false;
   }
-  if (session->in_body && !imap_session_end_body(session, &rest, error))
+  if (session->in_body && !imap_input_end_body(session, &rest, error))
     return false; /* whose reader gave up in the middle */
 
   ImapCommand *command = oldest(session);
-  if (!read_response(session, command != NULL && command->streams, &response, error)
+  if (!imap_input_response(session, command != NULL && command->streams, &response, error)
       || !dispatch(session, &response, error))
     return false;
-  return !session->in_body || imap_session_end_body(session, &rest, error);
+  return !session->in_body || imap_input_end_body(session, &rest, error);
 }
 
 bool
 imap_session_greeting(ImapSession *session, ImapResponse *response, GError **error)
 {
-  if (!read_response(session, false, response, error))
+  if (!imap_input_response(session, false, response, error))
     return false;
   if (response->kind != IMAP_RESPONSE_STATUS || response->condition == IMAP_NO
       || response->condition == IMAP_BAD)

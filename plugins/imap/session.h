@@ -135,11 +135,6 @@ bool imap_session_expect(ImapSession *session, const ImapReply *reply, const cha
 /* Makes the commands of @context forget it: what still comes for them is passed over. */
 void imap_session_detach(ImapSession *session, const void *context);
 
-/* For a data() whose command streams, while session->in_body: reads some of the body; 0 on error. */
-size_t imap_session_read_body(ImapSession *session, void *buffer, size_t size, GError **error);
-/* Passes over what is left of the body, and reads what follows it in the response. */
-bool imap_session_end_body(ImapSession *session, ImapCursor *rest, GError **error);
-
 /* Sets HAUL_ERROR_CONNECTION "protocol" and gives the session up. Returns false. */
 bool imap_session_protocol_error(ImapSession *session, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

@@ -14,34 +14,16 @@
 #include <string.h>
 
 #include "date.h"
+#include "delivery.h"
 
 enum {
-  BATCH_MESSAGES = 512,           /* what is tried again if one of them is refused ... */
-  BATCH_OCTETS = 4 << 20,         /* ... and held in memory until all are answered     */
-  ALONE_OCTETS = 512 << 10,       /* of this size, a command of its own costs nothing  */
-  UNDER_WAY_BATCHES = 8,          /* closed, unanswered: 8 MiB a round trip; with 3, a copy at 40 ms */
-  UNDER_WAY_SINGLES = 64,         /* took half as long again */
-  UNDER_WAY_OCTETS = 8 << 20,
+  BATCH_MESSAGES = 512,      /* what is tried again if one of them is refused; a server that syncs */
+  BATCH_OCTETS = 4 << 20,    /* to disk does so once a batch                                       */
+  ALONE_OCTETS = 512 << 10,  /* of this size, a command of its own costs nothing                   */
+  UNDER_WAY_BATCHES = 8,     /* closed, unanswered */
+  UNDER_WAY_SINGLES = 64,    /* the same, where a message is a batch */
+  UNDER_WAY_OCTETS = 8 << 20, /* so much a round trip: 3 MiB cost a copy at 40 ms half as long again */
 };
-
-typedef struct {
-  HaulMessage *message; /* owned */
-  HaulTicket *ticket;   /* owned: to be settled once */
-  ImapFolder *folder;   /* borrowed */
-  bool bare;            /* without keywords, which were refused */
-  bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
-  char *text;           /* owned; if doubtful, why */
-} ImapDelivery;
-
-typedef struct {
-  HaulStore *store;     /* borrowed */
-  ImapFolder *folder;   /* borrowed */
-  GPtrArray *deliveries; /* owned */
-  uint64_t octets;
-  unsigned tag;
-  bool with_keywords;
-  bool answered; /* before it was closed */
-} ImapBatch;
 
 struct ImapWriter {
   ImapBatch *open;  /* owned: its command is not ended */
@@ -51,39 +33,6 @@ struct ImapWriter {
   GError *fatal;    /* owned: reaches beyond messages; put() or flush() is about to return it */
   GString *line;    /* owned: scratch */
 };
-
-static void
-delivery_free(gpointer data)
-{
-  ImapDelivery *delivery = data;
-  haul_message_unref(delivery->message);
-  g_free(delivery->text);
-  g_free(delivery);
-}
-
-static void
-delivery_fail(ImapDelivery *delivery, const GError *why)
-{
-  haul_ticket_fail(delivery->ticket, why);
-  delivery_free(delivery);
-}
-
-static void
-delivery_refuse(ImapDelivery *delivery, const char *reason, const char *text)
-{
-  g_autoptr(GError) why = NULL;
-  g_autofree char *shown = haul_text_display(text, strlen(text));
-  haul_set_error(&why, HAUL_ERROR_MESSAGE, reason, "%s", shown);
-  delivery_fail(delivery, why);
-}
-
-static void
-batch_free(gpointer data)
-{
-  ImapBatch *batch = data;
-  g_ptr_array_unref(batch->deliveries);
-  g_free(batch);
-}
 
 ImapWriter *
 imap_writer_new(void)
@@ -95,14 +44,6 @@ imap_writer_new(void)
   return writer;
 }
 
-static void
-fail_batch(ImapBatch *batch, const GError *why)
-{
-  for (guint i = 0; i < batch->deliveries->len; i++)
-    delivery_fail(g_ptr_array_index(batch->deliveries, i), why);
-  batch_free(batch);
-}
-
 /* Fails all that is not settled: the connection is gone, or we are. */
 static void
 fail_all(ImapWriter *writer, const GError *why)
@@ -110,12 +51,12 @@ fail_all(ImapWriter *writer, const GError *why)
   ImapBatch *batch;
   ImapDelivery *delivery;
   while ((batch = g_queue_pop_head(&writer->under_way)) != NULL)
-    fail_batch(batch, why);
+    imap_batch_fail(batch, why);
   writer->octets = 0;
   if (writer->open != NULL)
-    fail_batch(g_steal_pointer(&writer->open), why);
+    imap_batch_fail(g_steal_pointer(&writer->open), why);
   while ((delivery = g_queue_pop_head(&writer->retry)) != NULL)
-    delivery_fail(delivery, why);
+    imap_delivery_fail(delivery, why);
 }
 
 void
@@ -131,42 +72,6 @@ imap_writer_free(ImapWriter *writer)
 
 /* Answers ---------------------------------------------------------------------------------- */
 
-static void
-settle_batch(ImapBatch *batch, const ImapResponse *response)
-{
-  GPtrArray *deliveries = batch->deliveries;
-  g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapRange));
-  uint32_t epoch = 0;
-  if (!imap_span_is(&response->code, "APPENDUID")
-      || !imap_parse_appenduid(response->argument, deliveries->len, &epoch, uids))
-    g_array_set_size(uids, 0);
-
-  guint at = 0;
-  uint32_t uid = uids->len > 0 ? g_array_index(uids, ImapRange, 0).first : 0;
-  for (guint i = 0; i < deliveries->len; i++) {
-    ImapDelivery *delivery = g_ptr_array_index(deliveries, i);
-    if (delivery->bare && !delivery->folder->no_keywords) {
-      delivery->folder->no_keywords = true;
-      haul_log(HAUL_LOG_WARNING, "%s folder \"%s\" takes no keywords: they are left out",
-               haul_account_side(batch->store->account), delivery->folder->path);
-    }
-    if (uids->len == 0) {
-      haul_ticket_done(delivery->ticket, 0, NULL);
-    } else {
-      char id[12];
-      g_snprintf(id, sizeof id, "%" G_GUINT32_FORMAT, uid);
-      haul_ticket_done(delivery->ticket, epoch, id);
-      if (epoch == delivery->folder->epoch && uid >= delivery->folder->next_id)
-        delivery->folder->next_id = (uint64_t)uid + 1;
-      if (uid == g_array_index(uids, ImapRange, at).last && at + 1 < uids->len)
-        uid = g_array_index(uids, ImapRange, ++at).first;
-      else
-        uid++;
-    }
-    delivery_free(delivery);
-  }
-}
-
 /* Decides what the refusal of a message that was sent alone means. @delivery is taken. */
 static void
 judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
@@ -175,7 +80,7 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
   g_autofree char *text = imap_span_dup(&response->text, NULL);
   switch (imap_classify_append(code, text)) {
   case IMAP_REFUSED_TOO_BIG:
-    delivery_refuse(delivery, "too-big", text);
+    imap_delivery_refuse(delivery, "too-big", text);
     return;
   case IMAP_REFUSED_OVER_QUOTA:
     if (writer->fatal == NULL)
@@ -193,7 +98,7 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
   case IMAP_REFUSED:
   default:
     if (!batch->with_keywords) {
-      delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
+      imap_delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
       return;
     }
     delivery->bare = true;
@@ -211,7 +116,7 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
   bool closed = writer->open != batch;
   batch->answered = true;
   if (response->condition == IMAP_OK) {
-    settle_batch(batch, response);
+    imap_batch_settle(batch, response);
   } else if (batch->deliveries->len == 1) {
     judge(writer, batch, g_ptr_array_index(batch->deliveries, 0), response);
   } else {
@@ -224,7 +129,7 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
   if (closed) {
     g_queue_remove(&writer->under_way, batch);
     writer->octets -= batch->octets;
-    batch_free(batch);
+    imap_batch_free(batch);
   }
   return true;
 }
@@ -266,7 +171,7 @@ close_batch(HaulStore *store, GError **error)
     g_queue_push_tail(&writer->under_way, batch);
     writer->octets += batch->octets;
   } else {
-    batch_free(batch);
+    imap_batch_free(batch);
   }
   if (!unfinished)
     return true;
@@ -397,7 +302,7 @@ resolve_doubt(HaulStore *store, ImapDelivery *delivery, GError **error)
   }
   if (reply.condition == IMAP_OK) {
     g_autofree char *text = g_steal_pointer(&delivery->text);
-    delivery_refuse(delivery, "refused", text);
+    imap_delivery_refuse(delivery, "refused", text);
     return true;
   }
   haul_set_error(&writer->fatal, HAUL_ERROR_FOLDER, "no-folder", "no such folder: %s",
@@ -459,11 +364,11 @@ imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **er
     g_autofree char *text = g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT
                                             " octets a message",
                                             store->session->append_limit);
-    delivery_refuse(delivery, "too-big", text);
+    imap_delivery_refuse(delivery, "too-big", text);
     return true;
   }
   if (item->size > 0 && haul_message_window(message, 0, &window_size) == NULL) {
-    delivery_refuse(delivery, "spool", "a spooled message cannot be read");
+    imap_delivery_refuse(delivery, "spool", "a spooled message cannot be read");
     return true;
   }
   bool fine = g_queue_is_empty(&store->writer->retry) || work_off(store, &why);

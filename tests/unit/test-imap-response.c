@@ -1,4 +1,4 @@
-/* Tests what plugins/imap makes of responses: response.c, fetch.c, names.c. */
+/* Tests what plugins/imap makes of responses: response.c, fetch.c, refusal.c, names.c. */
 #include "suite.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 #include "../../plugins/imap/fetch.h"
 #include "../../plugins/imap/names.h"
+#include "../../plugins/imap/refusal.h"
 #include "../../plugins/imap/response.h"
 
 static bool
@@ -303,6 +304,39 @@ appended_uids_are_believed_only_if_they_fit(void)
 }
 
 static void
+a_refused_append_is_understood_by_code_and_by_words(void)
+{
+  static const struct {
+    const char *code, *text;
+    ImapRefusal meaning;
+  } table[] = {
+    { "OVERQUOTA", "Quota exceeded (mailbox for user is full)", IMAP_REFUSED_OVER_QUOTA },
+    { NULL, "Over quota", IMAP_REFUSED_OVER_QUOTA },
+    { "ALERT", "You exceeded quota", IMAP_REFUSED_OVER_QUOTA },
+    { "OVERQUOTA", "Account exceeded command or bandwidth limits.", IMAP_REFUSED_FOR_NOW },
+    { "LIMIT", "UID FETCH Rate limit hit.", IMAP_REFUSED_FOR_NOW },
+    { NULL, "Request is throttled. Suggested Backoff Time: 299961 milliseconds",
+      IMAP_REFUSED_FOR_NOW },
+    { "UNAVAILABLE", "backend down", IMAP_REFUSED_FOR_NOW },
+    { "LIMIT", "message exceeds what we take", IMAP_REFUSED_TOO_BIG },
+    { "TOOBIG", "", IMAP_REFUSED_TOO_BIG },
+    { NULL, "Cannot upload message, TOOBIG", IMAP_REFUSED_TOO_BIG },
+    { NULL, "Maximum size of appendable message has been exceeded", IMAP_REFUSED_TOO_BIG },
+    { "TRYCREATE", "no such mailbox", IMAP_REFUSED_NO_FOLDER },
+    { NULL, "Message contains NUL characters", IMAP_REFUSED },
+    { NULL, "Too many header fields", IMAP_REFUSED },
+    { NULL, "", IMAP_REFUSED },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapRefusal meaning = imap_classify_append(table[i].code, table[i].text);
+    if (meaning != table[i].meaning)
+      printf("[%s] %s: %d\n", table[i].code != NULL ? table[i].code : "", table[i].text,
+             (int)meaning);
+    CU_ASSERT_EQUAL(meaning, table[i].meaning);
+  }
+}
+
+static void
 names_init(ImapNames *names, const char *answer)
 {
   g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(ImapNamespaceEntry));
@@ -416,6 +450,7 @@ main(void)
     CASE(folders_are_read_with_separator_and_attributes),
     CASE(status_is_read_with_blanks_at_its_end),
     CASE(appended_uids_are_believed_only_if_they_fit),
+    CASE(a_refused_append_is_understood_by_code_and_by_words),
     CASE(paths_leave_the_namespace_out_and_find_back),
     CASE(mailboxes_of_others_are_left_alone),
     CASE(a_prefix_is_guessed_where_all_lie_below_inbox),
