@@ -3,6 +3,7 @@
 
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
+#include <string.h>
 
 static const char *
 read_line(ImapSession *session, size_t *size, GError **error)
@@ -22,9 +23,45 @@ read_line(ImapSession *session, size_t *size, GError **error)
   return line;
 }
 
-static bool
-read_literal(ImapSession *session, GByteArray *buffer, uint64_t octets, GError **error)
+size_t
+imap_input_body(ImapSession *session, void *buffer, size_t size, GError **error)
 {
+  size_t got = haul_stream_read(session->stream, buffer, (size_t)MIN(size, session->body_left),
+                                error);
+  session->body_left -= got;
+  session->dead |= got == 0;
+  return got;
+}
+
+/* Passes over what is left of a body. */
+static bool
+drop_body(ImapSession *session, GError **error)
+{
+  char octets[16 << 10];
+  while (session->body_left > 0) {
+    size_t got = imap_input_body(session, octets, sizeof octets, error);
+    if (got == 0)
+      return false;
+    session->unanswered += got;
+  }
+  return true;
+}
+
+/* Appends a literal to @buffer. Of one beyond bounds, if @cut, the beginning: then what announces it,
+ * @announced octets at the end of @buffer, is changed to that. */
+static bool
+read_literal(ImapSession *session, GByteArray *buffer, guint announced, uint64_t octets, bool cut,
+             GError **error)
+{
+  uint64_t dropped = 0;
+  if (cut && octets > IMAP_LITERAL_LIMIT && octets <= IMAP_LITERAL_CUT_LIMIT) {
+    g_autofree char *kept = g_strdup_printf("{%d}", IMAP_LITERAL_KEPT);
+    g_byte_array_set_size(buffer, buffer->len - announced);
+    g_byte_array_append(buffer, (const guint8 *)kept, (guint)strlen(kept));
+    dropped = octets - IMAP_LITERAL_KEPT;
+    octets = IMAP_LITERAL_KEPT;
+  }
+  g_byte_array_append(buffer, (const guint8 *)"\r\n", 2);
   if (octets > IMAP_LITERAL_LIMIT || buffer->len + octets > IMAP_RESPONSE_LIMIT)
     return imap_session_protocol_error(session, error,
                                        "a literal of %" G_GUINT64_FORMAT " octets in a response",
@@ -41,14 +78,16 @@ read_literal(ImapSession *session, GByteArray *buffer, uint64_t octets, GError *
     }
     left -= got;
   }
-  return true;
+  session->body_left = dropped;
+  return drop_body(session, error);
 }
 
 /* Gathers the lines and literals that follow @line, which ends by announcing one, in @buffer; where
- * @stop_at_body, up to the announcement of a body. */
+ * @stop_at_body, up to the announcement of a body. @cut: header fields of any length come here, and
+ * of those without measure the beginning will do. */
 static bool
 gather(ImapSession *session, GByteArray *buffer, const char *line, size_t size, bool stop_at_body,
-       GError **error)
+       bool cut, GError **error)
 {
   g_byte_array_set_size(buffer, 0);
   for (unsigned n_literals = 0;; n_literals++) {
@@ -65,8 +104,7 @@ gather(ImapSession *session, GByteArray *buffer, const char *line, size_t size, 
       session->body_left = octets;
       return true;
     }
-    g_byte_array_append(buffer, (const guint8 *)"\r\n", 2);
-    if (!read_literal(session, buffer, octets, error))
+    if (!read_literal(session, buffer, (guint)announced, octets, cut, error))
       return false;
     line = read_line(session, &size, error);
     if (line == NULL)
@@ -83,7 +121,7 @@ imap_input_response(ImapSession *session, bool streams, ImapResponse *response, 
   if (line == NULL)
     return false;
   if (imap_literal_at_end(line, size, &octets) != 0 && imap_may_hold_literals(line, size)) {
-    if (!gather(session, session->head, line, size, streams, error))
+    if (!gather(session, session->head, line, size, streams, streams, error))
       return false;
     line = (const char *)session->head->data;
     size = session->head->len;
@@ -97,33 +135,18 @@ imap_input_response(ImapSession *session, bool streams, ImapResponse *response, 
   return true;
 }
 
-size_t
-imap_input_body(ImapSession *session, void *buffer, size_t size, GError **error)
-{
-  size_t got = haul_stream_read(session->stream, buffer, (size_t)MIN(size, session->body_left),
-                                error);
-  session->body_left -= got;
-  session->dead |= got == 0;
-  return got;
-}
-
 bool
 imap_input_end_body(ImapSession *session, ImapCursor *rest, GError **error)
 {
-  char drain[16 << 10];
-  while (session->body_left > 0) {
-    size_t got = imap_input_body(session, drain, sizeof drain, error);
-    if (got == 0)
-      return false;
-    session->unanswered += got;
-  }
+  if (!drop_body(session, error))
+    return false;
   size_t size;
   const char *line = read_line(session, &size, error);
   if (line == NULL)
     return false;
   session->in_body = false;
   if (size > 0 && line[size - 1] == '}') {
-    if (!gather(session, session->tail, line, size, false, error))
+    if (!gather(session, session->tail, line, size, false, true, error))
       return false;
     line = (const char *)session->tail->data;
     size = session->tail->len;

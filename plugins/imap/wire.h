@@ -19,6 +19,8 @@ enum {
   IMAP_LINE_LIMIT = 64 << 10,        /* a status line                                      */
   IMAP_DATA_LIMIT = 1 << 20,         /* a line of data: FETCH with many flags, long names  */
   IMAP_LITERAL_LIMIT = 1 << 20,      /* a literal that is not a message                    */
+  IMAP_LITERAL_KEPT = 256 << 10,     /* of one in FETCH that is longer: matching looks no farther */
+  IMAP_LITERAL_CUT_LIMIT = 1 << 30,  /* and no such is read past if it is longer than this */
   IMAP_RESPONSE_LIMIT = 4 << 20,     /* a response in all, messages apart                  */
   IMAP_RESPONSE_LITERALS = 10000,    /* literals in one response                           */
   IMAP_NESTING_LIMIT = 32,           /* parentheses within parentheses                     */
