@@ -70,6 +70,15 @@ is_named(const char *wanted, const char *path, const char *native)
   return g_strcmp0(wanted, decoded) == 0;
 }
 
+/* INBOX first, then by name, whatever order the server has. */
+static int
+compare_paths(const void *a, const void *b)
+{
+  const HaulPlanFolder *x = a, *y = b;
+  int order = haul_path_is_inbox(y->path) - haul_path_is_inbox(x->path);
+  return order != 0 ? order : strcmp(x->path, y->path);
+}
+
 static bool
 choose_folders(Job *job, GError **error)
 {
@@ -79,6 +88,7 @@ choose_folders(Job *job, GError **error)
   const char *const *wanted = job->options->folders;
   if (wanted == NULL) {
     g_array_append_vals(job->folders1, list->folders->data, list->folders->len);
+    g_array_sort(job->folders1, compare_paths);
     return true;
   }
   for (; *wanted != NULL; wanted++) {
