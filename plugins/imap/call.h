@@ -31,8 +31,8 @@ void imap_call_clear(ImapCall *call); /* also one that is all zero */
 ImapVisit *imap_call_begin(ImapCall *call, const char *items, GError **error);
 
 /* Parses a FETCH response into call->fetch, up to a body that is due; @rest: gets where it ended. */
-bool imap_call_parse(ImapCall *call, const ImapResponse *response, ImapCursor *rest,
-                     GError **error);
+bool
+imap_call_parse(ImapCall *call, const ImapResponse *response, ImapCursor *rest, GError **error);
 /* Parses what follows the body. */
 bool imap_call_parse_rest(ImapCall *call, ImapCursor *rest, GError **error);
 

@@ -34,10 +34,10 @@ date_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
   days += 719468;
   int64_t cycle = (days >= 0 ? days : days - 146096) / 146097;
   int64_t day_of_cycle = days - cycle * 146097;
-  int64_t year_of_cycle
-      = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
-  int64_t day_of_year
-      = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+  int64_t year_of_cycle =
+      (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
+  int64_t day_of_year =
+      day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
   int64_t shifted = (5 * day_of_year + 2) / 153;
   *day = (unsigned)(day_of_year - (153 * shifted + 2) / 5 + 1);
   *month = (unsigned)(shifted < 10 ? shifted + 3 : shifted - 9);

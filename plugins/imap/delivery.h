@@ -17,8 +17,8 @@ typedef struct {
 } ImapDelivery;
 
 typedef struct {
-  HaulStore *store;     /* borrowed */
-  ImapFolder *folder;   /* borrowed */
+  HaulStore *store;      /* borrowed */
+  ImapFolder *folder;    /* borrowed */
   GPtrArray *deliveries; /* owned */
   uint64_t octets;
   unsigned tag;

@@ -9,7 +9,7 @@
 
 /* The flags of one message; keywords are ImapSpans. */
 typedef struct {
-  uint32_t flags; /* HaulFlags */
+  uint32_t flags;   /* HaulFlags */
   bool any_keyword; /* "\*" was among them (PERMANENTFLAGS) */
   GArray *keywords; /* owned */
 } ImapFlagList;
@@ -26,8 +26,8 @@ typedef enum {
 
 /* One FETCH response. Cleared by imap_fetch_clear(), whose arrays are kept. */
 typedef struct {
-  uint64_t uid;  /* 0: not told */
-  bool bad_uid;  /* 0, or beyond 32 bits */
+  uint64_t uid; /* 0: not told */
+  bool bad_uid; /* 0, or beyond 32 bits */
   bool has_flags, has_date, has_size, has_header;
   ImapFlagList flags;
   uint64_t size; /* HAUL_UNKNOWN if not told or no number */

@@ -42,8 +42,8 @@ store_flags(HaulStore *store, const GArray *uids, const HaulFlagChange *change, 
 }
 
 bool
-imap_set_flags(HaulStore *store, const char *const *ids, size_t n_ids,
-               const HaulFlagChange *change, GError **error)
+imap_set_flags(HaulStore *store, const char *const *ids, size_t n_ids, const HaulFlagChange *change,
+               GError **error)
 {
   g_autofree HaulRange *ranges = g_new(HaulRange, n_ids);
   for (size_t i = 0; i < n_ids; i++)

@@ -128,8 +128,8 @@ take_status(HaulStore *store, ImapCursor rest, GError **error)
   if (!imap_parse_status(&rest, &status))
     return imap_session_protocol_error(store->session, error, "STATUS");
   g_autofree char *wire = imap_span_dup(&status.name, NULL);
-  ImapFolder *folder
-      = g_hash_table_lookup(store->by_wire, haul_path_is_inbox(wire) ? "INBOX" : wire);
+  ImapFolder *folder =
+      g_hash_table_lookup(store->by_wire, haul_path_is_inbox(wire) ? "INBOX" : wire);
   if (folder == NULL)
     return true;
   folder->n_messages = status.messages;
@@ -184,10 +184,14 @@ bool
 imap_folders_request(HaulStore *store, GError **error)
 {
   ImapSession *session = store->session;
-  ImapCommand list = { .name = "LIST", .data = imap_folders_take, .done = list_done,
-                       .reply = &store->list_reply, .context = store };
-  ImapCommand lsub = { .name = "LSUB", .data = imap_folders_take, .reply = &store->lsub_reply,
+  ImapCommand list = { .name = "LIST",
+                       .data = imap_folders_take,
+                       .done = list_done,
+                       .reply = &store->list_reply,
                        .context = store };
+  ImapCommand lsub = {
+    .name = "LSUB", .data = imap_folders_take, .reply = &store->lsub_reply, .context = store
+  };
   imap_reply_clear(&store->list_reply);
   imap_reply_clear(&store->lsub_reply);
   for (guint i = 0; i < store->folders->len; i++) {
@@ -199,10 +203,9 @@ imap_folders_request(HaulStore *store, GError **error)
   store->listing = true;
   store->listing_told = false;
   if (imap_session_can(session, IMAP_CAP_LIST_EXTENDED)) {
-    const char *special
-        = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
-    g_autofree char *status
-        = can_list_status(store) ? g_strdup_printf(" STATUS (%s)", imap_status_items(store)) : NULL;
+    const char *special = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
+    g_autofree char *status =
+        can_list_status(store) ? g_strdup_printf(" STATUS (%s)", imap_status_items(store)) : NULL;
     if (!imap_session_send(session, &list, error, "LIST \"\" \"*\" RETURN (SUBSCRIBED%s%s)",
                            special, status != NULL ? status : ""))
       return false;
@@ -229,7 +232,7 @@ imap_folders_await(HaulStore *store, GError **error)
     return imap_folders_request(store, error) && imap_folders_await(store, error);
   }
   return imap_session_expect(store->session, &store->list_reply, "folders cannot be listed",
-                                HAUL_ERROR_ACCOUNT, "failed", error);
+                             HAUL_ERROR_ACCOUNT, "failed", error);
 }
 
 static bool
@@ -258,8 +261,9 @@ ask_status(HaulStore *store, GError **error)
       return false;
   }
   g_auto(ImapReply) reply = { 0 };
-  ImapCommand last = { .name = "NOOP", .data = imap_folders_take, .context = store,
-                       .reply = &reply };
+  ImapCommand last = {
+    .name = "NOOP", .data = imap_folders_take, .context = store, .reply = &reply
+  };
   return imap_session_send(store->session, &last, error, "NOOP")
          && imap_session_wait(store->session, &reply, error);
 }
@@ -298,7 +302,8 @@ imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
 {
   /* Nothing was sent since: what the listing sent by open() says, or is about to, still holds. */
   bool fresh = !store->listing_told && store->listing_sent_at == store->session->n_tags;
-  if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error)) || !imap_folders_await(store, error)
+  if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error))
+      || !imap_folders_await(store, error)
       || (!can_list_status(store) && !ask_status(store, error)))
     return false;
   store->listing_told = true;

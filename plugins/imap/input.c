@@ -26,8 +26,8 @@ read_line(ImapSession *session, size_t *size, GError **error)
 size_t
 imap_input_body(ImapSession *session, void *buffer, size_t size, GError **error)
 {
-  size_t got = haul_stream_read(session->stream, buffer, (size_t)MIN(size, session->body_left),
-                                error);
+  size_t got =
+      haul_stream_read(session->stream, buffer, (size_t)MIN(size, session->body_left), error);
   session->body_left -= got;
   session->dead |= got == 0;
   return got;
@@ -63,9 +63,8 @@ read_literal(ImapSession *session, GByteArray *buffer, guint announced, uint64_t
   }
   g_byte_array_append(buffer, (const guint8 *)"\r\n", 2);
   if (octets > IMAP_LITERAL_LIMIT || buffer->len + octets > IMAP_RESPONSE_LIMIT)
-    return imap_session_protocol_error(session, error,
-                                       "a literal of %" G_GUINT64_FORMAT " octets in a response",
-                                       octets);
+    return imap_session_protocol_error(
+        session, error, "a literal of %" G_GUINT64_FORMAT " octets in a response", octets);
   for (uint64_t left = octets; left > 0;) {
     guint filled = buffer->len;
     size_t want = (size_t)MIN(left, 64 << 10); /* what was announced is not yet what comes */

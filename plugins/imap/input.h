@@ -9,8 +9,8 @@
 
 /* Reads a response, valid until the next. @streams: a body stays in the stream; session->in_body
  * tells, and the response ends with its announcement. */
-bool imap_input_response(ImapSession *session, bool streams, ImapResponse *response,
-                         GError **error);
+bool
+imap_input_response(ImapSession *session, bool streams, ImapResponse *response, GError **error);
 
 /* While session->in_body: reads some of the body; 0 on error. */
 size_t imap_input_body(ImapSession *session, void *buffer, size_t size, GError **error);

@@ -46,8 +46,7 @@ keep_late(ImapLister *lister)
   imap_item_keep_keywords(&late->room, &lister->call.fetch);
   if (lister->call.fetch.object_id.at != NULL) {
     late->room.object_id = imap_span_dup(&lister->call.fetch.object_id, NULL);
-    late->fetch.object_id
-        = (ImapSpan){ late->room.object_id, strlen(late->room.object_id), false };
+    late->fetch.object_id = (ImapSpan){ late->room.object_id, strlen(late->room.object_id), false };
   }
   if (lister->call.fetch.header.at != NULL) {
     late->header = imap_span_dup(&lister->call.fetch.header, &late->fetch.header.size);
@@ -135,9 +134,10 @@ bool
 imap_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
           const char *const *header_fields, HaulItemFunc each, void *data, GError **error)
 {
-  g_auto(ImapLister) lister
-      = { .want = want, .wants_header = header_fields != NULL && *header_fields != NULL,
-          .each = each, .data = data };
+  g_auto(ImapLister) lister = { .want = want,
+                                .wants_header = header_fields != NULL && *header_fields != NULL,
+                                .each = each,
+                                .data = data };
   ImapCall *call = &lister.call;
   if (!imap_call_init(call, store, ranges, n_ranges, error))
     return false;

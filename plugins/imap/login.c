@@ -28,8 +28,8 @@ greet(ImapSession *session, bool *authenticated, GError **error)
   if (!imap_session_greeting(session, &response, error))
     return false;
   if (response.condition == IMAP_BYE) {
-    g_autofree char *text
-        = imap_session_is_trusted(session) ? imap_span_dup(&response.text, NULL) : NULL;
+    g_autofree char *text =
+        imap_session_is_trusted(session) ? imap_span_dup(&response.text, NULL) : NULL;
     session->dead = true;
     imap_set_refusal(error, HAUL_ERROR_BUSY, "busy", "server refused the session", NULL, text);
     return false;
@@ -218,8 +218,7 @@ imap_login(const HaulAccount *account, GError **error)
   bool authenticated;
   if (greet(session, &authenticated, error)
       && (haul_stream_tls(stream) != HAUL_TLS_STARTTLS || start_tls(session, error))
-      && (authenticated
-          || (ask_capabilities(session, error) && authenticate(session, error)))
+      && (authenticated || (ask_capabilities(session, error) && authenticate(session, error)))
       && ask_capabilities(session, error))
     return session;
   imap_session_close(session);

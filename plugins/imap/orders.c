@@ -72,8 +72,9 @@ send_create(HaulStore *store, ImapOrder *order, GError **error)
 {
   ImapFolder *folder = order->folder;
   ImapCommand create = { .name = "CREATE", .reply = &order->reply };
-  ImapCommand status = { .name = "STATUS", .reply = &order->status, .data = imap_folders_take,
-                         .context = store };
+  ImapCommand status = {
+    .name = "STATUS", .reply = &order->status, .data = imap_folders_take, .context = store
+  };
   g_autofree char *items = g_strdup_printf(" (%s)", imap_status_items(store));
   if (folder->listed && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0) {
     order->reply.finished = order->status.finished = true;

@@ -51,8 +51,9 @@ reach(HaulStore *store, GError **error)
   ImapSession *session = store->session;
   g_auto(ImapReply) reply = { 0 };
   ImapCommand id = { .name = "ID" };
-  ImapCommand namespace = { .name = "NAMESPACE", .data = take_namespace, .context = store,
-                            .reply = &reply };
+  ImapCommand namespace = {
+    .name = "NAMESPACE", .data = take_namespace, .context = store, .reply = &reply
+  };
   bool has_namespaces = imap_session_can(session, IMAP_CAP_NAMESPACE);
   if ((imap_session_can(session, IMAP_CAP_ID)
        && !imap_session_send(session, &id, error,
@@ -135,10 +136,7 @@ static const HaulStoreOps ops = {
 };
 
 HAUL_PLUGIN(imap) = {
-  HAUL_PLUGIN_HEAD,
-  .name = "imap",
-  .version = HAUL_VERSION,
-  .summary = "Mailboxes on an IMAP server.",
-  .settings = settings,
-  .store = &ops,
+  HAUL_PLUGIN_HEAD,        .name = "imap",
+  .version = HAUL_VERSION, .summary = "Mailboxes on an IMAP server.",
+  .settings = settings,    .store = &ops,
 };

@@ -46,8 +46,8 @@ read_body(ImapSession *session, HaulBodyWriter *body, GError **error)
 {
   while (session->body_left > 0) {
     size_t room;
-    void *buffer
-        = haul_body_writer_reserve(body, (size_t)MIN(session->body_left, G_MAXUINT), &room, error);
+    void *buffer =
+        haul_body_writer_reserve(body, (size_t)MIN(session->body_left, G_MAXUINT), &room, error);
     if (buffer == NULL)
       return false;
     size_t got = imap_input_body(session, buffer, room, error);
@@ -217,8 +217,8 @@ fetch_singly(ImapReader *reader, GError **error)
     const uint32_t *flight = &g_array_index(uids, uint32_t, first);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < n; i++)
-      g_ptr_array_add(lines, g_strdup_printf("UID FETCH %" G_GUINT32_FORMAT " " IMAP_FETCH_ITEMS,
-                                             flight[i]));
+      g_ptr_array_add(
+          lines, g_strdup_printf("UID FETCH %" G_GUINT32_FORMAT " " IMAP_FETCH_ITEMS, flight[i]));
     ImapVisit *visit = imap_visit_begin(reader->call.store, false, lines, error);
     if (visit == NULL || !imap_visit_run(visit, take_message, reader, error))
       return false;

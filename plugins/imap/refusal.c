@@ -19,9 +19,10 @@ static bool
 is_over_quota(const char *code, const char *text)
 {
   /* Gmail says OVERQUOTA of bandwidth, too; Courier and Cyrus know no code. */
-  static const char *const words[] = { "over quota", "overquota", "quota exceeded",
-                                       "exceeded quota", "exceeds quota", "mailbox is full",
-                                       "mailbox full", NULL };
+  static const char *const words[] = { "over quota",     "overquota",
+                                       "quota exceeded", "exceeded quota",
+                                       "exceeds quota",  "mailbox is full",
+                                       "mailbox full",   NULL };
   static const char *const others[] = { "bandwidth", "command", NULL };
   bool coded = g_strcmp0(code, "OVERQUOTA") == 0;
   return (coded && !text_has_any(text, others)) || (!coded && text_has_any(text, words));
@@ -30,8 +31,8 @@ is_over_quota(const char *code, const char *text)
 static bool
 is_too_big(const char *code, const char *text)
 {
-  static const char *const words[] = { "too large", "too big", "toobig", "maximum size",
-                                       "size limit", NULL };
+  static const char *const words[] = { "too large",    "too big",    "toobig",
+                                       "maximum size", "size limit", NULL };
   return g_strcmp0(code, "TOOBIG") == 0 || text_has_any(text, words);
 }
 
@@ -39,11 +40,21 @@ bool
 imap_asks_for_patience(const char *code, const char *text)
 {
   static const char *const codes[] = { "UNAVAILABLE", "INUSE", "LIMIT", "THROTTLED" };
-  static const char *const texts[]
-      = { "throttl", "rate limit", "bandwidth", "back-off", "backoff", "try again", "try later",
-          "too many simultaneous", "too many concurrent", "too many connections",
-          "too many sessions", "too many requests", "too many commands", "too many login",
-          "number of connections" };
+  static const char *const texts[] = { "throttl",
+                                       "rate limit",
+                                       "bandwidth",
+                                       "back-off",
+                                       "backoff",
+                                       "try again",
+                                       "try later",
+                                       "too many simultaneous",
+                                       "too many concurrent",
+                                       "too many connections",
+                                       "too many sessions",
+                                       "too many requests",
+                                       "too many commands",
+                                       "too many login",
+                                       "number of connections" };
   for (size_t i = 0; code != NULL && i < G_N_ELEMENTS(codes); i++) {
     if (g_ascii_strcasecmp(code, codes[i]) == 0)
       return true;
@@ -60,7 +71,8 @@ void
 imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
                  const char *code, const char *text)
 {
-  g_autofree char *shown = haul_text_display(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+  g_autofree char *shown =
+      haul_text_display(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
   bool coded = code != NULL && *code != '\0';
   g_autofree char *shown_code = haul_text_display(coded ? code : "", coded ? strlen(code) : 0);
   if (imap_asks_for_patience(code, text)) {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const ImapWord conditions[] = {
-  { "OK", IMAP_OK }, { "NO", IMAP_NO }, { "BAD", IMAP_BAD }, { "PREAUTH", IMAP_PREAUTH },
-  { "BYE", IMAP_BYE },
+  { "OK", IMAP_OK },           { "NO", IMAP_NO },   { "BAD", IMAP_BAD },
+  { "PREAUTH", IMAP_PREAUTH }, { "BYE", IMAP_BYE },
 };
 
 static const ImapWord capabilities[] = {
@@ -34,13 +34,20 @@ static const ImapWord capabilities[] = {
 };
 
 static const ImapWord folder_attributes[] = {
-  { "\\Noselect", HAUL_FOLDER_NOSELECT },     { "\\NonExistent", HAUL_FOLDER_NOSELECT },
-  { "\\Subscribed", HAUL_FOLDER_SUBSCRIBED }, { "\\All", HAUL_FOLDER_ALL },
-  { "\\AllMail", HAUL_FOLDER_ALL },           { "\\Archive", HAUL_FOLDER_ARCHIVE },
-  { "\\Drafts", HAUL_FOLDER_DRAFTS },         { "\\Flagged", HAUL_FOLDER_FLAGGED },
-  { "\\Starred", HAUL_FOLDER_FLAGGED },       { "\\Junk", HAUL_FOLDER_JUNK },
-  { "\\Spam", HAUL_FOLDER_JUNK },             { "\\Sent", HAUL_FOLDER_SENT },
-  { "\\Trash", HAUL_FOLDER_TRASH },           { "\\Important", HAUL_FOLDER_IMPORTANT },
+  { "\\Noselect", HAUL_FOLDER_NOSELECT },
+  { "\\NonExistent", HAUL_FOLDER_NOSELECT },
+  { "\\Subscribed", HAUL_FOLDER_SUBSCRIBED },
+  { "\\All", HAUL_FOLDER_ALL },
+  { "\\AllMail", HAUL_FOLDER_ALL },
+  { "\\Archive", HAUL_FOLDER_ARCHIVE },
+  { "\\Drafts", HAUL_FOLDER_DRAFTS },
+  { "\\Flagged", HAUL_FOLDER_FLAGGED },
+  { "\\Starred", HAUL_FOLDER_FLAGGED },
+  { "\\Junk", HAUL_FOLDER_JUNK },
+  { "\\Spam", HAUL_FOLDER_JUNK },
+  { "\\Sent", HAUL_FOLDER_SENT },
+  { "\\Trash", HAUL_FOLDER_TRASH },
+  { "\\Important", HAUL_FOLDER_IMPORTANT },
 };
 
 /* Parses resp-text. A code that is never closed (some servers) is text. */
@@ -201,9 +208,12 @@ status_field(ImapStatusData *status, const ImapSpan *name)
 bool
 imap_parse_status(ImapCursor *cursor, ImapStatusData *status)
 {
-  *status = (ImapStatusData){ .messages = HAUL_UNKNOWN, .uid_next = HAUL_UNKNOWN,
-                              .uid_validity = HAUL_UNKNOWN, .size = HAUL_UNKNOWN,
-                              .mod_sequence = HAUL_UNKNOWN, .append_limit = HAUL_UNKNOWN };
+  *status = (ImapStatusData){ .messages = HAUL_UNKNOWN,
+                              .uid_next = HAUL_UNKNOWN,
+                              .uid_validity = HAUL_UNKNOWN,
+                              .size = HAUL_UNKNOWN,
+                              .mod_sequence = HAUL_UNKNOWN,
+                              .append_limit = HAUL_UNKNOWN };
   if (!imap_take_astring(cursor, &status->name) || !imap_take_spaces(cursor)
       || !imap_take_char(cursor, '('))
     return false;

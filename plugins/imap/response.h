@@ -103,7 +103,7 @@ bool imap_parse_namespaces(ImapCursor *cursor, GArray *entries);
  * @uids: gets the ranges. Returns false, and nothing may be believed, unless they ascend strictly
  * and hold exactly @expected ids.
  */
-bool imap_parse_appenduid(ImapCursor argument, uint64_t expected, uint32_t *uid_validity,
-                          GArray *uids);
+bool
+imap_parse_appenduid(ImapCursor argument, uint64_t expected, uint32_t *uid_validity, GArray *uids);
 
 #endif /* IMAP_RESPONSE_H */

@@ -74,8 +74,7 @@ static void
 take_capabilities(ImapSession *session, ImapCursor list)
 {
   session->append_limit = HAUL_UNKNOWN;
-  session->capabilities
-      = imap_parse_capabilities(list, &session->append_limit) & ~session->ignored;
+  session->capabilities = imap_parse_capabilities(list, &session->append_limit) & ~session->ignored;
   session->capabilities_known = true;
 }
 
@@ -201,8 +200,8 @@ imap_session_wait(ImapSession *session, const ImapReply *reply, GError **error)
 }
 
 bool
-imap_session_expect(ImapSession *session, const ImapReply *reply, const char *what,
-                    HaulError reach, const char *reason, GError **error)
+imap_session_expect(ImapSession *session, const ImapReply *reply, const char *what, HaulError reach,
+                    const char *reason, GError **error)
 {
   if (!imap_session_wait(session, reply, error))
     return false;
@@ -294,9 +293,9 @@ bool
 imap_session_literal(ImapSession *session, unsigned tag, uint64_t octets, bool *go_ahead,
                      GError **error)
 {
-  bool at_once = imap_session_can(session, IMAP_CAP_LITERAL_PLUS)
-                 || (imap_session_can(session, IMAP_CAP_LITERAL_MINUS)
-                     && octets <= LITERAL_MINUS_LIMIT);
+  bool at_once =
+      imap_session_can(session, IMAP_CAP_LITERAL_PLUS)
+      || (imap_session_can(session, IMAP_CAP_LITERAL_MINUS) && octets <= LITERAL_MINUS_LIMIT);
   *go_ahead = true;
   if (!haul_stream_printf(session->stream, error, "{%" G_GUINT64_FORMAT "%s}\r\n", octets,
                           at_once ? "+" : "")) {

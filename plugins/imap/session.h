@@ -48,10 +48,10 @@ struct ImapCommand {
 };
 
 struct ImapSession {
-  const HaulAccount *account;  /* borrowed */
-  HaulStream *stream;          /* owned */
-  uint32_t capabilities;       /* ImapCapabilities */
-  uint32_t ignored;            /* those that the user told us to ignore */
+  const HaulAccount *account; /* borrowed */
+  HaulStream *stream;         /* owned */
+  uint32_t capabilities;      /* ImapCapabilities */
+  uint32_t ignored;           /* those that the user told us to ignore */
   bool capabilities_known;
   uint64_t append_limit;       /* APPENDLIMIT=, or HAUL_UNKNOWN */
   GQueue commands;             /* owned ImapCommands under way, oldest first */
@@ -64,7 +64,7 @@ struct ImapSession {
   bool go_ahead;               /* it came */
   char *selected;              /* owned: what the commands sent so far leave selected, or NULL */
   bool selected_for_writing;
-  bool mid_command;            /* what we write next would be part of a command */
+  bool mid_command; /* what we write next would be part of a command */
   bool dead;
 };
 
@@ -85,8 +85,8 @@ bool imap_session_is_trusted(const ImapSession *session);
 
 /* Begins a command, a copy of @model: writes its tag and a blank. Returns it, borrowed until its
  * answer has come. The rest is for imap_session_write(). */
-const ImapCommand *imap_session_begin(ImapSession *session, const ImapCommand *model,
-                                      GError **error);
+const ImapCommand *
+imap_session_begin(ImapSession *session, const ImapCommand *model, GError **error);
 
 /* Sends a command that is one line without literals. */
 bool imap_session_send(ImapSession *session, const ImapCommand *model, GError **error,

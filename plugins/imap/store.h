@@ -16,43 +16,43 @@ typedef struct ImapWriter ImapWriter; /* writer.h */
 
 /* What is known of a mailbox; lives as long as the store. */
 typedef struct {
-  char *wire;          /* owned; C string: names with NULs are left alone */
-  char *path;          /* owned; NULL while the listing that names it runs, or if it is not ours */
+  char *wire; /* owned; C string: names with NULs are left alone */
+  char *path; /* owned; NULL while the listing that names it runs, or if it is not ours */
   char separator;
-  uint32_t attributes; /* HaulFolderAttributes */
-  bool listed;         /* by the last LIST, or made since */
-  uint64_t epoch;      /* 0: not known */
-  uint64_t next_id;    /* 0: not known */
+  uint32_t attributes;                         /* HaulFolderAttributes */
+  bool listed;                                 /* by the last LIST, or made since */
+  uint64_t epoch;                              /* 0: not known */
+  uint64_t next_id;                            /* 0: not known */
   uint64_t n_messages, n_octets, mod_sequence; /* or HAUL_UNKNOWN */
-  char *object_id;     /* owned */
-  bool flags_known;    /* the next two, from SELECT */
+  char *object_id;                             /* owned */
+  bool flags_known;                            /* the next two, from SELECT */
   uint32_t settable_flags;
   bool any_keyword;
-  bool no_keywords;    /* an APPEND went through only without */
-  char next_text[24];  /* for HaulFolder */
+  bool no_keywords;   /* an APPEND went through only without */
+  char next_text[24]; /* for HaulFolder */
   char token[96];
 } ImapFolder;
 
 struct HaulStore {
   const HaulAccount *account; /* borrowed */
   HaulIntent intent;
-  ImapSession *session;       /* owned */
+  ImapSession *session; /* owned */
 
   /* folders.c */
   ImapNames names;
-  GPtrArray *folders;         /* owned ImapFolders, in the order they became known */
-  GHashTable *by_wire;        /* borrowed from folders; INBOX in upper case */
-  GHashTable *by_path;        /* borrowed from folders */
+  GPtrArray *folders;  /* owned ImapFolders, in the order they became known */
+  GHashTable *by_wire; /* borrowed from folders; INBOX in upper case */
+  GHashTable *by_path; /* borrowed from folders */
   ImapReply list_reply, lsub_reply;
-  bool listing;               /* under way */
-  bool listing_told;          /* to the core */
-  unsigned listing_sent_at;   /* session->n_tags then */
+  bool listing;             /* under way */
+  bool listing_told;        /* to the core */
+  unsigned listing_sent_at; /* session->n_tags then */
   size_t n_entries;
 
-  ImapFolder *current;        /* selected by the core */
+  ImapFolder *current; /* selected by the core */
   HaulIntent current_intent;
-  ImapVisits *visits;         /* owned */
-  ImapWriter *writer;         /* owned */
+  ImapVisits *visits; /* owned */
+  ImapWriter *writer; /* owned */
 };
 
 /* folders.c */

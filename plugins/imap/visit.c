@@ -112,8 +112,7 @@ take_vanished(ImapVisit *visit, ImapCursor rest)
 }
 
 static bool
-visit_data(ImapSession *session, ImapCommand *command, const ImapResponse *response,
-           GError **error)
+visit_data(ImapSession *session, ImapCommand *command, const ImapResponse *response, GError **error)
 {
   ImapVisit *visit = command->context;
   if (response->kind == IMAP_RESPONSE_STATUS)
@@ -170,8 +169,11 @@ visit_new(HaulStore *store, ImapFolder *folder, bool writing, GError **error)
   visit->mod_sequence = HAUL_UNKNOWN;
   visit->flags.keywords = g_array_new(FALSE, FALSE, sizeof(ImapSpan));
   visit->lines = g_ptr_array_new_with_free_func(g_free);
-  ImapCommand command = { .name = writing ? "SELECT" : "EXAMINE", .data = visit_data,
-                          .done = select_done, .reply = &visit->select, .context = visit };
+  ImapCommand command = { .name = writing ? "SELECT" : "EXAMINE",
+                          .data = visit_data,
+                          .done = select_done,
+                          .reply = &visit->select,
+                          .context = visit };
   g_free(session->selected);
   session->selected = g_strdup(folder->wire);
   session->selected_for_writing = writing;
@@ -185,8 +187,9 @@ visit_new(HaulStore *store, ImapFolder *folder, bool writing, GError **error)
 static bool
 send_line(ImapVisit *visit, GError **error)
 {
-  ImapCommand command = { .name = "UID FETCH", .data = visit_data, .done = line_done,
-                          .context = visit, .streams = true };
+  ImapCommand command = {
+    .name = "UID FETCH", .data = visit_data, .done = line_done, .context = visit, .streams = true
+  };
   const char *line = g_ptr_array_index(visit->lines, visit->n_sent++);
   return imap_session_send(visit->store->session, &command, error, "%s", line);
 }
@@ -285,8 +288,9 @@ static bool
 know_for_writing(HaulStore *store, ImapFolder *folder, const HaulFolder *known, GError **error)
 {
   g_auto(ImapReply) reply = { 0 };
-  ImapCommand status = { .name = "STATUS", .data = imap_folders_take, .context = store,
-                         .reply = &reply };
+  ImapCommand status = {
+    .name = "STATUS", .data = imap_folders_take, .context = store, .reply = &reply
+  };
   if (folder->epoch == 0 && known->epoch != 0 && known->next_id != NULL) {
     uint64_t next_id = 0;
     ImapCursor digits = { known->next_id, known->next_id + strlen(known->next_id) };
@@ -299,9 +303,9 @@ know_for_writing(HaulStore *store, ImapFolder *folder, const HaulFolder *known, 
     return true;
   return imap_writer_pause(store, error)
          && imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
-                                 strlen(folder->wire), " (MESSAGES UIDNEXT UIDVALIDITY)", error)
-         && imap_session_expect(store->session, &reply, "cannot be written to",
-                                HAUL_ERROR_FOLDER, "no-folder", error);
+                                    strlen(folder->wire), " (MESSAGES UIDNEXT UIDVALIDITY)", error)
+         && imap_session_expect(store->session, &reply, "cannot be written to", HAUL_ERROR_FOLDER,
+                                "no-folder", error);
 }
 
 bool
@@ -357,8 +361,8 @@ reopen(HaulStore *store, bool writing, GError **error)
   drop_ahead(visits);
   visits->n_named = visits->next = 0;
   imap_visit_end(store);
-  ImapVisit *visit
-      = imap_writer_pause(store, error) ? visit_new(store, store->current, writing, error) : NULL;
+  ImapVisit *visit =
+      imap_writer_pause(store, error) ? visit_new(store, store->current, writing, error) : NULL;
   visits->current = visit;
   if (visit == NULL || !await_select(visit, error)) {
     imap_visit_end(store);

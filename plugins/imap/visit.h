@@ -27,16 +27,16 @@ struct ImapVisit {
   uint64_t n_gone;     /* EXPUNGE and VANISHED since */
   uint32_t epoch, next_id;
   uint64_t mod_sequence;
-  ImapFlagList flags;  /* PERMANENTFLAGS, if has_flags */
+  ImapFlagList flags; /* PERMANENTFLAGS, if has_flags */
   bool has_flags;
 
   /* the call */
-  GPtrArray *lines;  /* owned commands that it consists of, without tag */
+  GPtrArray *lines; /* owned commands that it consists of, without tag */
   guint n_sent, n_answered;
-  bool made;         /* the core has asked for it */
-  bool spoiled;      /* data came before it did */
-  bool refused;      /* a line of it was answered NO or BAD: */
-  char *code, *text; /* owned; the first such answer */
+  bool made;          /* the core has asked for it */
+  bool spoiled;       /* data came before it did */
+  bool refused;       /* a line of it was answered NO or BAD: */
+  char *code, *text;  /* owned; the first such answer */
   ImapVisitFunc take; /* while the call lasts */
   void *context;      /* of take: borrowed */
 };

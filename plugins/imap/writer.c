@@ -17,12 +17,13 @@
 #include "delivery.h"
 
 enum {
-  BATCH_MESSAGES = 512,      /* what is tried again if one of them is refused; a server that syncs */
-  BATCH_OCTETS = 4 << 20,    /* to disk does so once a batch                                       */
-  ALONE_OCTETS = 512 << 10,  /* of this size, a command of its own costs nothing                   */
-  UNDER_WAY_BATCHES = 8,     /* closed, unanswered */
-  UNDER_WAY_SINGLES = 64,    /* the same, where a message is a batch */
-  UNDER_WAY_OCTETS = 8 << 20, /* so much a round trip: 3 MiB cost a copy at 40 ms half as long again */
+  BATCH_MESSAGES = 512,     /* what is tried again if one of them is refused; a server that syncs */
+  BATCH_OCTETS = 4 << 20,   /* to disk does so once a batch                                       */
+  ALONE_OCTETS = 512 << 10, /* of this size, a command of its own costs nothing                   */
+  UNDER_WAY_BATCHES = 8,    /* closed, unanswered */
+  UNDER_WAY_SINGLES = 64,   /* the same, where a message is a batch */
+  UNDER_WAY_OCTETS =
+      8 << 20, /* so much a round trip: 3 MiB cost a copy at 40 ms half as long again */
 };
 
 struct ImapWriter {
@@ -108,13 +109,14 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
 }
 
 static bool
-batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
-           GError **error)
+batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *response, GError **error)
 {
   ImapBatch *batch = command->context;
   ImapWriter *writer = batch->store->writer;
   bool closed = writer->open != batch;
   batch->answered = true;
+  if (response->condition == IMAP_OK && !closed && session->mid_command)
+    return imap_session_protocol_error(session, error, "APPEND done before it was sent");
   if (response->condition == IMAP_OK) {
     imap_batch_settle(batch, response);
   } else if (batch->deliveries->len == 1) {
@@ -361,9 +363,9 @@ imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **er
   delivery->folder = store->current;
 
   if (item->size > store->session->append_limit) {
-    g_autofree char *text = g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT
-                                            " octets a message",
-                                            store->session->append_limit);
+    g_autofree char *text =
+        g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT " octets a message",
+                        store->session->append_limit);
     imap_delivery_refuse(delivery, "too-big", text);
     return true;
   }

@@ -13,7 +13,8 @@
 static bool
 same_ranges(const GArray *a, const GArray *b)
 {
-  return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len * sizeof(ImapRange)) == 0);
+  return a->len == b->len
+         && (a->len == 0 || memcmp(a->data, b->data, a->len * sizeof(ImapRange)) == 0);
 }
 
 static void
@@ -101,7 +102,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 const char *const fuzz_seeds[] = {
-  "1:4,9,7:*", "9:3,4294967295", "17-Jul-1996 02:44:25 -0700", " 1-Jan-1990 00:00:00 +0000",
-  "\"a \\\"b\\\\\"", "{4}\r\nab\r\n", "(a (b {2}\r\n)) \"(\") NIL ())", "~{1}\r\n)",
-  "x [y \"]\" (])] z", "$Forwarded", "* 1 FETCH (BODY[] {12}", NULL,
+  "1:4,9,7:*",
+  "9:3,4294967295",
+  "17-Jul-1996 02:44:25 -0700",
+  " 1-Jan-1990 00:00:00 +0000",
+  "\"a \\\"b\\\\\"",
+  "{4}\r\nab\r\n",
+  "(a (b {2}\r\n)) \"(\") NIL ())",
+  "~{1}\r\n)",
+  "x [y \"]\" (])] z",
+  "$Forwarded",
+  "* 1 FETCH (BODY[] {12}",
+  NULL,
 };

@@ -57,8 +57,9 @@ each_kind_of_response_is_told_apart(void)
 static void
 what_is_no_response_is_refused(void)
 {
-  static const char *const table[]
-      = { "", "*", "* ", "Subject: hello", "A1", "A1 LIST", "* 99999999999999999999 EXISTS" };
+  static const char *const table[] = {
+    "", "*", "* ", "Subject: hello", "A1", "A1 LIST", "* 99999999999999999999 EXISTS"
+  };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     ImapResponse response;
     CU_ASSERT(!imap_parse_response(table[i], strlen(table[i]), &response));
@@ -187,8 +188,10 @@ header_fields_lose_the_line_that_ends_them(void)
 static void
 uids_are_numbers_of_32_bits(void)
 {
-  static const char *const table[] = { "(UID 0)", "(UID -1)", "(UID 4294967296)", "(UID 1 UID 2)",
-                                       "(UID 99999999999999999999999)", "(UID 1x)" };
+  static const char *const table[] = {
+    "(UID 0)", "(UID -1)", "(UID 4294967296)", "(UID 1 UID 2)", "(UID 99999999999999999999999)",
+    "(UID 1x)"
+  };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     ImapFetch fetch;
     ImapCursor cursor = whole(table[i]);
@@ -204,7 +207,8 @@ sizes_and_dates_that_are_none_are_unknown(void)
   ImapFetch fetch;
   g_autofree char *digits = g_strnfill(200, '9');
   g_autofree char *date = g_strnfill(4000, '1');
-  g_autofree char *text = g_strdup_printf("(RFC822.SIZE %s INTERNALDATE \"%s\" UID 1)", digits, date);
+  g_autofree char *text =
+      g_strdup_printf("(RFC822.SIZE %s INTERNALDATE \"%s\" UID 1)", digits, date);
   ImapCursor cursor = whole(text);
   imap_fetch_init(&fetch);
   CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.uid == 1);
@@ -262,9 +266,9 @@ static void
 status_is_read_with_blanks_at_its_end(void)
 {
   ImapStatusData status;
-  ImapCursor cursor
-      = whole("\"a\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 HIGHESTMODSEQ 18446744073709551615 "
-              "MAILBOXID (F1) X (a b)) ");
+  ImapCursor cursor =
+      whole("\"a\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 HIGHESTMODSEQ 18446744073709551615 "
+            "MAILBOXID (F1) X (a b)) ");
   CU_ASSERT(imap_parse_status(&cursor, &status));
   CU_ASSERT(status.messages == 1 && status.uid_next == 2 && status.uid_validity == 3
             && status.mod_sequence == UINT64_MAX && status.size == HAUL_UNKNOWN);
@@ -281,25 +285,18 @@ appended_uids_are_believed_only_if_they_fit(void)
     uint64_t expected;
     bool believed;
   } table[] = {
-    { "9 4", 1, true },
-    { "9 4:6,9", 4, true },
-    { "9 4,5,6", 3, true },
-    { "9 4:6", 4, false },
-    { "9 6:4", 3, false },
-    { "9 5,4", 2, false },
-    { "9 4,4", 2, false },
-    { "9 1:*", 3, false },
-    { "9 1:4294967295", 3, false },
-    { "0 4", 1, false },
-    { "4294967296 4", 1, false },
-    { "9", 1, false },
+    { "9 4", 1, true },    { "9 4:6,9", 4, true },       { "9 4,5,6", 3, true },
+    { "9 4:6", 4, false }, { "9 6:4", 3, false },        { "9 5,4", 2, false },
+    { "9 4,4", 2, false }, { "9 1:*", 3, false },        { "9 1:4294967295", 3, false },
+    { "0 4", 1, false },   { "4294967296 4", 1, false }, { "9", 1, false },
     { "9 4 x", 1, false },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapRange));
     uint32_t validity;
-    CU_ASSERT_EQUAL(imap_parse_appenduid(whole(table[i].argument), table[i].expected, &validity, uids),
-                    table[i].believed);
+    CU_ASSERT_EQUAL(
+        imap_parse_appenduid(whole(table[i].argument), table[i].expected, &validity, uids),
+        table[i].believed);
   }
 }
 
@@ -386,8 +383,10 @@ mailboxes_of_others_are_left_alone(void)
 {
   ImapNames names;
   names_init(&names, "((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared/\" \"/\"))");
-  CU_ASSERT(imap_names_is_personal(&names, "a/b") && imap_names_is_personal(&names, "Shared stuff"));
-  CU_ASSERT(!imap_names_is_personal(&names, "Shared/x") && !imap_names_is_personal(&names, "Shared"));
+  CU_ASSERT(imap_names_is_personal(&names, "a/b")
+            && imap_names_is_personal(&names, "Shared stuff"));
+  CU_ASSERT(!imap_names_is_personal(&names, "Shared/x")
+            && !imap_names_is_personal(&names, "Shared"));
   CU_ASSERT(!imap_names_is_personal(&names, "Other Users/bob/INBOX"));
   imap_names_free(&names);
   names_init(&names, "((\"INBOX.\" \".\")) NIL ((\"\" \".\"))");

@@ -46,9 +46,21 @@ strings_are_read_in_every_form(void)
 static void
 a_string_never_passes_its_end(void)
 {
-  static const char *const table[]
-      = { "\"abc", "\"abc\\", "\"a\r\nb\"", "{5}\r\nabc", "{5}", "{5}\r", "{", "{}", "{-1}\r\na",
-          "{99999999999999999999}\r\na", "{18446744073709551615}\r\na", "~", "~{", "", ")" };
+  static const char *const table[] = { "\"abc",
+                                       "\"abc\\",
+                                       "\"a\r\nb\"",
+                                       "{5}\r\nabc",
+                                       "{5}",
+                                       "{5}\r",
+                                       "{",
+                                       "{}",
+                                       "{-1}\r\na",
+                                       "{99999999999999999999}\r\na",
+                                       "{18446744073709551615}\r\na",
+                                       "~",
+                                       "~{",
+                                       "",
+                                       ")" };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     size_t size = strlen(table[i]);
     g_autofree char *copy = g_memdup2(table[i], size + (size == 0));
@@ -62,8 +74,9 @@ a_string_never_passes_its_end(void)
 static void
 a_value_of_any_shape_is_skipped(void)
 {
-  static const char *const table[] = { "atom", "\"q\"", "{1}\r\n(", "(a (b {2}\r\n)) \"(\") NIL ())", "()",
-                                       "12:4,5", "~{1}\r\n)" };
+  static const char *const table[] = {
+    "atom", "\"q\"", "{1}\r\n(", "(a (b {2}\r\n)) \"(\") NIL ())", "()", "12:4,5", "~{1}\r\n)"
+  };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     ImapCursor cursor = { table[i], table[i] + strlen(table[i]) };
     CU_ASSERT(imap_skip_value(&cursor) && cursor.at == cursor.end);
@@ -159,8 +172,12 @@ a_set_is_normalised_written_and_read_again(void)
   static const struct {
     const char *text, *normal;
   } table[] = {
-    { "5,3,4", "3:5" },         { "1:3,2:9,11", "1:9,11" }, { "*:4", "4:*" },
-    { "7,7,7", "7" },           { "9:3,1", "1,3:9" },       { "4294967295", "*" },
+    { "5,3,4", "3:5" },
+    { "1:3,2:9,11", "1:9,11" },
+    { "*:4", "4:*" },
+    { "7,7,7", "7" },
+    { "9:3,1", "1,3:9" },
+    { "4294967295", "*" },
     { "1:4294967294,*", "1:*" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
@@ -329,8 +346,8 @@ static void
 flags_are_written_without_what_is_no_atom(void)
 {
   g_autoptr(GString) out = g_string_new(NULL);
-  static const char *const keywords[]
-      = { "$Forwarded", "two words", "", "a\"b", "x{1}", "caf\xc3\xa9", "\\Seen", "a\r\nb", "ok", NULL };
+  static const char *const keywords[] = { "$Forwarded",  "two words", "",       "a\"b", "x{1}",
+                                          "caf\xc3\xa9", "\\Seen",    "a\r\nb", "ok",   NULL };
   CU_ASSERT_EQUAL(imap_append_flags(out, HAUL_SEEN | HAUL_DRAFT, keywords), 2);
   CU_ASSERT_STRING_EQUAL(out->str, "(\\Seen \\Draft $Forwarded ok)");
   g_string_truncate(out, 0);
