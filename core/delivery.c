@@ -295,27 +295,60 @@ note_names(Writer *writer, const HaulFolderWork *work, GError **error)
   return going && committed;
 }
 
+/* Looks at what came to @work since, and names the deliveries that are found. */
+static bool
+look_for_names(Writer *writer, HaulFolderWork *work, GError **error)
+{
+  const HaulContext *context = writer->context;
+  g_autoptr(GHashTable) paired = paired_ids(context, work, error);
+  if (paired == NULL)
+    return false;
+  g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
+  Naming naming = { writer, work, maker, paired };
+  HaulFolder folder = { 0 };
+  HaulRange since = { work->next_id2, NULL };
+  if (!haul_store_select(writer->store2, work->plan.path2, HAUL_READ, &folder, error))
+    return false;
+  if (folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
+    return false;
+  }
+  return haul_store_list(writer->store2, &since, 1, HAUL_WANT_SIZE | HAUL_WANT_DATE,
+                         haul_chain_header_fields(context->chain), name_one, &naming, error)
+         /* A folder that we made: the names are of the epoch that it has now. */
+         && (folder.epoch == 0 || work->epoch2 != 0
+             || haul_journal_set_epoch2(context->journal, work->number, folder.epoch, error))
+         && note_names(writer, work, error);
+}
+
+static void
+leave_nameless(Writer *writer, HaulFolderWork *work, const GError *why)
+{
+  haul_log(HAUL_LOG_WARNING, "%s: %s; the next run looks for what was delivered", work->plan.path2,
+           why->message);
+  work->incomplete = true;
+  for (guint i = writer->unnamed->len; i-- > 0;)
+    if (g_array_index(writer->unnamed, Unnamed, i).work == work)
+      g_array_remove_index(writer->unnamed, i);
+}
+
 /* Finds the deliveries whose ids the store did not tell, among what came since. */
 static bool
 name_deliveries(Writer *writer, GError **error)
 {
-  const HaulContext *context = writer->context;
   while (writer->unnamed->len > 0) {
     if (!flush(writer, error))
       return false;
     HaulFolderWork *work = g_array_index(writer->unnamed, Unnamed, 0).work;
-    g_autoptr(GHashTable) paired = paired_ids(context, work, error);
-    if (paired == NULL)
+    GError *why = NULL;
+    if (look_for_names(writer, work, &why))
+      continue;
+    if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+      g_propagate_error(error, why);
       return false;
-    g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
-    Naming naming = { writer, work, maker, paired };
-    HaulFolder folder = { 0 };
-    HaulRange since = { work->next_id2, NULL };
-    if (!haul_store_select(writer->store2, work->plan.path2, HAUL_READ, &folder, error)
-        || !haul_store_list(writer->store2, &since, 1, HAUL_WANT_SIZE | HAUL_WANT_DATE,
-                            haul_chain_header_fields(context->chain), name_one, &naming, error)
-        || !note_names(writer, work, error))
-      return false;
+    }
+    leave_nameless(writer, work, why);
+    g_error_free(why);
   }
   return true;
 }

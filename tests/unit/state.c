@@ -4,14 +4,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <CUnit/CUnit.h>
 #include <mailhaul/message.h>
+
+#include "suite.h"
 
 void
 state_init(State *state)
 {
   *state = (State){
-    .folder = g_dir_make_tmp("mailhaul-XXXXXX", NULL),
+    .folder = make_test_folder(),
     .keywords = haul_keywords_new(),
   };
   CU_ASSERT_PTR_NOT_NULL_FATAL(state->folder);

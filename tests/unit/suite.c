@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mailhaul/error.h>
 
@@ -48,4 +49,11 @@ next_random(uint32_t *seed)
   *seed ^= *seed >> 17;
   *seed ^= *seed << 5;
   return *seed;
+}
+
+char *
+make_test_folder(void)
+{
+  const char *place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir();
+  return g_mkdtemp(g_build_filename(place, "mailhaul-XXXXXX", NULL));
 }

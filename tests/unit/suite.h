@@ -31,4 +31,8 @@ bool check_error(const GError *error, int reach, const char *reason, const char 
 /* A reproducible stream of numbers: the state is @seed, not 0. */
 uint32_t next_random(uint32_t *seed);
 
+/* Makes a folder for files of a test, to be removed and freed: in memory where there is a place, for
+ * what is synced to a disk costs most of the time. */
+char *make_test_folder(void);
+
 #endif /* TESTS_SUITE_H */

@@ -1,0 +1,53 @@
+/*
+ * Runs jobs between two boxes of memory-store.h, and checks after each what must hold after any: that
+ * the report adds up, and that the source is as it was.
+ */
+#ifndef TESTS_ENGINE_H
+#define TESTS_ENGINE_H
+
+#include "job.h"
+#include "memory-store.h"
+
+typedef struct {
+  MemoryBox *source, *copy; /* owned */
+  char *state_folder;       /* owned; removed in the end */
+  HaulJobOptions options;   /* accounts and cancel are of each run */
+
+  /* What the last run came to. */
+  int code;
+  GError *error;              /* owned */
+  HaulReport *report;         /* owned */
+  HaulTally total;            /* its counts */
+  GPtrArray *planned;         /* owned; of char *: "PATH1 PATH2 DEED TEXT", of a dry run */
+  MemoryCalls calls1, calls2; /* what was asked of either box in it */
+} Engine;
+
+void engine_init(Engine *engine);
+void engine_clear(Engine *engine);
+
+/* Runs the job once more; returns its exit code. */
+int engine_run(Engine *engine);
+
+/* The same, of what is to go well: 0, and both boxes hold the same mail, flags and all. */
+#define ENGINE_SYNC(engine) CU_ASSERT(engine_sync(engine, __LINE__))
+bool engine_sync(Engine *engine, int line);
+
+/* Whether both boxes hold the same messages; prints the difference. */
+#define ENGINE_SAME(engine) CU_ASSERT(engine_is_same(engine, __LINE__))
+bool engine_is_same(const Engine *engine, int line);
+
+/* Forgets the state, as if it was deleted. */
+void engine_forget(Engine *engine);
+
+/* What the last run says of the state, e.g. of HAUL_STATE_COPIED. */
+uint64_t engine_n(const Engine *engine, HaulState state);
+
+/* Fills the source with @n messages in each of two folders, all different. */
+void engine_fill(Engine *engine, unsigned n);
+
+/* A small message with this Message-ID (NULL: none) and text, to be freed. */
+char *engine_message(const char *id, const char *text);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Engine, engine_clear)
+
+#endif /* TESTS_ENGINE_H */

@@ -1,0 +1,569 @@
+/* A store in memory: the plugin's side. What a box holds is memory-box.c's affair. */
+#include "memory-store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/text.h>
+
+struct HaulStore {
+  MemoryBox *box;         /* borrowed */
+  MemoryFolder *selected; /* borrowed */
+  GQueue open_tickets;    /* of Delivery, owned */
+  char texts[3][32];      /* what *folder of select() points to */
+  bool dead;
+};
+
+/* A ticket that is not settled yet. */
+typedef struct {
+  HaulTicket *ticket;
+  MemoryFolder *folder;   /* borrowed */
+  MemoryMessage *message; /* borrowed from the folder once it is kept there */
+  bool kept;
+} Delivery;
+
+/* ---- ids ---- */
+
+static const char *
+id_text(const MemoryBox *box, uint64_t uid, char text[static 32])
+{
+  g_snprintf(text, 32, box->faults.text_ids ? "m%06" PRIu64 ",x" : "%" PRIu64, uid);
+  return text;
+}
+
+static uint64_t
+uid_of(const char *id)
+{
+  return strtoull(*id == 'm' ? id + 1 : id, NULL, 10);
+}
+
+static bool
+in_ranges(uint64_t uid, const HaulRange *ranges, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if ((ranges[i].first == NULL || uid_of(ranges[i].first) <= uid)
+        && (ranges[i].last == NULL || uid <= uid_of(ranges[i].last)))
+      return true;
+  return false;
+}
+
+/* ---- the connection ---- */
+
+static bool
+lost(HaulStore *store, GError **error)
+{
+  store->dead = true;
+  if (store->box->faults.cancel != NULL)
+    haul_cancel_set(store->box->faults.cancel);
+  haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "the connection was lost");
+  return false;
+}
+
+/* Counts a call; false if the connection is lost at it, or was before. */
+static bool
+alive(HaulStore *store, unsigned *counter, unsigned lose_at, GError **error)
+{
+  pthread_mutex_lock(&store->box->mutex);
+  bool now = ++*counter == lose_at;
+  pthread_mutex_unlock(&store->box->mutex);
+  return (!now && !store->dead) || lost(store, error);
+}
+
+static HaulStore *
+memory_open(const HaulAccount *account, HaulIntent intent, GError **error)
+{
+  MemoryBox *box = memory_box_find(haul_account_string(account, "box"));
+  g_assert(box != NULL);
+  pthread_mutex_lock(&box->mutex);
+  box->calls.opens++;
+  pthread_mutex_unlock(&box->mutex);
+  if (box->faults.refuses_login) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "login", "no such user");
+    return NULL;
+  }
+  HaulStore *store = g_new0(HaulStore, 1);
+  store->box = box;
+  g_queue_init(&store->open_tickets);
+  return store;
+}
+
+static void
+memory_close(HaulStore *store)
+{
+  g_assert(g_queue_is_empty(&store->open_tickets));
+  g_free(store);
+}
+
+static char *
+memory_identity(HaulStore *store)
+{
+  return g_strconcat("memory:", store->box->name, NULL);
+}
+
+/* ---- folders ---- */
+
+static void
+tell_folder(const MemoryBox *box, const MemoryFolder *folder, char texts[static 3][32],
+            HaulFolder *told)
+{
+  const MemoryFaults *faults = &box->faults;
+  uint64_t octets = 0;
+  for (guint i = 0; i < folder->messages->len; i++)
+    octets += g_bytes_get_size(((MemoryMessage *)folder->messages->pdata[i])->octets);
+  g_snprintf(texts[1], 32, "%" PRIu64, folder->n_changes);
+  *told = (HaulFolder){
+    .path = folder->path,
+    .epoch = faults->no_epochs ? 0 : folder->epoch,
+    .next_id =
+        faults->no_next_id || faults->text_ids ? NULL : id_text(box, folder->next_uid, texts[0]),
+    .n_messages = faults->no_counts ? HAUL_UNKNOWN : folder->messages->len,
+    .n_octets = faults->no_counts || faults->no_sizes ? HAUL_UNKNOWN : octets,
+    .max_message_octets = HAUL_UNKNOWN,
+    .change_token = faults->no_tokens ? NULL : texts[1],
+    .attributes = folder->attributes,
+    .settable_flags = HAUL_ALL_FLAGS,
+    .any_keyword = true,
+  };
+}
+
+static bool
+memory_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.folders, box->faults.lose_folders, error))
+    return false;
+  pthread_mutex_lock(&box->mutex);
+  bool going = true;
+  for (guint i = 0; going && i < box->folders->len; i++) {
+    char texts[3][32];
+    HaulFolder folder;
+    tell_folder(box, box->folders->pdata[i], texts, &folder);
+    going = each(&folder, data);
+  }
+  pthread_mutex_unlock(&box->mutex);
+  return going;
+}
+
+static MemoryFolder *
+find_folder(const MemoryBox *box, const char *path)
+{
+  for (guint i = 0; i < box->folders->len; i++)
+    if (strcmp(((MemoryFolder *)box->folders->pdata[i])->path, path) == 0)
+      return box->folders->pdata[i];
+  return NULL;
+}
+
+static bool
+memory_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+              HaulFolderResultFunc each, void *data, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.creates, 0, error))
+    return false;
+  for (size_t i = 0; i < n_folders; i++) {
+    g_autoptr(GError) why = NULL;
+    if (g_strcmp0(folders[i].path, box->faults.uncreatable) == 0)
+      haul_set_error(&why, HAUL_ERROR_FOLDER, "create", "that name is not allowed");
+    else {
+      pthread_mutex_lock(&box->mutex);
+      memory_box_folder(box, folders[i].path)->attributes &= ~(uint32_t)HAUL_FOLDER_NOSELECT;
+      pthread_mutex_unlock(&box->mutex);
+    }
+    each(folders[i].path, why, data);
+  }
+  return true;
+}
+
+static bool
+memory_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
+                 HaulFolderResultFunc each, void *data, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.subscribes, 0, error))
+    return false;
+  for (size_t i = 0; i < n_folders; i++) {
+    g_autoptr(GError) why = NULL;
+    pthread_mutex_lock(&box->mutex);
+    MemoryFolder *folder = find_folder(box, folders[i].path);
+    if (folder != NULL)
+      folder->attributes |= HAUL_FOLDER_SUBSCRIBED;
+    else
+      haul_set_error(&why, HAUL_ERROR_FOLDER, "no-folder", "there is none");
+    pthread_mutex_unlock(&box->mutex);
+    each(folders[i].path, why, data);
+  }
+  return true;
+}
+
+static bool
+memory_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *folder,
+              GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.selects, box->faults.lose_select, error))
+    return false;
+  pthread_mutex_lock(&box->mutex);
+  store->selected = find_folder(box, path);
+  bool found = store->selected != NULL && g_strcmp0(path, box->faults.unselectable) != 0;
+  if (intent & HAUL_WRITE) {
+    box->calls.selects_for_writing++;
+    if (found && g_strcmp0(path, box->faults.replaces) == 0) {
+      box->faults.replaces = NULL;
+      memory_box_renumber(box, path);
+    }
+  }
+  if (found)
+    tell_folder(box, store->selected, store->texts, folder);
+  pthread_mutex_unlock(&box->mutex);
+  if (!found)
+    haul_set_error(error, HAUL_ERROR_FOLDER, "select", "%s cannot be opened", path);
+  return found;
+}
+
+/* ---- reading ---- */
+
+/* What a client sees of a message, with its octets referenced. */
+typedef struct {
+  char id[32];
+  GBytes *octets;  /* owned */
+  char **keywords; /* owned */
+  HaulItem item;
+} Sight;
+
+static void
+sight_free(Sight *sight)
+{
+  g_bytes_unref(sight->octets);
+  g_strfreev(sight->keywords);
+  g_free(sight);
+}
+
+/* The messages of the selected folder in @ranges, as they are now. */
+static GPtrArray *
+look(HaulStore *store, const HaulRange *ranges, size_t n_ranges)
+{
+  MemoryBox *box = store->box;
+  GPtrArray *sights = g_ptr_array_new_with_free_func((GDestroyNotify)sight_free);
+  int64_t now = g_get_monotonic_time();
+  pthread_mutex_lock(&box->mutex);
+  for (guint i = 0; i < store->selected->messages->len; i++) {
+    const MemoryMessage *message = store->selected->messages->pdata[i];
+    if (message->visible_at_us > now || !in_ranges(message->uid, ranges, n_ranges))
+      continue;
+    Sight *sight = g_new0(Sight, 1);
+    sight->octets = g_bytes_ref(message->octets);
+    sight->keywords = g_strdupv(message->keywords);
+    sight->item = (HaulItem){
+      .id = id_text(box, message->uid, sight->id),
+      .size = HAUL_UNKNOWN,
+      .date = message->date,
+      .date_zone = message->zone,
+      .flags = message->flags,
+      .keywords = (const char *const *)sight->keywords,
+    };
+    g_ptr_array_add(sights, sight);
+  }
+  pthread_mutex_unlock(&box->mutex);
+  return sights;
+}
+
+static bool
+memory_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
+            const char *const *header_fields, HaulItemFunc each, void *data, GError **error)
+{
+  MemoryBox *box = store->box;
+  const MemoryFaults *faults = &box->faults;
+  if (!alive(store, &box->calls.lists, faults->lose_list, error))
+    return false;
+  bool fails = g_strcmp0(store->selected->path, faults->unlistable) == 0;
+  g_autoptr(GPtrArray) sights = look(store, ranges, n_ranges);
+  g_autoptr(GByteArray) header = g_byte_array_new();
+  for (guint i = 0; i < sights->len && !(fails && i == faults->cuts_list); i++) {
+    Sight *sight = sights->pdata[i];
+    gsize size;
+    const uint8_t *octets = g_bytes_get_data(sight->octets, &size);
+    if ((want & HAUL_WANT_SIZE) && !faults->no_sizes)
+      sight->item.size = size;
+    if (!(want & HAUL_WANT_DATE))
+      sight->item.date = HAUL_NO_DATE;
+    g_byte_array_set_size(header, 0);
+    if (header_fields != NULL) {
+      haul_header_select(octets, size, header_fields, header);
+      sight->item.header = header->data;
+      sight->item.header_size = header->len;
+    }
+    pthread_mutex_lock(&box->mutex);
+    box->calls.items_listed++;
+    pthread_mutex_unlock(&box->mutex);
+    if (!each(&sight->item, data))
+      return false;
+  }
+  if (fails)
+    haul_set_error(error, HAUL_ERROR_FOLDER, "select", "the listing ended early");
+  return !fails;
+}
+
+/* Gives one message, a few octets at a time. */
+static bool
+give(HaulStore *store, const Sight *sight, HaulIntake *intake, GError **error)
+{
+  gsize size;
+  const uint8_t *octets = g_bytes_get_data(sight->octets, &size);
+  g_autoptr(HaulBodyWriter) body =
+      haul_intake_begin(intake, store->box->faults.no_sizes ? HAUL_UNKNOWN : size, error);
+  if (body == NULL)
+    return false;
+  for (gsize done = 0; done < size;) {
+    size_t room;
+    void *buffer = haul_body_writer_reserve(body, MIN(size - done, 1000), &room, error);
+    if (buffer == NULL)
+      return false;
+    memcpy(buffer, octets + done, room);
+    haul_body_writer_advance(body, room);
+    done += room;
+  }
+  return haul_intake_commit(intake, g_steal_pointer(&body), &sight->item, error);
+}
+
+static bool
+holds(GBytes *octets, const char *text)
+{
+  gsize size;
+  const char *data = g_bytes_get_data(octets, &size);
+  return text != NULL && size > 0 && g_strstr_len(data, (gssize)size, text) != NULL;
+}
+
+static bool
+memory_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntake *intake,
+             GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.fetches, 0, error))
+    return false;
+  g_autoptr(GPtrArray) sights = look(store, ranges, n_ranges);
+  for (guint i = 0; i < sights->len; i++) {
+    const Sight *sight = sights->pdata[i];
+    if (!alive(store, &box->calls.messages_fetched, box->faults.lose_fetch, error))
+      return false;
+    if (holds(sight->octets, box->faults.unfetchable)) {
+      g_autoptr(GError) why = NULL;
+      haul_set_error(&why, HAUL_ERROR_MESSAGE, "unfetchable", "it is damaged");
+      haul_intake_skip(intake, sight->id, why);
+    } else if (!give(store, sight, intake, error))
+      return false;
+  }
+  return true;
+}
+
+/* ---- writing ---- */
+
+static MemoryMessage *
+copy_of(const MemoryBox *box, HaulMessage *message)
+{
+  const HaulItem *item = haul_message_item(message);
+  MemoryMessage *copy = g_new0(MemoryMessage, 1);
+  g_autoptr(GByteArray) octets = g_byte_array_new();
+  if (box->faults.adds != NULL)
+    g_byte_array_append(octets, (const uint8_t *)box->faults.adds, (guint)strlen(box->faults.adds));
+  for (uint64_t offset = 0; offset < item->size;) {
+    size_t size;
+    const uint8_t *window = haul_message_window(message, offset, &size);
+    g_assert(window != NULL);
+    g_byte_array_append(octets, window, (guint)size);
+    offset += size;
+  }
+  copy->octets = g_byte_array_free_to_bytes(g_steal_pointer(&octets));
+  copy->keywords = item->keywords != NULL && !box->faults.no_keywords
+                       ? g_strdupv((char **)item->keywords)
+                       : g_new0(char *, 1);
+  copy->flags = item->flags;
+  copy->date = item->date;
+  copy->zone = item->date_zone;
+  return copy;
+}
+
+static void
+keep(MemoryBox *box, MemoryFolder *folder, MemoryMessage *message, unsigned late_ms)
+{
+  pthread_mutex_lock(&box->mutex);
+  message->uid = folder->next_uid++;
+  message->visible_at_us = late_ms > 0 ? g_get_monotonic_time() + late_ms * INT64_C(1000) : 0;
+  g_ptr_array_add(folder->messages, message);
+  folder->n_changes++;
+  pthread_mutex_unlock(&box->mutex);
+}
+
+static void
+settle(HaulStore *store, Delivery *delivery)
+{
+  MemoryBox *box = store->box;
+  g_autoptr(GError) why = NULL;
+  char id[32];
+  if (g_strcmp0(delivery->folder->path, box->faults.refuses_folder) == 0) {
+    haul_set_error(&why, HAUL_ERROR_FOLDER, "append", "the folder takes nothing");
+    haul_ticket_fail(delivery->ticket, why);
+    if (!delivery->kept)
+      memory_message_free(delivery->message);
+    g_free(delivery);
+    return;
+  }
+  if (!delivery->kept)
+    keep(box, delivery->folder, delivery->message, 0);
+  if (box->faults.no_ids)
+    haul_ticket_done(delivery->ticket, 0, NULL);
+  else
+    haul_ticket_done(delivery->ticket, delivery->folder->epoch,
+                     id_text(box, delivery->message->uid, id));
+  g_free(delivery);
+}
+
+/* Stores what waits to be stored, without saying so. */
+static void
+keep_open_deliveries(HaulStore *store)
+{
+  if (!store->box->faults.stores_late)
+    return;
+  for (GList *link = store->open_tickets.head; link != NULL; link = link->next) {
+    Delivery *delivery = link->data;
+    keep(store->box, delivery->folder, delivery->message, 0);
+    delivery->kept = true;
+  }
+}
+
+/* Ends the connection with all tickets that are open. */
+static bool
+lose_deliveries(HaulStore *store, HaulTicket *last, GError **error)
+{
+  g_autoptr(GError) why = NULL;
+  lost(store, &why);
+  Delivery *delivery;
+  while ((delivery = g_queue_pop_head(&store->open_tickets)) != NULL) {
+    haul_ticket_fail(delivery->ticket, why);
+    if (!delivery->kept)
+      memory_message_free(delivery->message);
+    g_free(delivery);
+  }
+  if (last != NULL)
+    haul_ticket_fail(last, why);
+  g_propagate_error(error, g_steal_pointer(&why));
+  return false;
+}
+
+static bool
+memory_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error)
+{
+  MemoryBox *box = store->box;
+  const MemoryFaults *faults = &box->faults;
+  pthread_mutex_lock(&box->mutex);
+  unsigned n = ++box->calls.puts;
+  pthread_mutex_unlock(&box->mutex);
+  if (store->dead || n == faults->lose_put)
+    return lose_deliveries(store, ticket, error);
+  MemoryMessage *copy = copy_of(box, message);
+  if (n == faults->lose_stored) {
+    keep_open_deliveries(store); /* in order: this one is not stored before them */
+    keep(box, store->selected, copy, faults->late_ms);
+    return lose_deliveries(store, ticket, error);
+  }
+  bool refused = holds(copy->octets, faults->refuses);
+  bool closed = g_strcmp0(store->selected->path, faults->refuses_folder) == 0;
+  if (refused || (closed && !faults->stores_late)) {
+    memory_message_free(copy);
+    g_autoptr(GError) why = NULL;
+    haul_set_error(&why, refused ? HAUL_ERROR_MESSAGE : HAUL_ERROR_FOLDER,
+                   refused ? "refused" : "append", "we do not want that");
+    haul_ticket_fail(ticket, why);
+    return true;
+  }
+  Delivery *delivery = g_new0(Delivery, 1);
+  *delivery = (Delivery){ ticket, store->selected, copy, !faults->stores_late };
+  if (!faults->stores_late)
+    keep(box, store->selected, copy, 0);
+  g_queue_push_tail(&store->open_tickets, delivery);
+  while (g_queue_get_length(&store->open_tickets) > faults->hold)
+    settle(store, g_queue_pop_head(&store->open_tickets));
+  return true;
+}
+
+static bool
+memory_flush(HaulStore *store, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.flushes, box->faults.lose_flush, NULL))
+    return lose_deliveries(store, NULL, error);
+  while (!g_queue_is_empty(&store->open_tickets))
+    settle(store, g_queue_pop_head(&store->open_tickets));
+  return true;
+}
+
+static void
+change_keywords(MemoryMessage *message, const HaulFlagChange *change)
+{
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (char **name = message->keywords; *name != NULL; name++)
+    if (change->remove_keywords == NULL || !g_strv_contains(change->remove_keywords, *name))
+      g_ptr_array_add(names, g_strdup(*name));
+    else
+      g_free(*name);
+  for (size_t i = 0; change->add_keywords != NULL && change->add_keywords[i] != NULL; i++)
+    g_ptr_array_add(names, g_strdup(change->add_keywords[i]));
+  g_free(message->keywords);
+  g_ptr_array_add(names, NULL);
+  message->keywords = (char **)g_ptr_array_steal(names, NULL);
+}
+
+static bool
+memory_set_flags(HaulStore *store, const char *const *ids, size_t n_ids,
+                 const HaulFlagChange *change, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.flag_changes, box->faults.lose_set_flags, error))
+    return false;
+  if (box->faults.refuses_flags) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "flags", "the folder is read-only");
+    return false;
+  }
+  pthread_mutex_lock(&box->mutex);
+  GPtrArray *messages = store->selected->messages;
+  for (size_t i = 0; i < n_ids; i++)
+    for (guint k = 0; k < messages->len; k++) {
+      MemoryMessage *message = messages->pdata[k];
+      if (message->uid != uid_of(ids[i]))
+        continue;
+      message->flags = (message->flags | change->add) & ~change->remove;
+      if (!box->faults.no_keywords)
+        change_keywords(message, change);
+    }
+  store->selected->n_changes++;
+  pthread_mutex_unlock(&box->mutex);
+  return true;
+}
+
+static const HaulSetting settings[] = {
+  { "box", 's', NULL, "Name of the box." },
+  { NULL, 0, NULL, NULL },
+};
+
+static const HaulStoreOps ops = {
+  .struct_size = sizeof ops,
+  .open = memory_open,
+  .close = memory_close,
+  .folders = memory_folders,
+  .create = memory_create,
+  .subscribe = memory_subscribe,
+  .select = memory_select,
+  .list = memory_list,
+  .fetch = memory_fetch,
+  .put = memory_put,
+  .flush = memory_flush,
+  .set_flags = memory_set_flags,
+  .identity = memory_identity,
+};
+
+HAUL_PLUGIN(memory) = {
+  HAUL_PLUGIN_HEAD,        .name = "memory",
+  .version = HAUL_VERSION, .summary = "Boxes in memory, for tests.",
+  .settings = settings,    .store = &ops,
+};

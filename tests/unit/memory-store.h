@@ -1,0 +1,99 @@
+/*
+ * A store in memory, as a plugin, that misbehaves on request. Accounts name a box, which lives longer
+ * than the connections to it; boxes may be looked at and changed between runs.
+ */
+#ifndef TESTS_MEMORY_STORE_H
+#define TESTS_MEMORY_STORE_H
+
+#include <glib.h>
+#include <pthread.h>
+
+#include <mailhaul/plugin.h>
+
+#include "cancel.h"
+
+typedef struct {
+  uint64_t uid;
+  GBytes *octets; /* owned */
+  uint32_t flags;
+  char **keywords; /* owned; sorted */
+  int64_t date;
+  int32_t zone;
+  int64_t visible_at_us; /* the monotonic time from which on it can be seen */
+} MemoryMessage;
+
+typedef struct {
+  char *path; /* owned */
+  uint64_t epoch, next_uid;
+  GPtrArray *messages; /* owned; of MemoryMessage, owned */
+  uint32_t attributes;
+  uint64_t n_changes;
+} MemoryFolder;
+
+/* What a box does wrong, or leaves out. All counts are over the life of the box; 0: never. */
+typedef struct {
+  unsigned lose_put; /* the put() at which the connection is lost, before the message is stored */
+  unsigned lose_stored; /* likewise, after it was stored */
+  unsigned lose_flush, lose_fetch, lose_list, lose_set_flags, lose_select, lose_folders;
+  unsigned late_ms;   /* what was stored at lose_stored can be seen so much later */
+  bool ends_run;      /* what loses the connection ends the run, too */
+  HaulCancel *cancel; /* borrowed; how: engine.c sets it for each run */
+  unsigned hold;      /* so many tickets stay open until more come, or flush() */
+  bool stores_late;   /* and what they are for is stored only when they are settled */
+
+  bool no_ids; /* put() tells neither id nor epoch */
+  bool no_next_id, no_tokens, no_counts, no_sizes, no_epochs;
+  bool text_ids;    /* ids are no numbers */
+  bool no_keywords; /* keywords are not kept */
+  const char *adds; /* header lines that are put in front of every message */
+
+  const char *refuses;        /* a message that holds this text is refused */
+  const char *unfetchable;    /* a message that holds this text cannot be given */
+  const char *refuses_folder; /* deliveries to this folder fail for the whole folder */
+  const char *uncreatable, *unselectable, *unlistable; /* folders */
+  bool refuses_flags;
+  unsigned cuts_list;   /* a listing of unlistable fails after so many items */
+  const char *replaces; /* this folder is replaced when it is selected for writing */
+  bool refuses_login;
+} MemoryFaults;
+
+/* How often the box was asked for what. */
+typedef struct {
+  unsigned opens, folders, creates, subscribes, selects, selects_for_writing, lists, items_listed;
+  unsigned fetches, messages_fetched, puts, flushes, flag_changes;
+} MemoryCalls;
+
+typedef struct {
+  char *name; /* owned */
+  pthread_mutex_t mutex;
+  GPtrArray *folders; /* owned; of MemoryFolder, owned */
+  MemoryFaults faults;
+  MemoryCalls calls;
+} MemoryBox;
+
+extern const HaulPlugin haul_plugin_memory;
+
+/* Boxes have names of their own; an account reaches one by its setting "box". */
+MemoryBox *memory_box_new(const char *name);
+void memory_box_free(MemoryBox *box);
+MemoryBox *memory_box_find(const char *name); /* NULL if there is none */
+
+/* Makes the folder, if need be. */
+MemoryFolder *memory_box_folder(MemoryBox *box, const char *path);
+/* Adds a message; @octets: text. Its date follows from its uid. Lent by the box. */
+MemoryMessage *memory_box_add(MemoryBox *box, const char *path, const char *octets);
+void memory_message_free(MemoryMessage *message);
+void memory_message_set_keywords(MemoryMessage *message, const char *keywords);
+void memory_box_remove(MemoryBox *box, const char *path, uint64_t uid);
+/* Gives the folder another epoch, and its messages other uids. */
+void memory_box_renumber(MemoryBox *box, const char *path);
+
+/* All messages of all folders as text, a line each, sorted: folder, content, date, flags and keywords.
+ * Two boxes with the same text hold the same mail: lines that the box adds do not count. To be freed. */
+char *memory_box_text(const MemoryBox *box, bool with_flags);
+/* How many messages there are. */
+guint memory_box_count(const MemoryBox *box);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MemoryBox, memory_box_free)
+
+#endif /* TESTS_MEMORY_STORE_H */
