@@ -67,7 +67,9 @@ tally_unchanged(HaulFolderWork *work, const HaulJournalFolder *known)
 {
   HaulTally *tally = work->tally;
   work->n_gone = known->n_gone;
-  tally->source = work->plan.folder1->n_messages;
+  /* Each message of a complete folder has its pair. */
+  bool is_counted = work->plan.folder1->n_messages != HAUL_UNKNOWN;
+  tally->source = is_counted ? work->plan.folder1->n_messages : known->n_pairs;
   tally->n[HAUL_STATE_FILTERED] = MIN(known->n_gone, tally->source);
   tally->n[HAUL_STATE_THERE] =
       tally->source - tally->n[HAUL_STATE_FILTERED]
