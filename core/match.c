@@ -151,7 +151,12 @@ feed_link(HaulKeyMaker *maker, const Link *link, const HaulItem *item, const Hau
     const HaulMatcherOps *matcher = ((const HaulPlugin *)link->parts->pdata[i])->matcher;
     if (matcher->reads_body && message == NULL)
       return HAUL_KEY_NEEDS_BODY;
-    if (!matcher->key(item, message, maker->digest) && i == 0)
+    if (matcher->key(item, message, maker->digest))
+      continue;
+    /* It may want the size, which the whole message will tell, and then feed what it did not now. */
+    if (message == NULL && item->size == HAUL_UNKNOWN)
+      return HAUL_KEY_NEEDS_BODY;
+    if (i == 0)
       return HAUL_KEY_NONE;
   }
   return HAUL_KEY_FOUND;
