@@ -153,6 +153,14 @@ without_a_state_nothing_is_kept_and_nothing_doubled(void)
   }
 }
 
+static char *
+text_of(const MemoryMessage *message)
+{
+  gsize size;
+  const char *octets = g_bytes_get_data(message->octets, &size);
+  return g_strndup(octets, size);
+}
+
 static void
 what_another_tool_has_copied_is_adopted(void)
 {
@@ -174,8 +182,7 @@ what_another_tool_has_copied_is_adopted(void)
   const MemoryFolder *inbox = memory_box_folder(engine.copy, "INBOX");
   for (guint i = 0; i < inbox->messages->len; i++) {
     const MemoryMessage *message = inbox->messages->pdata[i];
-    gsize size;
-    const char *octets = g_bytes_get_data(message->octets, &size);
+    g_autofree char *octets = text_of(message);
     uint32_t expected = strstr(octets, "<id-4@") != NULL   ? 4 | HAUL_FLAGGED
                         : strstr(octets, "<id-0@") != NULL ? HAUL_FLAGGED
                         : strstr(octets, "<id-2@") != NULL ? 2
