@@ -6,7 +6,9 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "flagging.h"
 #include "message.h"
+#include "naming.h"
 #include "ticket.h"
 
 /* An intent covers a batch: one write of the state for as many messages. */
@@ -55,8 +57,8 @@ typedef struct {
   GPtrArray *batches; /* owned; of Batch: under way, or not yet noted as done */
   GArray *receipts;   /* owned; of HaulReceipt: to be noted */
   guint n_under_way;
-  GArray *unnamed; /* owned; of Unnamed: delivered, and the store did not say its id */
-  GError *trouble; /* owned; the worst that a ticket said, beyond its folder */
+  HaulNaming *naming; /* owned; what was delivered, and the store did not say its id */
+  GError *trouble;    /* owned; the worst that a ticket said, beyond its folder */
 } Writer;
 
 /* ---- tickets ---- */
@@ -66,28 +68,6 @@ typedef struct {
   Batch *batch;
   guint index;
 } Delivery;
-
-/* A delivery whose id the store did not tell. */
-typedef struct {
-  HaulFolderWork *work;
-  HaulCargo cargo; /* owned */
-  char *id2;       /* owned; once it is found */
-} Unnamed;
-
-static void
-unnamed_clear(Unnamed *unnamed)
-{
-  haul_cargo_clear(&unnamed->cargo);
-  g_free(unnamed->id2);
-}
-
-static void
-note_unnamed(Writer *writer, HaulFolderWork *work, const HaulCargo *cargo)
-{
-  Unnamed unnamed = { work, *cargo, NULL };
-  unnamed.cargo.id1 = g_strdup(cargo->id1);
-  g_array_append_val(writer->unnamed, unnamed);
-}
 
 static void
 settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
@@ -129,7 +109,7 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
   batch->work->n_put++;
   haul_report_copied(writer->context->report, batch->work->tally, cargo->size);
   if (new_id == NULL)
-    note_unnamed(writer, batch->work, cargo);
+    haul_naming_add(writer->naming, batch->work, cargo);
 }
 
 /* ---- the journal ---- */
@@ -215,227 +195,12 @@ check_trouble(Writer *writer, GError **error)
   return false;
 }
 
-/* ---- ids that the store did not tell ---- */
-
-typedef struct {
-  Writer *writer;
-  HaulFolderWork *work;
-  HaulKeyMaker *maker; /* owned */
-  GHashTable *paired;  /* owned; a set of ids that pairs have */
-} Naming;
-
-/* Gives a listed message to the first unnamed delivery with its key. */
-static bool
-name_one(const HaulItem *item, void *data)
-{
-  Naming *naming = data;
-  HaulKey key;
-  if (g_hash_table_contains(naming->paired, item->id))
-    return true;
-  HaulKeyResult result = haul_key_of_item(naming->maker, item, &key);
-  for (guint i = 0; i < naming->writer->unnamed->len; i++) {
-    Unnamed *unnamed = &g_array_index(naming->writer->unnamed, Unnamed, i);
-    if (unnamed->work != naming->work || unnamed->id2 != NULL)
-      continue;
-    /* What has a key by its content alone is known by its size here: its neighbours are ours. */
-    if (result == HAUL_KEY_FOUND ? !haul_key_equal(&key, &unnamed->cargo.key)
-                                 : item->size != unnamed->cargo.size)
-      continue;
-    unnamed->id2 = g_strdup(item->id);
-    break;
-  }
-  return true;
-}
-
-/* The ids of the destination that belong to pairs. */
-static GHashTable *
-paired_ids(const HaulContext *context, const HaulFolderWork *work, GError **error)
-{
-  g_autoptr(HaulIds) ids1 = haul_ids_new();
-  g_autoptr(HaulIds) ids2 = haul_ids_new();
-  g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
-  if (!haul_journal_load_pairs(context->journal, work->number, ids1, ids2, pairs, error))
-    return NULL;
-  GHashTable *paired = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < pairs->len; i++) {
-    HaulIdBuffer buffer;
-    HaulId id2 = g_array_index(pairs, HaulPair, i).id2;
-    if (id2 != 0)
-      g_hash_table_add(paired, g_strdup(haul_id_text(id2, &buffer)));
-  }
-  return paired;
-}
-
-/* Notes the ids that were found in @work, and forgets its deliveries. */
-static bool
-note_names(Writer *writer, const HaulFolderWork *work, GError **error)
-{
-  HaulJournal *journal = writer->context->journal;
-  if (!haul_journal_begin(journal, error))
-    return false;
-  bool going = true;
-  guint n_lost = 0;
-  for (guint i = writer->unnamed->len; i-- > 0;) {
-    Unnamed *unnamed = &g_array_index(writer->unnamed, Unnamed, i);
-    if (unnamed->work != work)
-      continue;
-    n_lost += unnamed->id2 == NULL;
-    if (unnamed->id2 != NULL)
-      going = going
-              && haul_journal_add_pair(journal, work->number, &unnamed->cargo, unnamed->id2, error);
-    g_array_remove_index(writer->unnamed, i);
-  }
-  if (n_lost > 0)
-    haul_log(HAUL_LOG_WARNING, "%s: %u messages were acknowledged, but are not to be found",
-             work->plan.path2, n_lost);
-  g_autoptr(GError) why = NULL;
-  bool committed = haul_journal_commit(journal, &why);
-  if (going && !committed)
-    g_propagate_error(error, g_steal_pointer(&why));
-  return going && committed;
-}
-
-/* Looks at what came to @work since, and names the deliveries that are found. */
-static bool
-look_for_names(Writer *writer, HaulFolderWork *work, GError **error)
-{
-  const HaulContext *context = writer->context;
-  g_autoptr(GHashTable) paired = paired_ids(context, work, error);
-  if (paired == NULL)
-    return false;
-  g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
-  Naming naming = { writer, work, maker, paired };
-  HaulFolder folder = { 0 };
-  HaulRange since = { work->next_id2, NULL };
-  if (!haul_store_select(writer->store2, work->plan.path2, HAUL_READ, &folder, error))
-    return false;
-  if (folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2) {
-    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
-    return false;
-  }
-  return haul_store_list(writer->store2, &since, 1, HAUL_WANT_SIZE | HAUL_WANT_DATE,
-                         haul_chain_header_fields(context->chain), name_one, &naming, error)
-         /* A folder that we made: the names are of the epoch that it has now. */
-         && (folder.epoch == 0 || work->epoch2 != 0
-             || haul_journal_set_epoch2(context->journal, work->number, folder.epoch, error))
-         && note_names(writer, work, error);
-}
-
-static void
-leave_nameless(Writer *writer, HaulFolderWork *work, const GError *why)
-{
-  haul_log(HAUL_LOG_WARNING, "%s: %s; the next run looks for what was delivered", work->plan.path2,
-           why->message);
-  work->incomplete = true;
-  for (guint i = writer->unnamed->len; i-- > 0;)
-    if (g_array_index(writer->unnamed, Unnamed, i).work == work)
-      g_array_remove_index(writer->unnamed, i);
-}
-
-/* Finds the deliveries whose ids the store did not tell, among what came since. */
+/* Finds the ids that the store did not tell. */
 static bool
 name_deliveries(Writer *writer, GError **error)
 {
-  while (writer->unnamed->len > 0) {
-    if (!flush(writer, error))
-      return false;
-    HaulFolderWork *work = g_array_index(writer->unnamed, Unnamed, 0).work;
-    GError *why = NULL;
-    if (look_for_names(writer, work, &why))
-      continue;
-    if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
-      g_propagate_error(error, why);
-      return false;
-    }
-    leave_nameless(writer, work, why);
-    g_error_free(why);
-  }
-  return true;
-}
-
-/* ---- flags ---- */
-
-static int
-compare_changes(const void *a, const void *b)
-{
-  const HaulAction *x = *(const HaulAction *const *)a, *y = *(const HaulAction *const *)b;
-  const uint32_t left[] = { x->flags.add, x->flags.remove, x->flags.add_keywords,
-                            x->flags.remove_keywords };
-  const uint32_t right[] = { y->flags.add, y->flags.remove, y->flags.add_keywords,
-                             y->flags.remove_keywords };
-  return memcmp(left, right, sizeof left);
-}
-
-/* Notes the flags that both sides have agreed on by @actions. */
-static bool
-note_agreed(HaulJournal *journal, int64_t folder, HaulAction *const *actions, guint n,
-            GError **error)
-{
-  if (!haul_journal_begin(journal, error))
-    return false;
-  bool going = true;
-  for (guint i = 0; going && i < n; i++) {
-    HaulIdBuffer buffer;
-    going = haul_journal_set_agreed(journal, folder, haul_id_text(actions[i]->flags.id1, &buffer),
-                                    actions[i]->flags.flags, actions[i]->flags.keywords, error);
-  }
-  return haul_journal_commit(journal, going ? error : NULL) && going;
-}
-
-/* Makes one change to many messages, and notes what is agreed on now. */
-static bool
-change_flags(Writer *writer, HaulAction *const *actions, guint n, GError **error)
-{
-  const HaulContext *context = writer->context;
-  const HaulAction *first = actions[0];
-  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, n);
-  g_autofree const char **ids = g_new(const char *, n);
-  for (guint i = 0; i < n; i++)
-    ids[i] = haul_id_text(actions[i]->flags.id2, &buffers[i]);
-  HaulFlagChange change = {
-    .add = first->flags.add,
-    .remove = first->flags.remove,
-    .add_keywords = haul_keywords_names(context->keywords, first->flags.add_keywords),
-    .remove_keywords = haul_keywords_names(context->keywords, first->flags.remove_keywords),
-  };
-  if (!haul_store_set_flags(writer->store2, ids, n, &change, error))
-    return false;
-  writer->work->wrote = true;
-  haul_report_flags(context->report, writer->work->tally, n);
-  return note_agreed(context->journal, writer->work->number, actions, n, error);
-}
-
-static bool
-change_all_flags(Writer *writer, GError **error)
-{
-  HaulFolderWork *work = writer->work;
-  g_autoptr(GPtrArray) actions = g_ptr_array_new();
-  for (guint i = 0; i < work->n_actions; i++) {
-    HaulAction *action = &g_array_index(writer->pass->actions, HaulAction, work->first_action + i);
-    if (action->deed == HAUL_DO_FLAGS)
-      g_ptr_array_add(actions, action);
-  }
-  g_ptr_array_sort(actions, compare_changes);
-  for (guint i = 0; i < actions->len;) {
-    guint end = i + 1;
-    while (end < actions->len && compare_changes(&actions->pdata[i], &actions->pdata[end]) == 0)
-      end++;
-    GError *why = NULL;
-    if (!change_flags(writer, (HaulAction **)&actions->pdata[i], end - i, &why)) {
-      if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
-        g_propagate_error(error, why);
-        return false;
-      }
-      work->incomplete = true;
-      g_autoptr(GError) flags_error = NULL;
-      haul_set_error(&flags_error, HAUL_ERROR_FOLDER, "flags", "%u messages: %s", end - i,
-                     why->message);
-      haul_report_folder_failed(writer->context->report, work->tally, flags_error);
-      g_error_free(why);
-    }
-    i = end;
-  }
-  return true;
+  return haul_naming_is_empty(writer->naming)
+         || (flush(writer, error) && haul_naming_look(writer->naming, error));
 }
 
 /* ---- parcels ---- */
@@ -476,7 +241,8 @@ end_folder(Writer *writer, HaulParcel *parcel, GError **error)
     if (haul_error_reach(parcel->why) <= HAUL_ERROR_FOLDER)
       haul_report_folder_failed(writer->context->report, work->tally, parcel->why);
   }
-  if (!writer->refused && !change_all_flags(writer, error))
+  if (!writer->refused
+      && !haul_change_flags(writer->context, writer->pass, writer->store2, work, error))
     return false;
   return name_deliveries(writer, error);
 }
@@ -560,10 +326,9 @@ haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *st
     .waiting = g_ptr_array_new_with_free_func((GDestroyNotify)haul_parcel_free),
     .batches = g_ptr_array_new_with_free_func((GDestroyNotify)batch_free),
     .receipts = g_array_new(FALSE, TRUE, sizeof(HaulReceipt)),
-    .unnamed = g_array_new(FALSE, TRUE, sizeof(Unnamed)),
+    .naming = haul_naming_new(context, store2),
   };
   g_array_set_clear_func(writer.receipts, (GDestroyNotify)haul_receipt_clear);
-  g_array_set_clear_func(writer.unnamed, (GDestroyNotify)unnamed_clear);
 
   bool delivered = deliver_until_closed(&writer, error);
   if (!delivered) {
@@ -577,7 +342,7 @@ haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *st
   }
   drain(queue);
   g_clear_error(&writer.trouble);
-  g_array_unref(writer.unnamed);
+  haul_naming_free(writer.naming);
   g_array_unref(writer.receipts);
   g_ptr_array_unref(writer.batches);
   g_ptr_array_unref(writer.waiting);

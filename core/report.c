@@ -118,6 +118,15 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
 }
 
 void
+haul_report_retry(HaulReport *report, HaulTally *tally)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->failed = NULL;
+  g_clear_pointer(&tally->failed_detail, g_free);
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
 haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why)
 {
   pthread_mutex_lock(&report->mutex);

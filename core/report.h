@@ -49,6 +49,8 @@ void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
+/* Another pass looks at the folder: that it failed as a whole in the one before is forgotten. */
+void haul_report_retry(HaulReport *report, HaulTally *tally);
 void haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why);
 
 uint64_t haul_report_n_copied(HaulReport *report);

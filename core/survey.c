@@ -111,6 +111,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     work.next_id2 = plan->folder2 != NULL ? plan->folder2->next_id : NULL;
     work.n_before2 = plan->folder2 != NULL ? plan->folder2->n_messages : 0;
     work.tally = haul_report_folder(context->report, plan->folder1->path, plan->path2);
+    haul_report_retry(context->report, work.tally);
     const HaulJournalFolder *known = find_known(journal, plan);
     if (plan->look == HAUL_LOOK_NONE) {
       work.number = known->number;

@@ -1,0 +1,191 @@
+/* Deliveries whose ids the store did not tell. */
+#include "naming.h"
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+/* A delivery whose id the store did not tell. */
+typedef struct {
+  HaulFolderWork *work;
+  HaulCargo cargo; /* owned */
+  char *id2;       /* owned; once it is found */
+} Unnamed;
+
+static void
+unnamed_clear(Unnamed *unnamed)
+{
+  haul_cargo_clear(&unnamed->cargo);
+  g_free(unnamed->id2);
+}
+
+struct HaulNaming {
+  const HaulContext *context;
+  HaulOpenStore *store2;
+  GArray *unnamed; /* owned; of Unnamed, in the order of delivery */
+};
+
+HaulNaming *
+haul_naming_new(const HaulContext *context, HaulOpenStore *store2)
+{
+  HaulNaming *naming = g_new0(HaulNaming, 1);
+  naming->context = context;
+  naming->store2 = store2;
+  naming->unnamed = g_array_new(FALSE, TRUE, sizeof(Unnamed));
+  g_array_set_clear_func(naming->unnamed, (GDestroyNotify)unnamed_clear);
+  return naming;
+}
+
+void
+haul_naming_free(HaulNaming *naming)
+{
+  g_array_unref(naming->unnamed);
+  g_free(naming);
+}
+
+void
+haul_naming_add(HaulNaming *naming, HaulFolderWork *work, const HaulCargo *cargo)
+{
+  Unnamed unnamed = { work, *cargo, NULL };
+  unnamed.cargo.id1 = g_strdup(cargo->id1);
+  g_array_append_val(naming->unnamed, unnamed);
+}
+
+bool
+haul_naming_is_empty(const HaulNaming *naming)
+{
+  return naming->unnamed->len == 0;
+}
+
+/* A look at one folder. */
+typedef struct {
+  HaulNaming *naming;
+  HaulFolderWork *work;
+  HaulKeyMaker *maker; /* owned */
+  GHashTable *paired;  /* owned; a set of ids that pairs have */
+} Look;
+
+/* Gives a listed message to the first unnamed delivery with its key. */
+static bool
+name_one(const HaulItem *item, void *data)
+{
+  Look *look = data;
+  HaulKey key;
+  if (g_hash_table_contains(look->paired, item->id))
+    return true;
+  HaulKeyResult result = haul_key_of_item(look->maker, item, &key);
+  for (guint i = 0; i < look->naming->unnamed->len; i++) {
+    Unnamed *unnamed = &g_array_index(look->naming->unnamed, Unnamed, i);
+    if (unnamed->work != look->work || unnamed->id2 != NULL)
+      continue;
+    /* What has a key by its content alone is known by its size here: its neighbours are ours. */
+    if (result == HAUL_KEY_FOUND ? !haul_key_equal(&key, &unnamed->cargo.key)
+                                 : item->size != unnamed->cargo.size)
+      continue;
+    unnamed->id2 = g_strdup(item->id);
+    break;
+  }
+  return true;
+}
+
+/* The ids of the destination that belong to pairs. */
+static GHashTable *
+paired_ids(const HaulContext *context, const HaulFolderWork *work, GError **error)
+{
+  g_autoptr(HaulIds) ids1 = haul_ids_new();
+  g_autoptr(HaulIds) ids2 = haul_ids_new();
+  g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
+  if (!haul_journal_load_pairs(context->journal, work->number, ids1, ids2, pairs, error))
+    return NULL;
+  GHashTable *paired = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < pairs->len; i++) {
+    HaulIdBuffer buffer;
+    HaulId id2 = g_array_index(pairs, HaulPair, i).id2;
+    if (id2 != 0)
+      g_hash_table_add(paired, g_strdup(haul_id_text(id2, &buffer)));
+  }
+  return paired;
+}
+
+/* Notes the ids that were found in @work, and forgets its deliveries. */
+static bool
+note_names(HaulNaming *naming, const HaulFolderWork *work, GError **error)
+{
+  HaulJournal *journal = naming->context->journal;
+  if (!haul_journal_begin(journal, error))
+    return false;
+  bool going = true;
+  guint n_lost = 0;
+  for (guint i = naming->unnamed->len; i-- > 0;) {
+    Unnamed *unnamed = &g_array_index(naming->unnamed, Unnamed, i);
+    if (unnamed->work != work)
+      continue;
+    n_lost += unnamed->id2 == NULL;
+    if (unnamed->id2 != NULL)
+      going = going
+              && haul_journal_add_pair(journal, work->number, &unnamed->cargo, unnamed->id2, error);
+    g_array_remove_index(naming->unnamed, i);
+  }
+  if (n_lost > 0)
+    haul_log(HAUL_LOG_WARNING, "%s: %u messages were acknowledged, but are not to be found",
+             work->plan.path2, n_lost);
+  g_autoptr(GError) why = NULL;
+  bool committed = haul_journal_commit(journal, &why);
+  if (going && !committed)
+    g_propagate_error(error, g_steal_pointer(&why));
+  return going && committed;
+}
+
+/* Looks at what came to @work since, and names the deliveries that are found. */
+static bool
+look_for_names(HaulNaming *naming, HaulFolderWork *work, GError **error)
+{
+  const HaulContext *context = naming->context;
+  g_autoptr(GHashTable) paired = paired_ids(context, work, error);
+  if (paired == NULL)
+    return false;
+  g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
+  Look look = { naming, work, maker, paired };
+  HaulFolder folder = { 0 };
+  HaulRange since = { work->next_id2, NULL };
+  if (!haul_store_select(naming->store2, work->plan.path2, HAUL_READ, &folder, error))
+    return false;
+  if (folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
+    return false;
+  }
+  return haul_store_list(naming->store2, &since, 1, HAUL_WANT_SIZE | HAUL_WANT_DATE,
+                         haul_chain_header_fields(context->chain), name_one, &look, error)
+         /* A folder that we made: the names are of the epoch that it has now. */
+         && (folder.epoch == 0 || work->epoch2 != 0
+             || haul_journal_set_epoch2(context->journal, work->number, folder.epoch, error))
+         && note_names(naming, work, error);
+}
+
+static void
+leave_nameless(HaulNaming *naming, HaulFolderWork *work, const GError *why)
+{
+  haul_log(HAUL_LOG_WARNING, "%s: %s; the next run looks for what was delivered", work->plan.path2,
+           why->message);
+  work->incomplete = true;
+  for (guint i = naming->unnamed->len; i-- > 0;)
+    if (g_array_index(naming->unnamed, Unnamed, i).work == work)
+      g_array_remove_index(naming->unnamed, i);
+}
+
+bool
+haul_naming_look(HaulNaming *naming, GError **error)
+{
+  while (naming->unnamed->len > 0) {
+    HaulFolderWork *work = g_array_index(naming->unnamed, Unnamed, 0).work;
+    GError *why = NULL;
+    if (look_for_names(naming, work, &why))
+      continue;
+    if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+      g_propagate_error(error, why);
+      return false;
+    }
+    leave_nameless(naming, work, why);
+    g_error_free(why);
+  }
+  return true;
+}
