@@ -85,7 +85,7 @@ work_list_init(WorkList *list, HaulPass *pass)
   list->next = 0;
   for (guint i = 0; i < pass->folders->len; i++)
     if (g_array_index(pass->folders, HaulFolderWork, i).n_actions > 0
-        && !g_array_index(pass->folders, HaulFolderWork, i).incomplete)
+        && !g_array_index(pass->folders, HaulFolderWork, i).unusable)
       g_array_append_val(list->order, i);
   g_array_sort_with_data(list->order, heavier_first, pass);
 }

@@ -132,7 +132,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
 static void
 folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *why)
 {
-  work->incomplete = true;
+  work->unusable = work->incomplete = true;
   haul_report_folder_failed(context->report, work->tally, why);
   haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.folder1->path, why->message);
 }
@@ -540,7 +540,7 @@ request_listings(Round *round)
 {
   for (guint i = 0; i < round->pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(round->pass->folders, HaulFolderWork, i);
-    if (work->incomplete
+    if (work->unusable
         || (work->plan.look != HAUL_LOOK_LIST && work->plan.look != HAUL_LOOK_MATCH))
       continue;
     HaulListKind kind = work->plan.look == HAUL_LOOK_MATCH ? HAUL_LIST_KEYS : HAUL_LIST_IDS;

@@ -504,7 +504,7 @@ change_keywords(MemoryMessage *message, const HaulFlagChange *change)
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (char **name = message->keywords; *name != NULL; name++)
     if (change->remove_keywords == NULL || !g_strv_contains(change->remove_keywords, *name))
-      g_ptr_array_add(names, g_strdup(*name));
+      g_ptr_array_add(names, *name); /* moved */
     else
       g_free(*name);
   for (size_t i = 0; change->add_keywords != NULL && change->add_keywords[i] != NULL; i++)
