@@ -60,7 +60,8 @@ haul_cancel_wait(const HaulCancel *cancel, struct pollfd *fds, size_t n_fds, int
 {
   struct pollfd all[HAUL_WAIT_MOST + 1];
   g_assert(n_fds <= HAUL_WAIT_MOST);
-  memcpy(all, fds, n_fds * sizeof *fds);
+  for (size_t i = 0; i < n_fds; i++) /* @fds may be NULL */
+    all[i] = fds[i];
   all[n_fds] = (struct pollfd){ .fd = cancel == NULL ? -1 : cancel->fd, .events = POLLIN };
 
   for (;;) {
@@ -76,7 +77,8 @@ haul_cancel_wait(const HaulCancel *cancel, struct pollfd *fds, size_t n_fds, int
     }
     if (all[n_fds].revents != 0)
       return HAUL_WAIT_CANCELLED;
-    memcpy(fds, all, n_fds * sizeof *fds);
+    for (size_t i = 0; i < n_fds; i++)
+      fds[i] = all[i];
     if (n_ready > 0)
       return HAUL_WAIT_READY;
     if (timeout_ms == 0 || (deadline_us != HAUL_NEVER && g_get_monotonic_time() >= deadline_us))

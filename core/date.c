@@ -143,6 +143,8 @@ days_since_epoch(int year, int month, int day)
 bool
 haul_date_parse(const char *text, size_t size, int64_t *seconds, int32_t *zone)
 {
+  if (size == 0)
+    return false; /* @text may be NULL */
   Reader reader = { text, text + size };
   const char *weekday;
   /* The day of the week is not checked: where it is wrong, the rest is right. */
