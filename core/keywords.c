@@ -45,7 +45,10 @@ haul_keywords_intern(HaulKeywords *keywords, const char *const *names)
     return 0;
   g_autoptr(GPtrArray) sorted = g_ptr_array_new();
   for (size_t i = 0; names[i] != NULL; i++)
-    g_ptr_array_add(sorted, (char *)names[i]);
+    if (names[i][0] != '\0') /* between two blanks is no name */
+      g_ptr_array_add(sorted, (char *)names[i]);
+  if (sorted->len == 0)
+    return 0;
   g_ptr_array_sort(sorted, compare_names);
   g_autoptr(GString) key = g_string_new(NULL);
   for (guint i = 0; i < sorted->len;) {
