@@ -213,8 +213,10 @@ static void
 print_troubles(const HaulTally *tally, FILE *out)
 {
   g_autofree char *path = haul_text_display(tally->path1, strlen(tally->path1));
-  if (tally->failed != NULL)
-    fprintf(out, "%s: %s [%s]\n", path, tally->failed_detail, tally->failed);
+  if (tally->failed != NULL) {
+    g_autofree char *detail = haul_text_display(tally->failed_detail, strlen(tally->failed_detail));
+    fprintf(out, "%s: %s [%s]\n", path, detail, tally->failed);
+  }
   for (guint i = 0; i < tally->troubles->len; i++) {
     const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, i);
     g_autofree char *detail = haul_text_display(trouble->detail, strlen(trouble->detail));
