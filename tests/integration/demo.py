@@ -3,6 +3,7 @@
 The demonstration: an account moves from one private server to another, is backed up to a tree and
 restored from there; an independent reader says whether all is the same. ./dev demo runs it.
 """
+import signal
 import sys
 
 from harness import HOST, Bench, Dovecot, Imap, Maildir, Scratch
@@ -50,6 +51,7 @@ def verify(what, wanted, got):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with Scratch() as place:
         authority = Authority(place + "/tls")
         certificate = authority.issue()

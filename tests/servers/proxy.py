@@ -6,8 +6,9 @@ A relay in front of an IMAP server in clear text, which counts, records and cuts
         proxy.commands()          # every command of every connection, in order
         proxy.commands("APPEND")  # only these
 
-It knows of IMAP as much as it takes to tell commands, literals and answers apart; it changes nothing.
-Each connection has two threads. A cut closes both sides; connections made later are relayed whole.
+It knows of IMAP as much as it takes to tell commands, literals and answers apart, and changes nothing
+unless given an edit, which makes the server one that says less, or other things, than it does. Each
+connection has two threads. A cut closes both sides; connections made later are relayed whole.
 """
 import re
 import socket
@@ -68,6 +69,52 @@ class _Lines:
                 self._literal(self._skip)
 
 
+class _Answers:
+    """Splits a server's stream into whole answers, literals within them, and returns them edited."""
+
+    def __init__(self, edit):
+        self._edit = edit
+        self._held = bytearray()
+        self._at = 0  # what lies before it has been looked at
+
+    def feed(self, data):
+        self._held += data
+        out = bytearray()
+        while (end := self._held.find(b"\n", self._at) + 1) > 0:
+            literal = _LITERAL.search(self._held, max(end - 32, self._at), end)
+            if literal:
+                self._at = end + int(literal.group(1) or literal.group(2))
+                continue  # the answer goes on behind it
+            out += self._edit(bytes(self._held[:end]))
+            del self._held[:end]
+            self._at = 0
+        return bytes(out)
+
+
+class Replaced:
+    """
+    An edit for Proxy: puts `by` in the place of what `pattern` finds in a server's answers, and counts.
+
+    An answer is a line with its CRLF, and the literals and further lines that belong to it.
+    """
+
+    def __init__(self, pattern, by=b""):
+        self._pattern, self._by = re.compile(pattern, re.DOTALL), by
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def __call__(self, answer):
+        edited, count = self._pattern.subn(self._by, answer)
+        with self._lock:
+            self.count += count
+        return edited
+
+
+def without_appenduid():
+    """An edit that makes a server one without UIDPLUS: a Dovecot tells UIDs whatever it says that it can."""
+    return Replaced(rb"\A([^ *+][^ ]* OK )\[APPENDUID [^]]*\] ?", rb"\1")
+
+
 class _Connection:
     def __init__(self, proxy, number, client, server):
         self.proxy, self.number = proxy, number
@@ -80,6 +127,7 @@ class _Connection:
         self.cut_now = False
         self._from_client = _Lines(self._client_line, self._client_literal)
         self._from_server = _Lines(self._server_line, lambda count: None)
+        self._answers = _Answers(proxy._edit) if proxy._edit is not None else None
 
     def _client_line(self, line, continues):
         text = line[:_KEPT_OF_A_LINE].decode("utf-8", "replace").rstrip("\r\n")
@@ -118,15 +166,19 @@ class _Connection:
         held = bytearray()
         try:
             while data := source.recv(65536):
+                if side == "server" and self._answers is not None:
+                    data = self._answers.feed(data)
                 allowed = self.proxy._allowance(side, self.octets[side], len(data))
                 self.octets[side] += len(data)
                 if not self.compressed:
                     lines.feed(data)
                 if self.cut_now:
                     break
-                if side == "client" and self.proxy._holds():
-                    held += data
-                    continue
+                if side == "client":
+                    self.proxy._run_before()
+                    if self.proxy._holds():
+                        held += data
+                        continue
                 target.sendall(data[:allowed])
                 if allowed < len(data):
                     break
@@ -160,21 +212,24 @@ class _Connection:
 class Proxy:
     """Relays to `target` on loopback; attribute port. Cutting happens once each."""
 
-    def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None):
+    def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None, before=None, edit=None):
         """
         cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
         connection is closed and the answer not passed on: stored, unanswered.
         cut_after_octets: (side, n): passes n octets of what "client" or "server" sends on one connection, then closes.
         hold: (verb, seconds): what a client sends from its first such command on is passed only so long after
         the client has gone, as by a server that is slow to store.
+        before: (verb, function): called once, when the first such command has come and not yet been passed on.
+        edit: called with each answer of the server; returns what the client gets instead, b"" for nothing.
         """
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
-        self._hold = hold
+        self._hold, self._before, self._edit = hold, before, edit
         self._lock = threading.Lock()
         self._commands, self._answered_ok, self._connections = [], {}, []
         self.cuts = 0
         self.released = threading.Event()  # what was held has been passed on
+        self.connected = threading.Event()  # a client has come
         self._listener = socket.create_server((HOST, 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -229,6 +284,7 @@ class Proxy:
             with self._lock:
                 connection = _Connection(self, len(self._connections) + 1, client, server)
                 self._connections.append(connection)
+            self.connected.set()
             pumps = [threading.Thread(target=connection.pump, args=ends, daemon=True)
                      for ends in ((client, server, "client"), (server, client, "server"))]
             for pump in pumps:
@@ -250,6 +306,13 @@ class Proxy:
         """Whether what clients send is kept back for now."""
         with self._lock:
             return self._hold is not None and any(each.verb == self._hold[0] for each in self._commands)
+
+    def _run_before(self):
+        with self._lock:
+            if self._before is None or not any(each.verb == self._before[0] for each in self._commands):
+                return
+            (_, function), self._before = self._before, None
+        function()
 
     def _answered(self, command):
         """Whether to cut before this answer."""
