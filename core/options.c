@@ -244,6 +244,17 @@ bad_url(const char *url, const char *what, GError **error)
   return false;
 }
 
+/* Whether a URL has a password in it: then it is not shown. */
+static bool
+holds_password(const char *url)
+{
+  const char *authority = strstr(url, "://"), *at = strrchr(url, '@');
+  if (authority == NULL || at == NULL)
+    return false;
+  const char *colon = strchr(authority + strlen("://"), ':');
+  return colon != NULL && colon < at;
+}
+
 /* user@host:port of "SCHEME://user@host:port/"; a password in it is refused. */
 static bool
 parse_authority(HaulSideOptions *side, const char *url, const char *authority, GError **error)
@@ -256,9 +267,6 @@ parse_authority(HaulSideOptions *side, const char *url, const char *authority, G
   if (at != NULL) {
     *at = '\0';
     host = at + 1;
-    if (strchr(text, ':') != NULL)
-      return bad_url("URL", "a password does not belong there; use --passfile1 or --passfile2",
-                     error);
     g_autofree char *user = g_uri_unescape_string(text, NULL);
     if (user == NULL)
       return bad_url(url, "the user is not written as in a URL", error);
@@ -356,6 +364,9 @@ haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error)
   unsigned n_urls = 0;
   for (int i = 0; i < argc; i++) {
     if (!g_str_has_prefix(argv[i], "-") || strcmp(argv[i], "-") == 0) {
+      if (holds_password(argv[i]))
+        return bad_url("URL", "a password does not belong there; use --passfile1 or --passfile2",
+                       error);
       if (n_urls == 2)
         return bad_url(argv[i], "there is a source and a destination already", error);
       if (!parse_url(&options->sides[n_urls++], argv[i], error))
