@@ -53,7 +53,9 @@ imap_batch_settle(ImapBatch *batch, const ImapResponse *response)
   GPtrArray *deliveries = batch->deliveries;
   g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(ImapRange));
   uint32_t epoch = 0;
-  if (!imap_span_is(&response->code, "APPENDUID")
+  /* Some servers say it without offering UIDPLUS, and are believed. */
+  if ((batch->store->session->ignored & IMAP_CAP_UIDPLUS) != 0
+      || !imap_span_is(&response->code, "APPENDUID")
       || !imap_parse_appenduid(response->argument, deliveries->len, &epoch, uids))
     g_array_set_size(uids, 0);
 

@@ -29,6 +29,7 @@ typedef struct {
   uint32_t settable_flags;
   bool any_keyword;
   bool no_keywords;   /* an APPEND went through only without */
+  GError *gone;       /* owned; found gone since it was selected: why nothing can be put there */
   char next_text[24]; /* for HaulFolder */
   char token[96];
 } ImapFolder;

@@ -10,6 +10,7 @@
 enum {
   AHEAD_LISTS = 8,   /* visits sent ahead, so many if they list ... */
   AHEAD_FETCHES = 4, /* ... or fetch: one given up must be read past, bodies and all */
+  AHEAD_LINES = 2,   /* of a visit sent ahead, which is sent in part if it has more */
   LINES_UNDER_WAY = 3,
 };
 
@@ -223,8 +224,11 @@ send_ahead(HaulStore *store)
     g_ptr_array_unref(visit->lines);
     visit->lines = imap_visit_lines(store, named);
     g_queue_push_tail(&visits->ahead, visit);
-    if (visit->lines->len > 0 && !send_line(visit, NULL))
-      return;
+    guint n = visit->lines->len <= AHEAD_LINES ? visit->lines->len : 1;
+    while (visit->n_sent < n) {
+      if (!send_line(visit, NULL))
+        return;
+    }
   }
 }
 
@@ -316,6 +320,8 @@ imap_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *o
   bool stays = folder != NULL && folder == store->current && (intent & HAUL_WRITE) != 0;
   imap_visit_end(store);
   store->current = NULL;
+  if (folder != NULL)
+    g_clear_error(&folder->gone);
   if (folder == NULL || (!stays && !imap_writer_pause(store, error)))
     return false;
 

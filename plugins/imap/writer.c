@@ -4,7 +4,8 @@
  * A message is sent as soon as it is put, as the next part of a MULTIAPPEND (RFC 3502) that is under
  * way: that costs a server a fraction of an APPEND each. Batches are pipelined, and kept until they
  * are answered; one that is refused has stored nothing, and its messages are tried again one by one,
- * once everything before them is answered, so that a bad one does not take others with it. Where
+ * once everything before them is answered, so that a bad one does not take others with it. A folder
+ * that is gone fails its own messages, and no others. Where
  * MULTIAPPEND is not offered, every message is a batch. Literals are announced without waiting where
  * the server lets us (RFC 7888); where not, each costs a round trip, whichever command it is in.
  */
@@ -31,7 +32,7 @@ struct ImapWriter {
   GQueue under_way; /* owned batches, closed and not answered, oldest first */
   uint64_t octets;  /* of under_way */
   GQueue retry;     /* owned deliveries, oldest first */
-  GError *fatal;    /* owned: reaches beyond messages; put() or flush() is about to return it */
+  GError *fatal;    /* owned: reaches beyond folders; put() or flush() is about to return it */
   GString *line;    /* owned: scratch */
 };
 
@@ -73,6 +74,16 @@ imap_writer_free(ImapWriter *writer)
 
 /* Answers ---------------------------------------------------------------------------------- */
 
+/* Notes that a message was refused for want of its folder, in the words of @text. */
+static void
+doubt(ImapDelivery *delivery, const char *text, bool in_company)
+{
+  delivery->doubtful = true;
+  delivery->in_company = in_company;
+  g_free(delivery->text);
+  delivery->text = g_strdup(text);
+}
+
 /* Decides what the refusal of a message that was sent alone means. @delivery is taken. */
 static void
 judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
@@ -84,17 +95,17 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
     imap_delivery_refuse(delivery, "too-big", text);
     return;
   case IMAP_REFUSED_OVER_QUOTA:
-    if (writer->fatal == NULL)
-      haul_set_error(&writer->fatal, HAUL_ERROR_ACCOUNT, "over-quota", "%s", text);
+    if (writer->fatal == NULL) {
+      g_autofree char *shown = haul_text_display(text, strlen(text));
+      haul_set_error(&writer->fatal, HAUL_ERROR_ACCOUNT, "over-quota", "%s", shown);
+    }
     break;
   case IMAP_REFUSED_FOR_NOW:
     if (writer->fatal == NULL)
       imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", "messages are put off", code, text);
     break;
   case IMAP_REFUSED_NO_FOLDER:
-    delivery->doubtful = true;
-    g_free(delivery->text);
-    delivery->text = g_steal_pointer(&text);
+    doubt(delivery, text, false);
     break;
   case IMAP_REFUSED:
   default:
@@ -106,6 +117,21 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
     break;
   }
   g_queue_push_tail(&writer->retry, delivery); /* where all are failed if it is fatal */
+}
+
+/* Prepares to try again, one by one, messages that were refused together. */
+static void
+separate(ImapWriter *writer, ImapBatch *batch, const ImapResponse *response)
+{
+  g_autofree char *code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
+  g_autofree char *text = imap_span_dup(&response->text, NULL);
+  bool doubtful = imap_classify_append(code, text) == IMAP_REFUSED_NO_FOLDER;
+  for (guint i = 0; i < batch->deliveries->len; i++) {
+    ImapDelivery *delivery = g_ptr_array_index(batch->deliveries, i);
+    if (doubtful)
+      doubt(delivery, text, true);
+    g_queue_push_tail(&writer->retry, delivery);
+  }
 }
 
 static bool
@@ -124,8 +150,7 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
   } else {
     if (response->condition == IMAP_BAD) /* offered, but not understood */
       session->capabilities &= ~(uint32_t)IMAP_CAP_MULTIAPPEND;
-    for (guint i = 0; i < batch->deliveries->len; i++)
-      g_queue_push_tail(&writer->retry, g_ptr_array_index(batch->deliveries, i));
+    separate(writer, batch, response);
   }
   g_ptr_array_set_size(batch->deliveries, 0);
   if (closed) {
@@ -288,7 +313,19 @@ await_batches(HaulStore *store, GError **error)
   return true;
 }
 
-/* Finds out whether a folder is there after all: mailutils says TRYCREATE of bad messages, too. */
+/* The folder is there: what was refused in company of another is innocent so far. */
+static void
+clear_doubts(ImapWriter *writer, const ImapFolder *folder)
+{
+  for (GList *link = writer->retry.head; link != NULL; link = link->next) {
+    ImapDelivery *delivery = link->data;
+    if (delivery->folder == folder && delivery->in_company)
+      delivery->doubtful = delivery->in_company = false;
+  }
+}
+
+/* Finds out whether a folder is there after all: mailutils says TRYCREATE of bad messages, too.
+ * @delivery is taken. */
 static bool
 resolve_doubt(HaulStore *store, ImapDelivery *delivery, GError **error)
 {
@@ -302,15 +339,40 @@ resolve_doubt(HaulStore *store, ImapDelivery *delivery, GError **error)
     g_queue_push_tail(&writer->retry, delivery);
     return false;
   }
+  if (reply.condition == IMAP_OK && delivery->in_company) {
+    delivery->doubtful = delivery->in_company = false;
+    clear_doubts(writer, folder);
+    return send_delivery(store, delivery, true, error);
+  }
   if (reply.condition == IMAP_OK) {
     g_autofree char *text = g_steal_pointer(&delivery->text);
     imap_delivery_refuse(delivery, "refused", text);
     return true;
   }
-  haul_set_error(&writer->fatal, HAUL_ERROR_FOLDER, "no-folder", "no such folder: %s",
-                 delivery->text);
-  g_queue_push_tail(&writer->retry, delivery);
+  if (imap_asks_for_patience(reply.code, reply.text)) {
+    if (writer->fatal == NULL)
+      imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", "messages are put off", reply.code,
+                       reply.text);
+    g_queue_push_tail(&writer->retry, delivery);
+    return true;
+  }
+  g_autofree char *shown = haul_text_display(delivery->text, strlen(delivery->text));
+  g_clear_error(&folder->gone);
+  haul_set_error(&folder->gone, HAUL_ERROR_FOLDER, "no-folder", "no such folder: %s", shown);
+  imap_delivery_fail(delivery, folder->gone);
   return true;
+}
+
+/* Does what comes next for a message that was refused. @delivery is taken. */
+static bool
+try_again(HaulStore *store, ImapDelivery *delivery, GError **error)
+{
+  if (delivery->folder->gone != NULL) {
+    imap_delivery_fail(delivery, delivery->folder->gone);
+    return true;
+  }
+  return delivery->doubtful ? resolve_doubt(store, delivery, error)
+                            : send_delivery(store, delivery, true, error);
 }
 
 /* Waits until everything is answered, and what was refused in company has been tried alone. */
@@ -323,9 +385,7 @@ work_off(HaulStore *store, GError **error)
       return false;
     guint n = writer->retry.length;
     for (guint i = 0; i < n && writer->fatal == NULL; i++) {
-      ImapDelivery *delivery = g_queue_pop_head(&writer->retry);
-      if (!(delivery->doubtful ? resolve_doubt(store, delivery, error)
-                               : send_delivery(store, delivery, true, error)))
+      if (!try_again(store, g_queue_pop_head(&writer->retry), error))
         return false;
     }
   } while (writer->under_way.length > 0 || (writer->retry.length > 0 && writer->fatal == NULL));
@@ -362,6 +422,10 @@ imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **er
   delivery->ticket = ticket;
   delivery->folder = store->current;
 
+  if (delivery->folder->gone != NULL) {
+    imap_delivery_fail(delivery, delivery->folder->gone);
+    return true;
+  }
   if (item->size > store->session->append_limit) {
     g_autofree char *text =
         g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT " octets a message",
