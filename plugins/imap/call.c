@@ -9,6 +9,7 @@ imap_call_init(ImapCall *call, HaulStore *store, const HaulRange *ranges, size_t
 {
   *call = (ImapCall){ .store = store };
   imap_seen_init(&call->seen);
+  imap_seen_init(&call->there);
   imap_fetch_init(&call->fetch);
   imap_item_room_init(&call->room);
   call->ranges = imap_ranges_parse(ranges, n_ranges, error);
@@ -19,6 +20,7 @@ void
 imap_call_clear(ImapCall *call)
 {
   imap_seen_free(&call->seen);
+  imap_seen_free(&call->there);
   imap_fetch_free(&call->fetch);
   imap_item_room_free(&call->room);
   g_clear_pointer(&call->ranges, g_array_unref);
@@ -28,7 +30,7 @@ ImapVisit *
 imap_call_begin(ImapCall *call, const char *items, GError **error)
 {
   g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-  imap_fetch_lines(lines, call->ranges, items);
+  call->asks_uids = imap_call_lines(lines, call->ranges, items);
   return imap_visit_begin(call->store, false, lines, error);
 }
 
@@ -68,12 +70,70 @@ imap_call_awaits(ImapCall *call, GError **error)
          && !imap_seen_has(&call->seen, (uint32_t)fetch->uid);
 }
 
-bool
-imap_call_is_short(const ImapCall *call, const ImapVisit *visit)
+void
+imap_call_note(ImapCall *call)
 {
-  const ImapRange *first = &g_array_index(call->ranges, ImapRange, 0);
-  bool all = call->ranges->len == 1 && first->first == 1 && first->last == UINT32_MAX;
-  return all && imap_seen_count(&call->seen) + visit->n_gone < visit->n_messages;
+  const ImapFetch *fetch = &call->fetch;
+  uint32_t uid = fetch->bad_uid ? 0 : (uint32_t)fetch->uid;
+  if (uid != 0 && imap_set_has(call->ranges, uid, &call->hint) && !imap_seen_has(&call->there, uid))
+    imap_seen_add(&call->there, uid);
+}
+
+bool
+imap_call_short(const ImapCall *call, uint64_t n, uint64_t n_all, GError **error)
+{
+  haul_set_error(error, HAUL_ERROR_FOLDER, "protocol",
+                 "%s: the server listed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " messages",
+                 call->store->current->path, n, n_all);
+  return false;
+}
+
+static bool
+take_uid(ImapVisit *visit, const ImapResponse *response, GError **error)
+{
+  ImapCall *call = visit->context;
+  ImapCursor rest;
+  GError *why = NULL;
+  if (!imap_call_parse(call, response, &rest, error))
+    return false;
+  imap_call_awaits(call, &why);
+  if (why != NULL) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  imap_call_note(call);
+  return true;
+}
+
+/* Asks which messages of the ranges there are. */
+static bool
+ask_uids(ImapCall *call, GError **error)
+{
+  g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+  imap_fetch_lines(lines, call->ranges, IMAP_UID_ITEMS);
+  imap_seen_free(&call->there);
+  imap_seen_init(&call->there);
+  ImapVisit *visit = imap_visit_begin(call->store, false, lines, error);
+  if (visit == NULL || !imap_visit_run(visit, take_uid, call, error))
+    return false;
+  if (visit->refused && visit->n_messages > 0)
+    return imap_call_refused(visit, error);
+  uint64_t n_there = imap_seen_count(&call->there);
+  return !imap_ranges_are_all(call->ranges) || n_there + visit->n_gone >= visit->n_messages
+         || imap_call_short(call, n_there, visit->n_messages, error);
+}
+
+GArray *
+imap_call_missing(ImapCall *call, const ImapVisit *visit, GError **error)
+{
+  uint64_t n_asked_for =
+      imap_ranges_are_all(call->ranges) ? visit->n_messages : imap_set_count(call->ranges);
+  bool is_complete = !visit->refused && imap_seen_count(&call->seen) >= n_asked_for;
+  if (is_complete)
+    return g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  if ((visit->refused || !call->asks_uids) && !ask_uids(call, error))
+    return NULL;
+  return imap_seen_without(&call->there, &call->seen);
 }
 
 bool

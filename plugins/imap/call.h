@@ -1,6 +1,9 @@
 /*
  * What list() and fetch() have in common: which messages were asked for, and which were answered.
  *
+ * A server may say OK and have left a message out; it must not be taken for one that is not there.
+ * So what was answered is compared with EXISTS, or with the UIDs that there are.
+ *
  * Answers are believed where they were asked for: by UID, once, and with what was asked. Everything
  * else that a server may send meanwhile (flags that others changed, messages of others, the same
  * one twice) is passed over.
@@ -17,6 +20,8 @@ typedef struct {
   GArray *ranges;   /* owned: asked for, normalised */
   guint hint;       /* of imap_set_has() */
   ImapSeen seen;    /* answered */
+  ImapSeen there;   /* UIDs told by answers that hold nothing else wanted */
+  bool asks_uids;   /* besides the items */
   ImapFetch fetch;  /* the response at hand */
   ImapItemRoom room;
 } ImapCall;
@@ -40,9 +45,21 @@ bool imap_call_parse_rest(ImapCall *call, ImapCursor *rest, GError **error);
  * (RFC 9051 §2.3.1.1): what else this folder says cannot be trusted. */
 bool imap_call_awaits(ImapCall *call, GError **error);
 
-/* Whether fewer messages were answered than EXISTS promised, those gone since aside; known if all
- * were asked for. */
-bool imap_call_is_short(const ImapCall *call, const ImapVisit *visit);
+/* Notes that the message at hand is there, if it was asked for. */
+void imap_call_note(ImapCall *call);
+
+/*
+ * Finds which messages of the ranges are there, but were not answered; asks the server if what it
+ * said does not tell.
+ *
+ * @visit: the call's, which has run; it may be over afterwards.
+ * Returns UIDs, ascending uint32_t, to be freed. NULL on error: HAUL_ERROR_FOLDER "protocol" if
+ * the server does not name as many messages as it says it has.
+ */
+GArray *imap_call_missing(ImapCall *call, const ImapVisit *visit, GError **error);
+
+/* Sets the error for a folder of which the server gave @n of @n_all messages. Returns false. */
+bool imap_call_short(const ImapCall *call, uint64_t n, uint64_t n_all, GError **error);
 
 /* Sets the error for a folder whose messages the server refuses to give. Returns false. */
 bool imap_call_refused(const ImapVisit *visit, GError **error);

@@ -41,6 +41,23 @@ imap_fetch_lines(GPtrArray *lines, const GArray *ranges, const char *items)
   }
 }
 
+bool
+imap_ranges_are_all(const GArray *ranges)
+{
+  const ImapRange *first = &g_array_index(ranges, ImapRange, 0);
+  return ranges->len == 1 && first->first == 1 && first->last == UINT32_MAX;
+}
+
+bool
+imap_call_lines(GPtrArray *lines, const GArray *ranges, const char *items)
+{
+  imap_fetch_lines(lines, ranges, items);
+  bool may_have_holes = imap_set_count(ranges) > ranges->len && !imap_ranges_are_all(ranges);
+  if (may_have_holes)
+    imap_fetch_lines(lines, ranges, IMAP_UID_ITEMS);
+  return may_have_holes;
+}
+
 char *
 imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields)
 {
@@ -77,7 +94,7 @@ imap_visit_lines(const HaulStore *store, const HaulVisit *named)
                                : g_strdup(IMAP_FETCH_ITEMS);
   GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
   if (ranges != NULL)
-    imap_fetch_lines(lines, ranges, items);
+    imap_call_lines(lines, ranges, items);
   return lines;
 }
 

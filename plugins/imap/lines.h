@@ -11,6 +11,18 @@ GArray *imap_ranges_parse(const HaulRange *ranges, size_t n_ranges, GError **err
 /* Appends "UID FETCH set items" to @lines, as many as the set needs. */
 void imap_fetch_lines(GPtrArray *lines, const GArray *ranges, const char *items);
 
+/* Whether they are all messages, which EXISTS counts. */
+bool imap_ranges_are_all(const GArray *ranges);
+
+/*
+ * Appends the commands of list() or fetch(): FETCH of @items and, where ranges may have holes, of
+ * the UIDs alone. For a message that the server leaves out looks like a hole; asked for behind the
+ * first, at no round trip, its UID tells.
+ * Returns whether UIDs are asked for.
+ */
+bool imap_call_lines(GPtrArray *lines, const GArray *ranges, const char *items);
+#define IMAP_UID_ITEMS "(UID)"
+
 /* Returns the items that list() asks for, to be freed; fetch() asks for these. Not for the size: the
  * literal tells it, and some servers read every message to answer. */
 char *imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields);

@@ -106,10 +106,12 @@ take_listed(ImapVisit *visit, const ImapResponse *response, GError **error)
   if (!imap_call_parse(call, response, &rest, error))
     return false;
   if (!imap_call_awaits(call, &why) || !is_listing(lister)) {
-    if (why == NULL)
-      return true;
-    g_propagate_error(error, why);
-    return false;
+    if (why != NULL) {
+      g_propagate_error(error, why);
+      return false;
+    }
+    imap_call_note(call);
+    return true;
   }
   bool late = call->fetch.uid < imap_seen_last(&call->seen);
   imap_seen_add(&call->seen, (uint32_t)call->fetch.uid);
@@ -129,6 +131,28 @@ lister_clear(ImapLister *lister)
   g_clear_pointer(&lister->late, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImapLister, lister_clear)
+
+/* Lists what the server has left out; what it leaves out again it must not keep to itself. */
+static bool
+list_missing(ImapLister *lister, const GArray *uids, const char *items, GError **error)
+{
+  ImapCall *call = &lister->call;
+  g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+  g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+  uint64_t n_before = imap_seen_count(&call->seen);
+  imap_set_from_ids(ranges, &g_array_index(uids, uint32_t, 0), uids->len);
+  imap_fetch_lines(lines, ranges, items);
+  ImapVisit *visit = imap_visit_begin(call->store, false, lines, error);
+  if (visit == NULL || !imap_visit_run(visit, take_listed, lister, error))
+    return false;
+  if (visit->refused)
+    return imap_call_refused(visit, error);
+  for (guint i = 0; i < uids->len; i++) {
+    if (!imap_seen_has(&call->seen, g_array_index(uids, uint32_t, i)))
+      return imap_call_short(call, imap_seen_count(&call->seen), n_before + uids->len, error);
+  }
+  return true;
+}
 
 bool
 imap_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
@@ -153,14 +177,15 @@ imap_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t w
   }
   if (!imap_visit_run(visit, take_listed, &lister, error))
     return false;
-  /* Some servers refuse to fetch from a folder that holds nothing. */
-  if (visit->refused && visit->n_messages > 0 && g_strcmp0(visit->code, "EXPUNGEISSUED") != 0)
+  if (visit->n_messages == 0) /* where some servers refuse to fetch */
+    return give_late(&lister);
+  if (visit->refused && g_strcmp0(visit->code, "EXPUNGEISSUED") != 0)
     return imap_call_refused(visit, error);
-  if (imap_call_is_short(call, visit)) {
-    haul_set_error(error, HAUL_ERROR_FOLDER, "protocol",
-                   "%s: the server listed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " messages",
-                   visit->folder->path, imap_seen_count(&call->seen), visit->n_messages);
+  uint64_t n_seen = imap_seen_count(&call->seen);
+  if (imap_ranges_are_all(call->ranges) && n_seen + visit->n_gone < visit->n_messages)
+    return imap_call_short(call, n_seen, visit->n_messages, error);
+  g_autoptr(GArray) missing = imap_call_missing(call, visit, error);
+  if (missing == NULL || (missing->len > 0 && !list_missing(&lister, missing, items, error)))
     return false;
-  }
   return give_late(&lister);
 }

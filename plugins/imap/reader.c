@@ -17,15 +17,15 @@
 
 typedef struct {
   ImapCall call;
-  HaulIntake *intake; /* borrowed */
-  GArray *missing;    /* owned uint32_t: there, but without a body so far */
+  HaulIntake *intake;      /* borrowed */
+  const HaulRange *ranges; /* borrowed: as the core named them */
+  size_t n_ranges;
 } ImapReader;
 
 static void
 reader_clear(ImapReader *reader)
 {
   imap_call_clear(&reader->call);
-  g_clear_pointer(&reader->missing, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImapReader, reader_clear)
 
@@ -124,19 +124,18 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
       imap_item_keep_keywords(&reader->call.room, fetch);
   }
 
+  if (fetch->body_kind == IMAP_BODY_NONE || fetch->body_kind == IMAP_BODY_NIL) {
+    imap_call_note(&reader->call);
+    return true;
+  }
   GError *bad = NULL;
-  if (fetch->body_kind == IMAP_BODY_NONE || !imap_call_awaits(&reader->call, &bad)) {
+  if (!imap_call_awaits(&reader->call, &bad)) {
     if (bad == NULL)
       return true;
     g_propagate_error(error, bad);
     return false;
   }
-  uint32_t uid = (uint32_t)fetch->uid;
-  if (fetch->body_kind == IMAP_BODY_NIL) {
-    g_array_append_val(reader->missing, uid);
-    return true;
-  }
-  imap_seen_add(&reader->call.seen, uid);
+  imap_seen_add(&reader->call.seen, (uint32_t)fetch->uid);
   HaulItem item;
   imap_item_fill(&reader->call.room, fetch, &item);
   if (body != NULL && haul_intake_commit(reader->intake, g_steal_pointer(&body), &item, &why))
@@ -147,41 +146,6 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
   }
   haul_intake_skip(reader->intake, item.id, why);
   return true;
-}
-
-static bool
-take_uid(ImapVisit *visit, const ImapResponse *response, GError **error)
-{
-  ImapReader *reader = visit->context;
-  ImapCursor rest;
-  GError *why = NULL;
-  if (!imap_call_parse(&reader->call, response, &rest, error))
-    return false;
-  if (imap_call_awaits(&reader->call, &why)) {
-    uint32_t uid = (uint32_t)reader->call.fetch.uid;
-    g_array_append_val(reader->missing, uid);
-  }
-  if (why != NULL)
-    g_propagate_error(error, why);
-  return why == NULL;
-}
-
-/* Gathers in reader->missing every message of the ranges that was not answered. */
-static bool
-find_missing(ImapReader *reader, GError **error)
-{
-  ImapVisit *visit = imap_call_begin(&reader->call, "(UID)", error);
-  g_array_set_size(reader->missing, 0);
-  if (visit == NULL || !imap_visit_run(visit, take_uid, reader, error))
-    return false;
-  return !visit->refused || imap_call_refused(visit, error);
-}
-
-static gint
-compare_uids(gconstpointer a, gconstpointer b)
-{
-  uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-  return left < right ? -1 : left > right;
 }
 
 /* Skips what a flight of singles has not brought. */
@@ -204,13 +168,10 @@ skip_missing(ImapReader *reader, const ImapVisit *visit, const uint32_t *uids, g
   }
 }
 
-/* Asks for the messages in reader->missing one by one; those that fail again are skipped. */
+/* Asks for messages one by one, @uids; those that fail again are skipped. */
 static bool
-fetch_singly(ImapReader *reader, GError **error)
+fetch_singly(ImapReader *reader, const GArray *uids, GError **error)
 {
-  g_autoptr(GArray) uids = g_steal_pointer(&reader->missing);
-  reader->missing = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-  g_array_sort(uids, compare_uids);
   for (guint first = 0; first < uids->len; first += SINGLES_UNDER_WAY) {
     guint n = MIN(uids->len - first, (guint)SINGLES_UNDER_WAY);
     uint64_t before = imap_seen_count(&reader->call.seen);
@@ -230,17 +191,19 @@ fetch_singly(ImapReader *reader, GError **error)
   return true;
 }
 
-/* Adds messages that the core named one by one, and that were not answered, to reader->missing. */
+/* Skips messages that the core named one by one, and that are there no more. */
 static void
-add_named(ImapReader *reader, const HaulRange *ranges, size_t n_ranges)
+skip_vanished(ImapReader *reader)
 {
-  for (size_t i = 0; i < n_ranges; i++) {
-    if (ranges[i].first == NULL || ranges[i].last == NULL
-        || strcmp(ranges[i].first, ranges[i].last) != 0)
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, "vanished", "it was removed while we worked");
+  for (size_t i = 0; i < reader->n_ranges; i++) {
+    const HaulRange *range = &reader->ranges[i];
+    if (range->first == NULL || range->last == NULL || strcmp(range->first, range->last) != 0)
       continue;
-    uint32_t uid = (uint32_t)g_ascii_strtoull(ranges[i].first, NULL, 10);
+    uint32_t uid = (uint32_t)g_ascii_strtoull(range->first, NULL, 10);
     if (!imap_seen_has(&reader->call.seen, uid))
-      g_array_append_val(reader->missing, uid);
+      skip(reader, uid, why);
   }
 }
 
@@ -248,9 +211,8 @@ bool
 imap_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntake *intake,
            GError **error)
 {
-  g_auto(ImapReader) reader = { .intake = intake };
+  g_auto(ImapReader) reader = { .intake = intake, .ranges = ranges, .n_ranges = n_ranges };
   ImapCall *call = &reader.call;
-  reader.missing = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   if (!imap_call_init(call, store, ranges, n_ranges, error))
     return false;
   if (call->ranges->len == 0)
@@ -260,19 +222,20 @@ imap_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntak
     return false;
   if (visit->n_messages == 0 && visit->n_sent == 0) {
     imap_visit_end(store);
+    skip_vanished(&reader);
     return true;
   }
   if (!imap_visit_run(visit, take_message, &reader, error))
     return false;
-  if (visit->n_messages == 0) /* where some servers refuse to fetch */
-    return true;
-  /* UNAVAILABLE may mean one message of them (Yahoo), other pleas mean us. */
-  if (visit->refused && imap_asks_for_patience(visit->code, visit->text)
-      && g_strcmp0(visit->code, "UNAVAILABLE") != 0)
-    return imap_call_refused(visit, error);
-  if (!visit->refused && !imap_call_is_short(call, visit))
-    add_named(&reader, ranges, n_ranges);
-  else if (!find_missing(&reader, error))
-    return false;
-  return reader.missing->len == 0 || fetch_singly(&reader, error);
+  if (visit->n_messages > 0) { /* some servers refuse to fetch where nothing is */
+    /* UNAVAILABLE may mean one message of them (Yahoo), other pleas mean us. */
+    if (visit->refused && imap_asks_for_patience(visit->code, visit->text)
+        && g_strcmp0(visit->code, "UNAVAILABLE") != 0)
+      return imap_call_refused(visit, error);
+    g_autoptr(GArray) missing = imap_call_missing(call, visit, error);
+    if (missing == NULL || !fetch_singly(&reader, missing, error))
+      return false;
+  }
+  skip_vanished(&reader);
+  return true;
 }

@@ -199,3 +199,26 @@ imap_seen_add(ImapSeen *seen, uint32_t uid)
     g_hash_table_add(seen->rest, GUINT_TO_POINTER(uid));
   }
 }
+
+GArray *
+imap_seen_without(const ImapSeen *seen, const ImapSeen *without)
+{
+  GArray *uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  for (guint i = 0; i < seen->ascending->len; i++) {
+    uint32_t uid = g_array_index(seen->ascending, uint32_t, i);
+    if (!imap_seen_has(without, uid))
+      g_array_append_val(uids, uid);
+  }
+  if (seen->rest == NULL)
+    return uids;
+  GHashTableIter iterator;
+  gpointer key;
+  g_hash_table_iter_init(&iterator, seen->rest);
+  while (g_hash_table_iter_next(&iterator, &key, NULL)) {
+    uint32_t uid = GPOINTER_TO_UINT(key);
+    if (!imap_seen_has(without, uid))
+      g_array_append_val(uids, uid);
+  }
+  g_array_sort(uids, compare_uids);
+  return uids;
+}

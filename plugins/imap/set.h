@@ -51,6 +51,8 @@ bool imap_seen_has(const ImapSeen *seen, uint32_t uid);
 void imap_seen_add(ImapSeen *seen, uint32_t uid); /* which it does not have */
 uint32_t imap_seen_last(const ImapSeen *seen);    /* the greatest of those that ascend; 0 if none */
 uint64_t imap_seen_count(const ImapSeen *seen);
+/* Returns those that @without does not have, ascending uint32_t, to be freed. */
+GArray *imap_seen_without(const ImapSeen *seen, const ImapSeen *without);
 
 /* Whether @uid is in @ranges, which are normalised. @hint: where it was found last; begin with 0. */
 bool imap_set_has(const GArray *ranges, uint32_t uid, guint *hint);
