@@ -6,6 +6,7 @@
  */
 #include "account.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <mailhaul/error.h>
@@ -327,14 +328,64 @@ haul_account_secret(const HaulAccount *account, const char *key)
   return demand(account, key, "*")->text;
 }
 
+/* ---- two accounts ---- */
+
+/* The value of a setting, or "" where the plugin has none of that name or it is not set. */
+static const char *
+text_of(const HaulAccount *account, const char *key)
+{
+  for (size_t i = 0; i < account->n_values; i++)
+    if (strcmp(account->plugin->settings[i].key, key) == 0 && account->values[i].text != NULL)
+      return account->values[i].text;
+  return "";
+}
+
+static bool
+is_loopback_name(const char *host)
+{
+  static const char *const names[] = { "localhost", "127.0.0.1", "::1", "ip6-localhost" };
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    if (g_ascii_strcasecmp(host, names[i]) == 0)
+      return true;
+  return false;
+}
+
+static char *
+real_path(const char *path)
+{
+  char *real = realpath(path, NULL);
+  char *copy = real != NULL ? g_strdup(real) : g_canonicalize_filename(path, NULL);
+  free(real);
+  return copy;
+}
+
+static bool
+lies_within(const char *path, const char *folder)
+{
+  size_t size = strlen(folder);
+  return strncmp(path, folder, size) == 0 && (path[size] == '\0' || path[size] == '/');
+}
+
 bool
-haul_account_is_same(const HaulAccount *a, const HaulAccount *b)
+haul_account_overlaps(const HaulAccount *a, const HaulAccount *b)
 {
   if (a->plugin != b->plugin)
     return false;
-  for (size_t i = 0; i < a->n_values; i++)
-    if (a->plugin->settings[i].type != '*'
-        && g_strcmp0(a->values[i].text, b->values[i].text) != 0)
-      return false;
-  return true;
+  const char *path_a = text_of(a, "path"), *path_b = text_of(b, "path");
+  if (*path_a != '\0' && *path_b != '\0') {
+    g_autofree char *real_a = real_path(path_a), *real_b = real_path(path_b);
+    return lies_within(real_a, real_b) || lies_within(real_b, real_a);
+  }
+  const char *host_a = text_of(a, "host"), *host_b = text_of(b, "host");
+  bool same_host = g_ascii_strcasecmp(host_a, host_b) == 0
+                   || (is_loopback_name(host_a) && is_loopback_name(host_b));
+  return *host_a != '\0' && same_host && haul_account_shares_port(a, b)
+         && strcmp(text_of(a, "user"), text_of(b, "user")) == 0
+         && strcmp(text_of(a, "authuser"), text_of(b, "authuser")) == 0;
+}
+
+bool
+haul_account_shares_port(const HaulAccount *a, const HaulAccount *b)
+{
+  return strcmp(text_of(a, "port"), text_of(b, "port")) == 0;
 }

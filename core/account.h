@@ -30,8 +30,12 @@ bool haul_setting_accepts(const HaulSetting *setting, const char *text);
 /* Whether every required setting has a value; else an error "usage" that names the option. */
 bool haul_account_check(const HaulAccount *account, GError **error);
 
-/* Whether both are surely the same account: one backend, and every setting equal but secrets. */
-bool haul_account_is_same(const HaulAccount *a, const HaulAccount *b);
+/* Whether both settings lead to one account, as far as settings tell: the same host (all names of loopback
+ * are one), port and user; or the same path, or one within the other. */
+bool haul_account_overlaps(const HaulAccount *a, const HaulAccount *b);
+
+/* Whether both have the same port, or none. */
+bool haul_account_shares_port(const HaulAccount *a, const HaulAccount *b);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulAccount, haul_account_free)
 

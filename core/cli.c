@@ -236,6 +236,10 @@ static int
 command_plugins(int argc, char **argv)
 {
   bool verbose = argc > 0 && (strcmp(argv[0], "-v") == 0 || strcmp(argv[0], "--verbose") == 0);
+  if (argc > (verbose ? 1 : 0)) {
+    fputs("mailhaul: plugins takes no argument but -v\n", stderr);
+    return haul_reason_exit_code("usage", 0);
+  }
   haul_plugin_each(print_plugin, &verbose);
   return 0;
 }

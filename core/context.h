@@ -33,7 +33,7 @@ typedef struct {
   HaulTally *tally;    /* lent by the report */
   uint64_t epoch1, epoch2;
   const char *next_id2;          /* lent by the run, or NULL */
-  HaulIds *ids1, *ids2;          /* owned; texts of the actions' ids, or NULL */
+  HaulIds *ids;                  /* owned; texts of the actions' ids, or NULL */
   guint first_action, n_actions; /* of the run's */
   uint64_t n_gone;
   uint64_t n_before2;      /* messages at the destination before the run; HAUL_UNKNOWN */

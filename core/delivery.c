@@ -151,6 +151,21 @@ flush(Writer *writer, GError **error)
 
 /* ---- sending ---- */
 
+/* Handles an error of the folder at hand; false if it reaches farther. @why is taken. */
+static bool
+contain(Writer *writer, GError *why, GError **error)
+{
+  if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  writer->refused = true;
+  writer->work->incomplete = true;
+  haul_report_folder_failed(writer->context->report, writer->work->tally, why);
+  g_error_free(why);
+  return true;
+}
+
 static bool
 put(Writer *writer, Batch *batch, guint index, HaulMessage *message, GError **error)
 {
@@ -178,8 +193,15 @@ send_batch(Writer *writer, GError **error)
   }
   bool going = note_receipts(writer, batch->intent, error);
   g_ptr_array_add(writer->batches, batch);
-  for (guint i = 0; going && i < writer->waiting->len; i++)
-    going = put(writer, batch, i, ((HaulParcel *)writer->waiting->pdata[i])->message, error);
+  for (guint i = 0; going && i < writer->waiting->len; i++) {
+    if (writer->refused) { /* by one before it: this one is not tried */
+      batch->n_open--;
+      continue;
+    }
+    GError *why = NULL;
+    if (!put(writer, batch, i, ((HaulParcel *)writer->waiting->pdata[i])->message, &why))
+      going = contain(writer, why, error);
+  }
   g_ptr_array_set_size(writer->waiting, 0);
   writer->waiting_octets = 0;
   return going;
@@ -217,17 +239,7 @@ begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
   bool selected = haul_store_select(writer->store2, work->plan.path2, HAUL_WRITE, &folder, &why);
   if (selected && folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2)
     haul_set_error(&why, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
-  if (why == NULL)
-    return true;
-  if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
-    g_propagate_error(error, why);
-    return false;
-  }
-  writer->refused = true;
-  work->incomplete = true;
-  haul_report_folder_failed(writer->context->report, work->tally, why);
-  g_error_free(why);
-  return true;
+  return why == NULL || contain(writer, why, error);
 }
 
 static bool

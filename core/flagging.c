@@ -29,7 +29,7 @@ note_agreed(HaulJournal *journal, int64_t folder, HaulAction *const *actions, gu
     going = haul_journal_set_agreed(journal, folder, haul_id_text(actions[i]->flags.id1, &buffer),
                                     actions[i]->flags.flags, actions[i]->flags.keywords, error);
   }
-  return haul_journal_commit(journal, going ? error : NULL) && going;
+  return haul_journal_commit_after(journal, going, error);
 }
 
 /* Makes one change to many messages, and notes what is agreed on now. */

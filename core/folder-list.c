@@ -1,8 +1,6 @@
 /* The folders of one side. */
 #include "folder-list.h"
 
-#include <string.h>
-
 static char *
 keep(HaulFolderList *list, const char *text)
 {
@@ -24,6 +22,7 @@ take_folder(const HaulFolder *folder, void *data)
   };
   g_array_append_val(list->folders, copy);
   g_ptr_array_add(list->natives, keep(list, folder->native));
+  g_hash_table_insert(list->index, (char *)copy.path, GUINT_TO_POINTER(list->folders->len));
   return true;
 }
 
@@ -33,6 +32,7 @@ haul_folder_list_read(HaulOpenStore *store, GError **error)
   g_autoptr(HaulFolderList) list = g_new0(HaulFolderList, 1);
   list->folders = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
   list->natives = g_ptr_array_new();
+  list->index = g_hash_table_new(g_str_hash, g_str_equal);
   list->texts = g_string_chunk_new(4000);
   if (!haul_store_folders(store, take_folder, list, error))
     return NULL;
@@ -46,6 +46,7 @@ haul_folder_list_free(HaulFolderList *list)
     return;
   g_array_unref(list->folders);
   g_ptr_array_unref(list->natives);
+  g_hash_table_unref(list->index);
   g_string_chunk_free(list->texts);
   g_free(list);
 }
@@ -53,10 +54,6 @@ haul_folder_list_free(HaulFolderList *list)
 const HaulPlanFolder *
 haul_folder_list_find(const HaulFolderList *list, const char *path)
 {
-  for (guint i = 0; i < list->folders->len; i++) {
-    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
-    if (strcmp(folder->path, path) == 0)
-      return folder;
-  }
-  return NULL;
+  guint place = GPOINTER_TO_UINT(g_hash_table_lookup(list->index, path));
+  return place > 0 ? &g_array_index(list->folders, HaulPlanFolder, place - 1) : NULL;
 }

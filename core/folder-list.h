@@ -9,6 +9,7 @@ typedef struct {
   GArray *folders;     /* owned; of HaulPlanFolder */
   GPtrArray *natives;  /* owned; of char *, beside them: the store's own names, or NULL */
   GStringChunk *texts; /* owned; what both point into */
+  GHashTable *index;   /* owned; path -> place in folders, plus 1 */
 } HaulFolderList;
 
 HaulFolderList *haul_folder_list_read(HaulOpenStore *store, GError **error);

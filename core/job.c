@@ -16,10 +16,17 @@
 #include "lane.h"
 #include "survey.h"
 
-/* Passes in a row that may fail without a message copied; waits between them double up to a minute. */
-#define FRUITLESS_PASSES 5u
-#define FIRST_WAIT_MS 250u
-#define LONGEST_WAIT_MS 60000u
+/* Passes in a row that may fail without a message copied, and how long to wait between them: four times as
+ * long each time. A server that asks for patience gets it. */
+typedef struct {
+  HaulError reach;
+  unsigned n_passes, first_wait_ms, longest_wait_ms;
+} Patience;
+
+static const Patience patience[] = {
+  { HAUL_ERROR_CONNECTION, 5, 250, 60 * 1000 },
+  { HAUL_ERROR_BUSY, 30, 5 * 1000, 5 * 60 * 1000 },
+};
 
 /* One side being opened, in a thread of its own. */
 typedef struct {
@@ -56,7 +63,6 @@ close_side(Side *side)
 {
   haul_store_close(g_steal_pointer(&side->store));
   g_clear_pointer(&side->list, haul_folder_list_free);
-  g_clear_error(&side->error);
 }
 
 static bool
@@ -117,6 +123,8 @@ choose_folders(Job *job, GError **error)
 static bool
 open_sides(Job *job, GError **error)
 {
+  g_clear_error(&job->side1.error);
+  g_clear_error(&job->side2.error);
   pthread_t other;
   bool threaded = pthread_create(&other, NULL, open_side, &job->side1) == 0;
   if (!threaded)
@@ -173,6 +181,12 @@ open_journal(Job *job, GError **error)
   const HaulJobOptions *options = job->options;
   g_autofree char *identity1 = identity_of(job->side1.store, options->account1);
   g_autofree char *identity2 = identity_of(job->side2.store, options->account2);
+  if (strcmp(identity1, identity2) == 0
+      && haul_account_shares_port(options->account1, options->account2)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "source and destination are the same account");
+    return false;
+  }
   /* Large bodies are spooled there, with a state or without. */
   if (!options->dry && !haul_own_folder(options->state_folder, error))
     return false;
@@ -273,7 +287,8 @@ finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
   bool going = true;
   for (guint i = 0; going && i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (work->plan.look == HAUL_LOOK_NONE || work->incomplete)
+    if (work->plan.look == HAUL_LOOK_NONE || work->incomplete
+        || !haul_tally_is_complete(work->tally) || job->options->flags_mode == HAUL_FLAGS_NONE)
       continue;
     bool subscribed = (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
     const char *token2 = final_token2(work, after);
@@ -285,7 +300,7 @@ finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
             && haul_journal_end_folder(journal, work->number, work->plan.folder1->token, token2,
                                        work->n_gone, subscribed, error);
   }
-  return haul_journal_commit(journal, going ? error : NULL) && going;
+  return haul_journal_commit_after(journal, going, error);
 }
 
 static const char *
@@ -354,21 +369,23 @@ run_pass(Job *job, GError **error)
 
 /* ---- passes until it is done ---- */
 
+/* Waits before the next pass. Returns false if there is to be none: nothing more can be hoped for, or we
+ * were asked to stop. */
 static bool
-wait_before_retry(const Job *job, unsigned n_failed)
+wait_before_retry(const Job *job, const GError *why, unsigned n_failed)
 {
-  unsigned wait_ms = MIN(FIRST_WAIT_MS << MIN(n_failed * 2, 16u), LONGEST_WAIT_MS);
+  const Patience *ours = NULL;
+  for (size_t i = 0; i < G_N_ELEMENTS(patience); i++)
+    if (patience[i].reach == haul_error_reach(why))
+      ours = &patience[i];
+  if (ours == NULL || n_failed >= ours->n_passes || job->options->dry)
+    return false;
+  unsigned wait_ms = MIN(ours->first_wait_ms << MIN(n_failed * 2, 12u), ours->longest_wait_ms);
   wait_ms += (unsigned)g_random_int_range(0, (gint32)(wait_ms / 2 + 1));
+  haul_log(HAUL_LOG_WARNING, "%s; trying again in %.1f s", why->message, wait_ms / 1000.0);
   struct pollfd cancel = { .fd = haul_cancel_fd(job->options->cancel), .events = POLLIN };
   poll(&cancel, 1, (int)wait_ms);
   return !haul_cancel_is_set(job->options->cancel);
-}
-
-static bool
-may_retry(const GError *error)
-{
-  HaulError reach = haul_error_reach(error);
-  return reach == HAUL_ERROR_CONNECTION || reach == HAUL_ERROR_BUSY;
 }
 
 /* Runs passes until one ends well, or nothing more can be hoped for. Both sides are open. */
@@ -385,17 +402,15 @@ run_passes(Job *job, HaulReport *report, GError **error)
     if (haul_report_n_copied(report) > n_copied)
       n_failed = 0;
     n_copied = haul_report_n_copied(report);
-    if (!may_retry(why) || n_failed >= FRUITLESS_PASSES || job->options->dry) {
-      g_propagate_error(error, g_steal_pointer(&why));
-      return false;
-    }
-    haul_log(HAUL_LOG_WARNING, "%s; trying again", why->message);
     close_side(&job->side1);
     close_side(&job->side2);
-    if (!wait_before_retry(job, n_failed++)) {
+    if (wait_before_retry(job, why, n_failed++))
+      continue;
+    if (haul_cancel_is_set(job->options->cancel))
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
-      return false;
-    }
+    else
+      g_propagate_error(error, g_steal_pointer(&why));
+    return false;
   }
 }
 
@@ -404,6 +419,8 @@ job_clear(Job *job)
 {
   close_side(&job->side1);
   close_side(&job->side2);
+  g_clear_error(&job->side1.error);
+  g_clear_error(&job->side2.error);
   g_clear_pointer(&job->folders1, g_array_unref);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
@@ -435,9 +452,9 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
     },
   };
   GError *why = NULL;
-  if (haul_account_is_same(options->account1, options->account2)) {
+  if (haul_account_overlaps(options->account1, options->account2)) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                   "source and destination are the same account");
+                   "source and destination are the same, or one lies in the other");
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }
@@ -449,8 +466,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
     g_propagate_error(error, why);
   }
   job_clear(&job);
-  if (options->dry)
-    return code;
-  haul_report_close(report);
+  if (!options->dry) /* a plan copies nothing: there is nothing to add up */
+    haul_report_close(report);
   return code != 0 ? code : haul_report_exit_code(report);
 }

@@ -450,3 +450,9 @@ haul_journal_commit(HaulJournal *journal, GError **error)
   pthread_mutex_unlock(&journal->mutex);
   return done;
 }
+
+bool
+haul_journal_commit_after(HaulJournal *journal, bool going, GError **error)
+{
+  return haul_journal_commit(journal, going ? error : NULL) && going;
+}

@@ -67,9 +67,9 @@ drop_folder_content(HaulJournal *journal, int64_t folder, GError **error)
 }
 
 static bool
-other_epoch(sqlite3_int64 known, uint64_t now)
+other_epoch(uint64_t known, uint64_t now)
 {
-  return known != 0 && (uint64_t)known != now;
+  return now == HAUL_EPOCH_GONE || (known != 0 && now != 0 && known != now);
 }
 
 static int64_t
@@ -83,11 +83,13 @@ begin_folder(HaulJournal *journal, const char *path1, const char *path2, uint64_
   int step = sqlite3_step(find);
   int64_t number = -1;
   bool stale = false;
+  uint64_t known1 = 0, known2 = 0;
   if (step == SQLITE_ROW) {
     number = sqlite3_column_int64(find, 0);
+    known1 = (uint64_t)sqlite3_column_int64(find, 2);
+    known2 = (uint64_t)sqlite3_column_int64(find, 3);
     stale = strcmp((const char *)sqlite3_column_text(find, 1), path2) != 0
-            || other_epoch(sqlite3_column_int64(find, 2), epoch1)
-            || other_epoch(sqlite3_column_int64(find, 3), epoch2);
+            || other_epoch(known1, epoch1) || other_epoch(known2, epoch2);
   } else if (step != SQLITE_DONE) {
     haul_db_fail(journal, error);
     sqlite3_reset(find);
@@ -97,6 +99,8 @@ begin_folder(HaulJournal *journal, const char *path1, const char *path2, uint64_
   if (stale && !drop_folder_content(journal, number, error))
     return -1;
 
+  epoch1 = epoch1 != 0 ? epoch1 : known1;
+  epoch2 = epoch2 == HAUL_EPOCH_GONE ? 0 : epoch2 != 0 ? epoch2 : known2;
   sqlite3_stmt *write = haul_db_statement(journal, number < 0 ? ADD_FOLDER : RESET_FOLDER, error);
   if (write == NULL)
     return -1;

@@ -56,8 +56,10 @@ GArray *haul_journal_folders(HaulJournal *journal, GError **error);
  * Begins work on a folder pair and returns its number, or -1 on error. Pairs of another epoch are
  * forgotten, and the tokens too, until haul_journal_end_folder() says that all is well.
  *
- * @epoch2: 0 if the destination folder is not there yet.
+ * @epoch1, @epoch2: 0 if the store did not tell: what is known stays. HAUL_EPOCH_GONE if there is no
+ * destination folder: nothing stays.
  */
+#define HAUL_EPOCH_GONE UINT64_MAX
 int64_t haul_journal_begin_folder(HaulJournal *journal, const char *path1, const char *path2,
                                   uint64_t epoch1, uint64_t epoch2, GError **error);
 
@@ -139,6 +141,9 @@ HaulIntentBatch *haul_journal_nameless(HaulJournal *journal, int64_t folder, GEr
  * begin that succeeded needs its commit, whatever failed in between. */
 bool haul_journal_begin(HaulJournal *journal, GError **error);
 bool haul_journal_commit(HaulJournal *journal, GError **error);
+/* The same, where @going says whether all went well before: what failed then counts more than what
+ * fails now. Returns whether all went well. */
+bool haul_journal_commit_after(HaulJournal *journal, bool going, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulJournal, haul_journal_close)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulIntentBatch, haul_intent_batch_free)

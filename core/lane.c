@@ -1,6 +1,7 @@
 /* Lanes: threads, the shared list of folders, and the reading end. */
 #include "lane.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -244,14 +245,43 @@ read_folder(Lane *lane, const Errand *errand, GError **error)
                           errand->ranges->len, lane->intake, error);
 }
 
-/* Counts the source anew where no listing had: what a stream brought is what there was. */
-static void
-count_stream(Lane *lane, const HaulFolderWork *work)
+/* How many messages the plan has of a folder. */
+static uint64_t
+n_planned(const HaulPass *pass, const HaulFolderWork *work)
 {
-  const HaulAction *first =
-      &g_array_index(lane->list->pass->actions, HaulAction, work->first_action);
-  if (first->deed == HAUL_DO_COPY_ALL)
+  uint64_t n = 0;
+  for (guint i = 0; i < work->n_actions; i++) {
+    const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + i);
+    if (action->deed != HAUL_DO_FLAGS && action->copy.n != HAUL_UNKNOWN)
+      n += action->copy.n;
+  }
+  return n;
+}
+
+/*
+ * Compares what came with what was planned: a store that left something out must not look done.
+ * Where no listing was made, what a stream brought is what there was, and the next run looks again.
+ */
+static void
+check_count(Lane *lane, HaulFolderWork *work)
+{
+  const HaulPass *pass = lane->list->pass;
+  uint64_t planned = n_planned(pass, work);
+  bool streamed =
+      work->n_actions > 0
+      && g_array_index(pass->actions, HaulAction, work->first_action).deed == HAUL_DO_COPY_ALL;
+  if (streamed)
     work->tally->source = lane->n_seen;
+  if (lane->n_seen >= planned)
+    return;
+  work->incomplete = true;
+  if (streamed)
+    return;
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_FOLDER, "unfetchable",
+                 "source: of %" PRIu64 " messages that were asked for, %" PRIu64 " came", planned,
+                 lane->n_seen);
+  haul_report_folder_failed(lane->context->report, work->tally, why);
 }
 
 /* Runs one errand. Returns false when the lane has to stop reading. */
@@ -267,7 +297,7 @@ run_errand(Lane *lane, Errand *errand)
   GError *why = NULL;
   lane->n_seen = 0;
   if (errand->ranges->len > 0 && read_folder(lane, errand, &why))
-    count_stream(lane, errand->work);
+    check_count(lane, errand->work);
   bool going = why == NULL || haul_error_reach(why) <= HAUL_ERROR_FOLDER;
   if (!going)
     lane->read_error = g_error_copy(why);
@@ -310,27 +340,28 @@ open_stores(Lane *lane, GError **error)
   return lane->store2 != NULL;
 }
 
-static void *
-write_side(void *data)
+/* Runs a lane whose stores are open; the calling thread writes. */
+static void
+run_lane(Lane *lane)
 {
-  Lane *lane = data;
+  if (pthread_create(&lane->reader, NULL, read_side, lane) != 0) {
+    haul_set_error(&lane->read_error, HAUL_ERROR_ACCOUNT, "failed", "cannot start a thread");
+    return;
+  }
   haul_deliver(lane->context, lane->list->pass, lane->store2, lane->queue, &lane->write_error);
-  return NULL;
+  pthread_join(lane->reader, NULL);
 }
 
-/* The writing thread of a lane that opens its own stores: a connection cap is a lane less, no error. */
+/* A lane that opens its own stores: a connection cap is a lane less, no error. */
 static void *
 run_extra_lane(void *data)
 {
   Lane *lane = data;
   g_autoptr(GError) error = NULL;
-  if (!open_stores(lane, &error)) {
+  if (open_stores(lane, &error))
+    run_lane(lane);
+  else
     haul_log(HAUL_LOG_INFO, "a lane less: %s", error->message);
-    return NULL;
-  }
-  pthread_create(&lane->reader, NULL, read_side, lane);
-  write_side(lane);
-  pthread_join(lane->reader, NULL);
   return NULL;
 }
 
@@ -409,12 +440,12 @@ haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
     lanes[i] = lane_new(context, &list, LANES_OCTETS / n);
   lanes[0]->store1 = store1;
   lanes[0]->store2 = store2;
-  for (unsigned i = 1; i < n; i++)
-    pthread_create(&lanes[i]->writer, NULL, run_extra_lane, lanes[i]);
-  pthread_create(&lanes[0]->reader, NULL, read_side, lanes[0]);
-  write_side(lanes[0]);
-  pthread_join(lanes[0]->reader, NULL);
-  for (unsigned i = 1; i < n; i++)
+  unsigned n_started = 1;
+  while (n_started < n
+         && pthread_create(&lanes[n_started]->writer, NULL, run_extra_lane, lanes[n_started]) == 0)
+    n_started++;
+  run_lane(lanes[0]);
+  for (unsigned i = 1; i < n_started; i++)
     pthread_join(lanes[i]->writer, NULL);
 
   GError *worst = NULL;

@@ -46,7 +46,12 @@ parse_link(HaulChain *chain, const char *text, GError **error)
   Link link = { g_strdup(text), g_ptr_array_new() };
   g_array_append_val(chain->links, link);
   g_auto(GStrv) names = g_strsplit(text, "+", -1);
-  for (size_t i = 0; names[i] != NULL; i++) {
+  for (size_t i = 0; names[i] != NULL || i == 0; i++) {
+    if (names[i] == NULL || *names[i] == '\0') {
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                     "--match: a matcher's name is missing beside ',' or '+'");
+      return false;
+    }
     const HaulPlugin *plugin = haul_plugin_load(names[i], error);
     if (plugin == NULL)
       return false;

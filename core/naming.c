@@ -62,9 +62,32 @@ typedef struct {
   HaulFolderWork *work;
   HaulKeyMaker *maker; /* owned */
   GHashTable *paired;  /* owned; a set of ids that pairs have */
+  GHashTable *by_key;  /* owned; HaulKey -> GQueue of Unnamed, in the order of delivery */
+  GHashTable *by_size; /* owned; the same by size */
 } Look;
 
-/* Gives a listed message to the first unnamed delivery with its key. */
+static void
+queue_up(GHashTable *queues, gpointer key, Unnamed *unnamed)
+{
+  GQueue *queue = g_hash_table_lookup(queues, key);
+  if (queue == NULL)
+    g_hash_table_insert(queues, key, queue = g_queue_new());
+  g_queue_push_tail(queue, unnamed);
+}
+
+/* The first that waits under @key and has no name yet, or NULL. */
+static Unnamed *
+next_in_queue(GHashTable *queues, gconstpointer key)
+{
+  GQueue *queue = g_hash_table_lookup(queues, key);
+  Unnamed *unnamed = NULL;
+  while (queue != NULL && (unnamed = g_queue_pop_head(queue)) != NULL && unnamed->id2 != NULL)
+    continue;
+  return unnamed;
+}
+
+/* Gives a listed message to the first unnamed delivery with its key. What has a key by its content alone
+ * is known by its size here: its neighbours are ours. */
 static bool
 name_one(const HaulItem *item, void *data)
 {
@@ -72,19 +95,28 @@ name_one(const HaulItem *item, void *data)
   HaulKey key;
   if (g_hash_table_contains(look->paired, item->id))
     return true;
-  HaulKeyResult result = haul_key_of_item(look->maker, item, &key);
+  Unnamed *unnamed = haul_key_of_item(look->maker, item, &key) == HAUL_KEY_FOUND
+                         ? next_in_queue(look->by_key, &key)
+                         : next_in_queue(look->by_size, GSIZE_TO_POINTER((gsize)item->size));
+  if (unnamed != NULL)
+    unnamed->id2 = g_strdup(item->id);
+  return true;
+}
+
+/* Makes the queues of what was delivered to the folder. */
+static void
+line_up(Look *look)
+{
+  GDestroyNotify free_queue = (GDestroyNotify)g_queue_free;
+  look->by_key = g_hash_table_new_full(haul_key_hash, haul_key_equal, NULL, free_queue);
+  look->by_size = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, free_queue);
   for (guint i = 0; i < look->naming->unnamed->len; i++) {
     Unnamed *unnamed = &g_array_index(look->naming->unnamed, Unnamed, i);
-    if (unnamed->work != look->work || unnamed->id2 != NULL)
+    if (unnamed->work != look->work)
       continue;
-    /* What has a key by its content alone is known by its size here: its neighbours are ours. */
-    if (result == HAUL_KEY_FOUND ? !haul_key_equal(&key, &unnamed->cargo.key)
-                                 : item->size != unnamed->cargo.size)
-      continue;
-    unnamed->id2 = g_strdup(item->id);
-    break;
+    queue_up(look->by_key, &unnamed->cargo.key, unnamed);
+    queue_up(look->by_size, GSIZE_TO_POINTER((gsize)unnamed->cargo.size), unnamed);
   }
-  return true;
 }
 
 /* The ids of the destination that belong to pairs. */
@@ -128,11 +160,7 @@ note_names(HaulNaming *naming, const HaulFolderWork *work, GError **error)
   if (n_lost > 0)
     haul_log(HAUL_LOG_WARNING, "%s: %u messages were acknowledged, but are not to be found",
              work->plan.path2, n_lost);
-  g_autoptr(GError) why = NULL;
-  bool committed = haul_journal_commit(journal, &why);
-  if (going && !committed)
-    g_propagate_error(error, g_steal_pointer(&why));
-  return going && committed;
+  return haul_journal_commit_after(journal, going, error);
 }
 
 /* Looks at what came to @work since, and names the deliveries that are found. */
@@ -144,7 +172,10 @@ look_for_names(HaulNaming *naming, HaulFolderWork *work, GError **error)
   if (paired == NULL)
     return false;
   g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
-  Look look = { naming, work, maker, paired };
+  Look look = { naming, work, maker, paired, NULL, NULL };
+  line_up(&look);
+  g_autoptr(GHashTable) by_key G_GNUC_UNUSED = look.by_key;
+  g_autoptr(GHashTable) by_size G_GNUC_UNUSED = look.by_size;
   HaulFolder folder = { 0 };
   HaulRange since = { work->next_id2, NULL };
   if (!haul_store_select(naming->store2, work->plan.path2, HAUL_READ, &folder, error))

@@ -22,7 +22,7 @@ index_folders(const HaulPlanFolder *folders, size_t n)
 static bool
 same_epoch(uint64_t known, uint64_t now)
 {
-  return known != 0 && known == now;
+  return known != 0 && (now == 0 || known == now); /* 0: the store did not tell */
 }
 
 static bool
@@ -190,6 +190,22 @@ merge_keywords(HaulKeywords *keywords, HaulFlagsMode mode, uint32_t base, uint32
   }
 }
 
+/* What both sides agree on once the mode has had its way: what it does not carry over stays open, for a
+ * later run in another mode. */
+static uint32_t
+agreed_flags(HaulFlagsMode mode, uint32_t base, uint32_t source)
+{
+  return mode == HAUL_FLAGS_NONE ? base : mode == HAUL_FLAGS_ADD ? base | source : source;
+}
+
+static uint32_t
+agreed_keywords(HaulKeywords *keywords, HaulFlagsMode mode, uint32_t base, uint32_t source)
+{
+  return mode == HAUL_FLAGS_NONE  ? base
+         : mode == HAUL_FLAGS_ADD ? haul_keywords_plus(keywords, base, source)
+                                  : source;
+}
+
 /* Plans the flags of one pair. Returns whether the destination has to change. */
 static bool
 plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *source,
@@ -210,8 +226,9 @@ plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *sou
                .remove = copy->flags & ~flags,
                .add_keywords = haul_keywords_minus(input->keywords, keywords, copy->keywords),
                .remove_keywords = haul_keywords_minus(input->keywords, copy->keywords, keywords),
-               .flags = source->flags,
-               .keywords = source->keywords },
+               .flags = agreed_flags(mode, base, source->flags),
+               .keywords =
+                   agreed_keywords(input->keywords, mode, base_keywords, source->keywords) },
   };
   g_array_append_val(actions, action);
   return true;
@@ -254,10 +271,13 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     if (plan_flags(input, folder, source, &input->items2[index2], pair->flags, pair->keywords,
                    flag_actions))
       continue;
-    if (pair->flags != source->flags || pair->keywords != source->keywords) {
-      HaulRebase rebase = { source->id, source->flags, source->keywords };
-      g_array_append_val(plan->rebased, rebase);
-    }
+    HaulRebase agreed = {
+      source->id,
+      agreed_flags(input->flags_mode, pair->flags, source->flags),
+      agreed_keywords(input->keywords, input->flags_mode, pair->keywords, source->keywords),
+    };
+    if (pair->flags != agreed.flags || pair->keywords != agreed.keywords)
+      g_array_append_val(plan->rebased, agreed);
   }
 }
 

@@ -16,6 +16,7 @@ struct HaulQueue {
   uint64_t bound_octets;
   uint64_t octets;    /* reserved and not released               */
   unsigned n_waiting; /* in reserve()                            */
+  uint64_t wanted;    /* by the last of them                     */
   bool closed, broken;
 };
 
@@ -67,6 +68,7 @@ haul_queue_reserve(HaulQueue *queue, uint64_t octets)
 {
   pthread_mutex_lock(&queue->mutex);
   queue->n_waiting++;
+  queue->wanted = octets;
   if (!has_room(queue, octets) && !queue->broken)
     pthread_cond_signal(
         &queue->arrival); /* who sleeps on an empty queue must learn that we starve */
@@ -134,7 +136,7 @@ haul_queue_pop(HaulQueue *queue, unsigned timeout_ms, void **entry)
       state = HAUL_QUEUE_ENTRY;
     else if (queue->closed || queue->broken)
       state = HAUL_QUEUE_CLOSED;
-    else if (queue->n_waiting > 0)
+    else if (queue->n_waiting > 0 && !has_room(queue, queue->wanted))
       state = HAUL_QUEUE_STARVED;
     else if (!waited_out) {
       waited_out = pthread_cond_timedwait(&queue->arrival, &queue->mutex, &until) != 0;

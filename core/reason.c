@@ -202,6 +202,12 @@ static const HaulReason reasons[] = {
     "the copy was removed at the destination since",
     "It is not copied again, for somebody took it away there. To have it back, run with another "
     "state folder (--state DIR): what is not there is copied then." },
+  { "vanished",
+    HAUL_STATE_FILTERED,
+    0,
+    { 0, 0 },
+    "the message was removed at the source meanwhile",
+    "It was there when the run began, and is not any more: there is nothing to copy." },
   { "cancelled",
     HAUL_STATE_FAILED,
     6,

@@ -14,6 +14,7 @@
 struct HaulReport {
   pthread_mutex_t mutex;
   GPtrArray *folders; /* of HaulTally, owned */
+  GHashTable *index;  /* path1 -> HaulTally, both borrowed from it */
   uint64_t n_copied;
 };
 
@@ -41,6 +42,7 @@ haul_report_new(void)
   HaulReport *report = g_new0(HaulReport, 1);
   pthread_mutex_init(&report->mutex, NULL);
   report->folders = g_ptr_array_new_with_free_func((GDestroyNotify)tally_free);
+  report->index = g_hash_table_new(g_str_hash, g_str_equal);
   return report;
 }
 
@@ -49,6 +51,7 @@ haul_report_free(HaulReport *report)
 {
   if (report == NULL)
     return;
+  g_hash_table_unref(report->index);
   g_ptr_array_unref(report->folders);
   pthread_mutex_destroy(&report->mutex);
   g_free(report);
@@ -58,12 +61,7 @@ HaulTally *
 haul_report_folder(HaulReport *report, const char *path1, const char *path2)
 {
   pthread_mutex_lock(&report->mutex);
-  HaulTally *tally = NULL;
-  for (guint i = 0; i < report->folders->len && tally == NULL; i++) {
-    HaulTally *candidate = report->folders->pdata[i];
-    if (strcmp(candidate->path1, path1) == 0)
-      tally = candidate;
-  }
+  HaulTally *tally = g_hash_table_lookup(report->index, path1);
   if (tally == NULL) {
     tally = g_new0(HaulTally, 1);
     tally->path1 = g_strdup(path1);
@@ -72,6 +70,7 @@ haul_report_folder(HaulReport *report, const char *path1, const char *path2)
     g_array_set_clear_func(tally->troubles, (GDestroyNotify)clear_trouble);
     tally->in_trouble = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_add(report->folders, tally);
+    g_hash_table_insert(report->index, tally->path1, tally);
   }
   pthread_mutex_unlock(&report->mutex);
   return tally;
@@ -153,6 +152,17 @@ accounted(const HaulTally *tally)
   for (size_t i = 0; i < HAUL_N_STATES; i++)
     sum += tally->n[i];
   return sum;
+}
+
+bool
+haul_tally_is_complete(const HaulTally *tally)
+{
+  static const HaulState open[] = { HAUL_STATE_TOO_BIG, HAUL_STATE_REFUSED, HAUL_STATE_UNFETCHABLE,
+                                    HAUL_STATE_FAILED };
+  for (size_t i = 0; i < G_N_ELEMENTS(open); i++)
+    if (tally->n[open[i]] > 0)
+      return false;
+  return tally->failed == NULL && accounted(tally) >= tally->source;
 }
 
 void
@@ -266,5 +276,6 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
   if (total.n_flags > 0)
     fprintf(out, "%" PRIu64 " messages with changed flags\n", total.n_flags);
   g_autofree char *size = g_format_size_full(total.octets, G_FORMAT_SIZE_DEFAULT);
-  fprintf(out, "%u folders, %s copied in %.1f s\n", report->folders->len, size, seconds);
+  fprintf(out, "%u folder%s, %s copied in %.1f s\n", report->folders->len,
+          report->folders->len == 1 ? "" : "s", size, seconds);
 }

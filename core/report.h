@@ -53,6 +53,9 @@ void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, c
 void haul_report_retry(HaulReport *report, HaulTally *tally);
 void haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why);
 
+/* Whether every message of the folder ended where it need not be looked for again. */
+bool haul_tally_is_complete(const HaulTally *tally);
+
 uint64_t haul_report_n_copied(HaulReport *report);
 
 /* Counts what no state was told of as failed ("not-reached"), so that the identity holds. */

@@ -13,25 +13,17 @@
 /* How often a destination is looked at again while young intents are open. */
 #define LOOK_INTERVAL_MS 250
 
-/* A message at the destination that no pair knows of. */
-typedef struct {
-  HaulId id;
-  bool read; /* whether the rest is known */
-  bool used;
-  HaulKey key;
-  uint8_t sha256[HAUL_SHA256_SIZE];
-} Stranger;
-
 typedef struct {
   const HaulContext *context;
   HaulOpenStore *store2;
   HaulFolderWork *work;
   HaulIds *ids;              /* owned; of the destination */
   HaulKeyMaker *maker;       /* owned */
-  GHashTable *paired;        /* owned; a set of pointers to HaulId in pairs */
   GArray *pairs;             /* owned; of HaulPair */
-  GArray *strangers;         /* owned; of Stranger, in the store's order */
-  GHashTable *index;         /* owned; HaulId -> place in strangers, plus 1 */
+  GHashTable *known;         /* owned; a set of HaulId: in pairs, or looked at already */
+  GHashTable *sizes;         /* owned; a set of sizes that open intents have */
+  GHashTable *found;         /* owned; SHA-256 -> GQueue of HaulId, in the store's order */
+  GArray *to_read;           /* owned; of HaulId: what the last look has to read */
   GPtrArray *batches;        /* owned; of HaulIntentBatch */
   HaulIntentBatch *nameless; /* owned; acknowledged, but nobody said which message each is */
 } Settling;
@@ -41,10 +33,11 @@ settling_clear(Settling *settling)
 {
   haul_ids_free(settling->ids);
   haul_key_maker_free(settling->maker);
-  g_clear_pointer(&settling->paired, g_hash_table_unref);
   g_clear_pointer(&settling->pairs, g_array_unref);
-  g_clear_pointer(&settling->strangers, g_array_unref);
-  g_clear_pointer(&settling->index, g_hash_table_unref);
+  g_clear_pointer(&settling->known, g_hash_table_unref);
+  g_clear_pointer(&settling->sizes, g_hash_table_unref);
+  g_clear_pointer(&settling->found, g_hash_table_unref);
+  g_clear_pointer(&settling->to_read, g_array_unref);
   g_clear_pointer(&settling->batches, g_ptr_array_unref);
   g_clear_pointer(&settling->nameless, haul_intent_batch_free);
 }
@@ -66,7 +59,8 @@ drop_other_epochs(Settling *settling)
 {
   for (guint i = 0; i < settling->batches->len; i++) {
     HaulIntentBatch *batch = settling->batches->pdata[i];
-    if (batch->epoch2 != 0 && batch->epoch2 != settling->work->epoch2)
+    uint64_t epoch2 = settling->work->epoch2;
+    if (batch->epoch2 != 0 && epoch2 != 0 && batch->epoch2 != epoch2)
       g_array_set_size(batch->cargo, 0);
   }
 }
@@ -89,17 +83,49 @@ first_possible_id(const Settling *settling)
   return lowest;
 }
 
+static gpointer
+number(uint64_t value)
+{
+  return GSIZE_TO_POINTER((gsize)value);
+}
+
+static guint
+hash_sha256(gconstpointer sha256)
+{
+  guint hash;
+  memcpy(&hash, sha256, sizeof hash);
+  return hash;
+}
+
+static gboolean
+equal_sha256(gconstpointer a, gconstpointer b)
+{
+  return memcmp(a, b, HAUL_SHA256_SIZE) == 0;
+}
+
+static void
+collect_sizes(Settling *settling)
+{
+  g_hash_table_remove_all(settling->sizes);
+  for (guint i = 0; i < settling->batches->len; i++) {
+    const GArray *cargo = ((HaulIntentBatch *)settling->batches->pdata[i])->cargo;
+    for (guint k = 0; k < cargo->len; k++)
+      g_hash_table_add(settling->sizes, number(g_array_index(cargo, HaulCargo, k).size));
+  }
+}
+
+/* Takes what may be one of ours: no pair has it, and an open intent is of its size. */
 static bool
-add_stranger(const HaulItem *item, void *data)
+take_stranger(const HaulItem *item, void *data)
 {
   Settling *settling = data;
   HaulId id = haul_id_intern(settling->ids, item->id);
-  gpointer key = GSIZE_TO_POINTER((gsize)id);
-  if (g_hash_table_contains(settling->paired, &id) || g_hash_table_contains(settling->index, key))
+  if (g_hash_table_contains(settling->known, number(id))
+      || (item->size != HAUL_UNKNOWN
+          && !g_hash_table_contains(settling->sizes, number(item->size))))
     return true;
-  Stranger stranger = { .id = id };
-  g_array_append_val(settling->strangers, stranger);
-  g_hash_table_insert(settling->index, key, GUINT_TO_POINTER(settling->strangers->len));
+  g_hash_table_add(settling->known, number(id));
+  g_array_append_val(settling->to_read, id);
   return true;
 }
 
@@ -107,12 +133,16 @@ static bool
 read_stranger(HaulMessage *message, void *data, GError **error)
 {
   Settling *settling = data;
+  uint8_t sha256[HAUL_SHA256_SIZE];
+  HaulKey key;
   HaulId id = haul_id_intern(settling->ids, haul_message_item(message)->id);
-  guint place = GPOINTER_TO_UINT(g_hash_table_lookup(settling->index, GSIZE_TO_POINTER((gsize)id)));
-  if (place > 0) {
-    Stranger *stranger = &g_array_index(settling->strangers, Stranger, place - 1);
-    stranger->read =
-        haul_key_of_message(settling->maker, message, &stranger->key, stranger->sha256);
+  if (haul_key_of_message(settling->maker, message, &key, sha256)) {
+    GQueue *same = g_hash_table_lookup(settling->found, sha256);
+    if (same == NULL) {
+      same = g_queue_new();
+      g_hash_table_insert(settling->found, g_memdup2(sha256, sizeof sha256), same);
+    }
+    g_queue_push_tail(same, number(id));
   }
   haul_message_unref(message);
   return true;
@@ -138,77 +168,58 @@ look(Settling *settling, GError **error)
                    "destination: the folder was replaced while we looked at it");
     return false;
   }
-  if (!haul_store_list(settling->store2, &since, 1, 0, NULL, add_stranger, settling, error))
+  collect_sizes(settling);
+  g_array_set_size(settling->to_read, 0);
+  if (!haul_store_list(settling->store2, &since, 1, HAUL_WANT_SIZE, NULL, take_stranger, settling,
+                       error))
     return false;
-
-  g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(HaulRange));
-  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, MAX(settling->strangers->len, 1));
-  for (guint i = 0; i < settling->strangers->len; i++) {
-    const Stranger *stranger = &g_array_index(settling->strangers, Stranger, i);
-    if (stranger->read)
-      continue;
-    const char *id = haul_id_text(stranger->id, &buffers[i]);
-    HaulRange one = { id, id };
-    g_array_append_val(ranges, one);
-  }
-  if (ranges->len == 0)
+  guint n = settling->to_read->len;
+  if (n == 0)
     return true;
+
+  g_autofree HaulRange *ranges = g_new(HaulRange, n);
+  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, n);
+  for (guint i = 0; i < n; i++) {
+    const char *id = haul_id_text(g_array_index(settling->to_read, HaulId, i), &buffers[i]);
+    ranges[i] = (HaulRange){ id, id };
+  }
   g_autoptr(HaulIntake) intake = haul_intake_new(context->spool, NULL, context->cancel,
                                                  read_stranger, skip_stranger, settling);
-  return haul_store_fetch(settling->store2, (const HaulRange *)(void *)ranges->data, ranges->len,
-                          intake, error);
-}
-
-static Stranger *
-find_copy(const Settling *settling, const HaulCargo *cargo, bool by_key)
-{
-  static const HaulKey none;
-  if (by_key && memcmp(&cargo->key, &none, sizeof none) == 0)
-    return NULL;
-  for (guint i = 0; i < settling->strangers->len; i++) {
-    Stranger *stranger = &g_array_index(settling->strangers, Stranger, i);
-    if (!stranger->read || stranger->used)
-      continue;
-    if (by_key ? haul_key_equal(&stranger->key, &cargo->key)
-               : memcmp(stranger->sha256, cargo->sha256, sizeof cargo->sha256) == 0)
-      return stranger;
-  }
-  return NULL;
+  return haul_store_fetch(settling->store2, ranges, n, intake, error);
 }
 
 /* Gives what is there to the deliveries of a batch. */
 static bool
-settle_batch(Settling *settling, HaulIntentBatch *batch, bool by_key, GError **error)
+settle_batch(Settling *settling, HaulIntentBatch *batch, GError **error)
 {
   for (guint k = 0; k < batch->cargo->len;) {
     const HaulCargo *cargo = &g_array_index(batch->cargo, HaulCargo, k);
-    Stranger *copy = find_copy(settling, cargo, by_key);
-    if (copy == NULL) {
+    GQueue *same = g_hash_table_lookup(settling->found, cargo->sha256);
+    if (same == NULL || g_queue_is_empty(same)) {
       k++;
       continue;
     }
     HaulIdBuffer buffer;
+    HaulId id = GPOINTER_TO_SIZE(g_queue_pop_head(same));
     if (!haul_journal_add_pair(settling->context->journal, batch->folder, cargo,
-                               haul_id_text(copy->id, &buffer), error))
+                               haul_id_text(id, &buffer), error))
       return false;
-    copy->used = true;
     g_array_remove_index(batch->cargo, k);
   }
   return true;
 }
 
-/* Settles what is there: by content first, then, where the server alters what it stores, by key.
- * What was acknowledged goes first, or an intent would take its copy. */
+/* Settles what is there, by content. (A server that alters what it stores leaves the matching to the
+ * planner, which knows when equal keys are not enough.) What was acknowledged goes first, or an intent
+ * would take its copy. */
 static bool
 settle_found(Settling *settling, GError **error)
 {
-  for (int by_key = 0; by_key < 2; by_key++) {
-    if (!settle_batch(settling, settling->nameless, by_key != 0, error))
+  if (!settle_batch(settling, settling->nameless, error))
+    return false;
+  for (guint i = 0; i < settling->batches->len; i++)
+    if (!settle_batch(settling, settling->batches->pdata[i], error))
       return false;
-    for (guint i = 0; i < settling->batches->len; i++)
-      if (!settle_batch(settling, settling->batches->pdata[i], by_key != 0, error))
-        return false;
-  }
   return true;
 }
 
@@ -272,16 +283,18 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
   settling.ids = haul_ids_new();
   settling.maker = haul_key_maker_new(context->chain);
   settling.pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
-  settling.strangers = g_array_new(FALSE, TRUE, sizeof(Stranger));
-  settling.index = g_hash_table_new(g_direct_hash, g_direct_equal);
-  settling.paired = g_hash_table_new(g_int64_hash, g_int64_equal);
+  settling.known = g_hash_table_new(g_direct_hash, g_direct_equal);
+  settling.sizes = g_hash_table_new(g_direct_hash, g_direct_equal);
+  settling.found =
+      g_hash_table_new_full(hash_sha256, equal_sha256, g_free, (GDestroyNotify)g_queue_free);
+  settling.to_read = g_array_new(FALSE, FALSE, sizeof(HaulId));
   drop_other_epochs(&settling);
   g_autoptr(HaulIds) ids1 = haul_ids_new();
   if (!haul_journal_load_pairs(context->journal, work->number, ids1, settling.ids, settling.pairs,
                                error))
     return false;
   for (guint i = 0; i < settling.pairs->len; i++)
-    g_hash_table_add(settling.paired, &g_array_index(settling.pairs, HaulPair, i).id2);
+    g_hash_table_add(settling.known, number(g_array_index(settling.pairs, HaulPair, i).id2));
 
   guint n_before = n_open(&settling);
   if (n_before > 0 && work->plan.folder2 != NULL && !settle_by_looking(&settling, error))

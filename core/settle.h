@@ -10,9 +10,10 @@
 /*
  * Settles the intents of @work, whose folder exists at the destination or not.
  *
- * A message there settles one intent, never two. A server may still be storing what a dead connection
- * had sent: while an intent is younger than the grace and its message not there, this waits and looks
- * again. What is not there in the end is simply forgotten: it will be planned like any other.
+ * A message there settles one intent, never two, and only if it has the same octets. A server may still
+ * be storing what a dead connection had sent: while an intent is younger than the grace and its message
+ * not there, this waits and looks again. What is not there in the end is simply forgotten: it will be
+ * planned like any other.
  */
 bool haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *work,
                  GError **error);

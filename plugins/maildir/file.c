@@ -31,17 +31,39 @@ maildir_error(GError **error, HaulError reach, const char *reason, int errnum, c
   return false;
 }
 
-bool
-maildir_write_error(GError **error, int errnum, const char *format, ...)
+static void set_write_error(GError **error, int errnum, const char *format, va_list arguments)
+    G_GNUC_PRINTF(3, 0);
+
+static void
+set_write_error(GError **error, int errnum, const char *format, va_list arguments)
 {
-  va_list arguments;
-  va_start(arguments, format);
   if (errnum == ENOSPC || errnum == EDQUOT)
     set_error(error, HAUL_ERROR_ACCOUNT, "disk-full", errnum, format, arguments);
   else if (errnum == EFBIG)
     set_error(error, HAUL_ERROR_MESSAGE, "too-big", errnum, format, arguments);
   else
     set_error(error, HAUL_ERROR_ACCOUNT, "maildir", errnum, format, arguments);
+}
+
+bool
+maildir_write_error(GError **error, int errnum, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  set_write_error(error, errnum, format, arguments);
+  va_end(arguments);
+  return false;
+}
+
+bool
+maildir_folder_error(GError **error, int errnum, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  if (errnum == ENOENT || errnum == ENOTDIR || errnum == ESTALE)
+    set_error(error, HAUL_ERROR_FOLDER, "no-folder", errnum, format, arguments);
+  else
+    set_write_error(error, errnum, format, arguments);
   va_end(arguments);
   return false;
 }
@@ -177,7 +199,7 @@ maildir_file_replace(int dir, int tmp, const char *name, const char *text, size_
     mode = old.st_mode & 0777;
   g_autofree char *aside = write_aside(tmp, text, size, mode, creation);
   if (aside == NULL)
-    return maildir_write_error(error, errno, "cannot write %s", name);
+    return maildir_folder_error(error, errno, "cannot write %s", name);
 
   bool ok = keep ? linkat(tmp, aside, dir, name, 0) == 0 || errno == EEXIST
                  : renameat(tmp, aside, dir, name) == 0;
@@ -188,7 +210,7 @@ maildir_file_replace(int dir, int tmp, const char *name, const char *text, size_
     ok = false;
     failure = errno;
   }
-  return ok || maildir_write_error(error, failure, "cannot write %s", name);
+  return ok || maildir_folder_error(error, failure, "cannot write %s", name);
 }
 
 bool

@@ -30,6 +30,9 @@ bool maildir_error(GError **error, HaulError reach, const char *reason, int errn
  * a file that is too large for it only the message. */
 bool maildir_write_error(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* The same for a write in a folder, which may be gone meanwhile: that ends the folder. */
+bool maildir_folder_error(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* Opens the folder @name in @dir, unless it is a symbolic link. Returns -1 with errno. */
 int maildir_file_open_dir(int dir, const char *name);
 

@@ -56,7 +56,7 @@ change_one(HaulStore *store, const char *id, const HaulFlagChange *change, const
              id, g_strerror(errno));
     return true;
   }
-  return maildir_write_error(error, errno, "cannot set flags in %s", store->selected->where);
+  return maildir_folder_error(error, errno, "cannot set flags in %s", store->selected->where);
 }
 
 bool
@@ -79,6 +79,6 @@ maildir_set_flags(HaulStore *store, const char *const *ids, size_t n_ids,
     if (!change_one(store, ids[i], change, &add, error))
       return false;
   if (store->fsync != MAILDIR_FSYNC_NEVER && n_ids > 0 && fsync(folder->cur) != 0)
-    return maildir_write_error(error, errno, "cannot write %s/cur", folder->where);
+    return maildir_folder_error(error, errno, "cannot write %s/cur", folder->where);
   return true;
 }

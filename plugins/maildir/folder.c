@@ -23,7 +23,7 @@ open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error
 {
   const MaildirTree *tree = folder->tree;
   if (folder->writable && !maildir_file_make_dir(folder->fd, name, &tree->creation))
-    return maildir_write_error(error, errno, "cannot create %s/%s", folder->where, name);
+    return maildir_folder_error(error, errno, "cannot create %s/%s", folder->where, name);
   *fd = maildir_file_open_dir(folder->fd, name);
   if (*fd >= 0 || (errno == ENOENT && !folder->writable))
     return true;

@@ -118,5 +118,5 @@ maildir_keywords_settle(int dir, GError **error)
   int failure = errno;
   if (fd >= 0)
     close(fd);
-  return ok || maildir_write_error(error, failure, "cannot write " NAME);
+  return ok || maildir_folder_error(error, failure, "cannot write " NAME);
 }

@@ -88,7 +88,7 @@ static void
 fail_delivery(Delivery *one, int errnum, const char *tried)
 {
   if (one->why == NULL)
-    maildir_write_error(&one->why, errnum, "cannot %s a message in %s", tried, one->folder->where);
+    maildir_folder_error(&one->why, errnum, "cannot %s a message in %s", tried, one->folder->where);
 }
 
 /* Puts the octets of some deliveries on disk. All are sent there before the first is waited for, so
@@ -158,10 +158,24 @@ static bool
 sync_cur(MaildirFolder *folder, GError **error)
 {
   return fsync(folder->cur) == 0
-         || maildir_write_error(error, errno, "cannot write %s/cur", folder->where);
+         || maildir_folder_error(error, errno, "cannot write %s/cur", folder->where);
 }
 
-/* Settles every delivery, in their order; fails with the first error that reaches beyond one. */
+/* One that was renamed meanwhile would take the messages along to where nobody asked for them. */
+static bool
+check_place(MaildirFolder *folder, GError **error)
+{
+  struct stat here, there;
+  if (fstat(folder->fd, &here) != 0
+      || fstatat(folder->tree->fd, folder->directory, &there, AT_SYMLINK_NOFOLLOW) != 0)
+    return maildir_folder_error(error, errno, "cannot write to %s", folder->where);
+  if (here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+    return true;
+  haul_set_error(error, HAUL_ERROR_FOLDER, "no-folder", "%s was replaced", folder->where);
+  return false;
+}
+
+/* Settles every delivery, in their order; fails with the first error that reaches beyond folders. */
 static bool
 settle(HaulStore *store, GError **error)
 {
@@ -174,6 +188,7 @@ settle(HaulStore *store, GError **error)
       sync_files(store, first, MIN(n, first + SYNC_FILES));
     for_each_folder(store, sync_keywords);
   }
+  for_each_folder(store, check_place);
   for (guint i = 0; i < n; i++)
     move_to_cur(delivery(store, i));
   if (sync)
@@ -182,7 +197,7 @@ settle(HaulStore *store, GError **error)
   g_autoptr(GError) first = NULL;
   for (guint i = 0; i < n; i++) {
     Delivery *one = delivery(store, i);
-    if (first == NULL && one->why != NULL && haul_error_reach(one->why) != HAUL_ERROR_MESSAGE)
+    if (first == NULL && one->why != NULL && haul_error_reach(one->why) > HAUL_ERROR_FOLDER)
       first = g_error_copy(one->why);
     settle_ticket(one);
     clear_delivery(one);
@@ -255,7 +270,7 @@ write_body(HaulStore *store, int fd, HaulMessage *message, bool with_lf, GError 
   if (ok && held)
     ok = maildir_file_write_all(fd, "\r", 1);
   return ok
-         || maildir_write_error(error, errno, "cannot write a message to %s",
+         || maildir_folder_error(error, errno, "cannot write a message to %s",
                                 store->selected->where);
 }
 
@@ -295,14 +310,14 @@ write_file(HaulStore *store, HaulMessage *message, Delivery *one, GError **error
     return false;
   int fd = create_in_tmp(store, &lines, &one->base);
   if (fd < 0)
-    return maildir_write_error(error, errno, "cannot create a file in %s/tmp", one->folder->where);
+    return maildir_folder_error(error, errno, "cannot create a file in %s/tmp", one->folder->where);
   one->is_in_tmp = true;
   one->name = maildir_name_with_flags(one->base, &flags);
   bool ok = write_body(store, fd, message, maildir_lines_convertible(&lines), error);
   if (ok && !finish_file(store, fd, item))
-    ok = maildir_write_error(error, errno, "cannot complete a message in %s", one->folder->where);
+    ok = maildir_folder_error(error, errno, "cannot complete a message in %s", one->folder->where);
   if (close(fd) != 0 && ok) /* a network file system may tell of a full disk only now */
-    ok = maildir_write_error(error, errno, "cannot write a message to %s", one->folder->where);
+    ok = maildir_folder_error(error, errno, "cannot write a message to %s", one->folder->where);
   return ok;
 }
 
@@ -335,7 +350,7 @@ maildir_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError *
     return !batch_is_full(store) || settle(store, error);
   }
 
-  bool ok = haul_error_reach(one.why) == HAUL_ERROR_MESSAGE;
+  bool ok = haul_error_reach(one.why) <= HAUL_ERROR_FOLDER;
   if (!ok) {
     /* What was written before is whole and gets its chance; then all tickets are settled. */
     settle(store, NULL);

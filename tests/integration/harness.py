@@ -191,12 +191,20 @@ class Bench:
         return ([PROGRAM, "sync"] + self.source.options(1, self.folder) + self.destination.options(2, self.folder)
                 + ["--state", self.state] + (["--json"] if json_events else []) + list(self.options) + list(options))
 
-    def run(self, *options, wrap=(), kill_after=None, timeout=120, json_events=True):
-        """One run. wrap: a command in front of it. kill_after: seconds until SIGKILL."""
+    def run(self, *options, wrap=(), kill_after=None, interrupt=None, timeout=120, json_events=True):
+        """
+        One run. wrap: a command in front of it. kill_after: seconds until SIGKILL.
+        interrupt: (event, seconds): SIGINT comes so long after the event.
+        """
         command = list(wrap) + self.command(*options, json_events=json_events)
         begin = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, env=environment(self.folder))
+        if interrupt is not None and interrupt[0].wait(timeout * SLOWNESS):
+            try:
+                process.wait(interrupt[1])
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
         try:
             out, err = process.communicate(timeout=kill_after if kill_after is not None else timeout * SLOWNESS)
         except subprocess.TimeoutExpired:

@@ -8,7 +8,8 @@ import os
 import socket
 import struct
 
-from harness import HOST, Bench, Dovecot, Imap, Maildir, Scratch, case, expect_same, in_namespace, run_cases
+from harness import (HOST, Bench, Dovecot, Imap, Maildir, Scratch, case, expect_same, expect_untouched,
+                     in_namespace, run_cases)
 import corpus
 from servers.certificates import Authority
 
@@ -126,6 +127,40 @@ def unknown_plugin():
 def unknown_option():
     with Sides() as sides:
         one_line(sides.run(None, None, "--fodler", "INBOX"), 64, "fodler")
+
+
+@case
+def a_chain_of_matchers_with_a_gap():
+    """Left out, what stands behind the comma would be taken for one that matches anything."""
+    with Sides() as sides:
+        for chain in ("message-id,", ",message-id", "message-id,,content", "message-id++received", "message-id+", ",", ""):
+            one_line(sides.run(None, None, "--match", chain), 64, "--match")
+        expect_nothing(sides.destination)
+
+
+@case
+def one_account_on_both_sides():
+    with Sides() as sides:
+        before = sides.source.snapshot()
+        for host in (HOST, "localhost"):
+            one_line(sides.run(None, Imap(sides.old, "u1", host=host)), 64)
+            expect_untouched(before, sides.source.snapshot())
+
+
+@case
+def one_tree_on_both_sides():
+    with Scratch() as folder:
+        tree = Maildir(folder + "/tree")
+        corpus.write_maildir(tree.path, list(corpus.sample())[:5])
+        os.symlink(tree.path, folder + "/link")
+
+        def names():
+            return sorted(os.path.join(root, name) for root, folders, files in os.walk(folder) for name in folders + files)
+        before = names()
+        for other in ("tree", "tree/", "tree/.sub", "tree/sub", "./tree", "link", "link/.sub"):
+            with Bench(tree, Maildir(f"{folder}/{other}")) as bench:
+                one_line(bench.run(), 64)
+            assert names() == before, f"{other}: {set(names()) ^ set(before)}"
 
 
 @case

@@ -5,14 +5,15 @@ Killed at any instant, cut at any octet: the next run ends where an undisturbed 
 kill-at (beside this file) kills after the Nth command sent or state written; without ptrace those
 cases are skipped. --long tries more random instants; MAILHAUL_TEST_SEED repeats a run's.
 """
+import contextlib
 import os
 import random
 import subprocess
 
-from harness import (BARE_CAPABILITY, LONG, NO_GRACE, SHORT, Bench, Dovecot, Imap, Maildir, Skip, case, expect_same,
-                     expect_untouched, in_parallel, run_cases)
+from harness import (BARE_CAPABILITY, LONG, NO_GRACE, SHORT, Bench, Dovecot, Imap, Maildir, Scratch, Skip, case,
+                     expect_same, expect_untouched, in_parallel, run_cases)
 import corpus
-from servers.proxy import Proxy
+from servers.proxy import Proxy, without_appenduid
 
 KILL_AT = os.environ.get("MAILHAUL_KILL_AT", "/nonexistent")
 # A program that is traced cannot look for leaks.
@@ -32,27 +33,45 @@ def servers(capability=None):
     return Dovecot(separator=".", prefix="INBOX.", capability=capability), Dovecot(capability=capability)
 
 
-class Variant:
-    """A source that must stay as it is, and fresh destinations to copy it to."""
+@contextlib.contextmanager
+def way_to(server, capability):
+    """A port of it: one that can little tells no UIDs either, and must have had some to tell."""
+    if capability is None:
+        yield server.port
+        return
+    nameless = without_appenduid()
+    with Proxy(server.port, edit=nameless) as relay:
+        yield relay.port
+    print(f"# {nameless.count} UIDs were kept from the client")
+    assert nameless.count > 0, "no UID was kept from the client"
 
-    def __init__(self, old, fresh, *options):
-        self.source = Imap(old, "u1")
-        corpus.append("127.0.0.1", old.port, "u1", small_mailbox())
-        self.before = self.source.snapshot()
-        self._fresh, self._options = fresh, options
+
+class Variant:
+    """A filled source that must stay as it is, and fresh destinations to copy it to."""
+
+    def __init__(self, source, fresh):
+        self.source = source
+        self.before = source.snapshot()
+        self.wanted = source.snapshot()
+        self._fresh = fresh
+
+    def expect_own(self, mails):
+        """These are at each fresh destination from the beginning, and stay."""
+        for mail in mails:
+            self.wanted.add(mail.folder, mail.octets, mail.flags, mail.keywords, mail.date)
 
     def disturbed(self, name, disturb):
         """Copies to a fresh destination with a disturbance first, then to the end, and compares."""
         destination = self._fresh(name)
         try:
-            with Bench(self.source, destination, *self._options) as bench:
+            with Bench(self.source, destination) as bench:
                 first = disturb(bench)
                 bench.settle()
                 done = bench.run(*NO_GRACE)
                 assert done.code == 0, f"{name}: the run after it fails\n{first.told()}\n{done.told()}"
                 done.expect_balance()
                 try:
-                    expect_same(self.before, destination.snapshot(), f"{name}: source and destination")
+                    expect_same(self.wanted, destination.snapshot(), f"{name}: source and destination")
                 except AssertionError as error:
                     raise AssertionError(f"{error}\n{first.told()}\n{done.told()}") from None
                 again = bench.run(*NO_GRACE).expect(0)
@@ -112,16 +131,21 @@ def after_every_deed(variant):
     variant.end()
 
 
-def with_servers(test, capability=None, *options):
+def filled(server):
+    corpus.append("127.0.0.1", server.port, "u1", small_mailbox())
+    return Imap(server, "u1")
+
+
+def with_servers(test, capability=None):
     old, new = servers(capability)
-    with old, new:
-        test(Variant(old, lambda name: Imap(new, name), *options))
+    with old, new, way_to(new, capability) as port:
+        test(Variant(filled(old), lambda name: Imap(new, name, port=port)))
 
 
 def with_tree(test):
     old, _ = servers()
     with old:
-        test(Variant(old, lambda name: Maildir(f"{old.state}/{name}")))
+        test(Variant(filled(old), lambda name: Maildir(f"{old.state}/{name}")))
 
 
 @case
@@ -154,11 +178,69 @@ def killed_after_every_command_and_write_while_writing_a_tree():
     with_tree(after_every_deed)
 
 
+def drafts(body, date):
+    """Versions of a message, as programs that save drafts make them: all headers are equal."""
+    header = b"Message-ID: <draft@x>\r\nDate: Mon, 1 Jan 2001 00:00:00 +0000\r\nFrom: a@b\r\nSubject: draft\r\n\r\n"
+    return [corpus.Mail("INBOX", header + body, ["\\seen"], [], date, False)]
+
+
+NEWER, OLDER = drafts(b"the first version\r\n", 1_000_000_100), drafts(b"another, much longer\r\n" * 400, 1_000_000_000)
+
+
+@case
+def killed_where_the_destination_has_an_older_version():
+    """What a killed run had meant to deliver is not taken for what was there before."""
+    for capability in (None, BARE_CAPABILITY):
+        old, new = servers(capability)
+        with old, new, way_to(new, capability) as port:
+            def fresh(name):
+                corpus.append("127.0.0.1", new.port, name, OLDER)
+                return Imap(new, name, port=port)
+            corpus.append("127.0.0.1", old.port, "u1", NEWER)
+            variant = Variant(Imap(old, "u1"), fresh)
+            variant.expect_own(OLDER)
+            after_every_deed(variant)
+
+
+@case
+def killed_where_the_tree_has_an_older_version():
+    with Scratch() as folder:
+        def fresh(name):
+            corpus.write_maildir(f"{folder}/{name}", OLDER)
+            return Maildir(f"{folder}/{name}")
+        corpus.write_maildir(folder + "/source", NEWER)
+        variant = Variant(Maildir(folder + "/source"), fresh)
+        variant.expect_own(OLDER)
+        after_every_deed(variant)
+
+
+@case
+def interrupted_at_random_instants():
+    """SIGINT ends a run with a code of its own, and soon."""
+    old, new = servers()
+    with old, new:
+        variant = Variant(filled(old), lambda name: Imap(new, name))
+        dice, whole = random.Random(SEED), variant.undisturbed()
+
+        def interrupt(bench, seconds):
+            with Proxy(old.port) as relay:
+                bench.source, plain = Imap(old, "u1", port=relay.port), bench.source
+                first = bench.run(interrupt=(relay.connected, seconds), timeout=20)
+                bench.source = plain
+                assert first.code in (0, 6), "wanted exit code 6\n" + first.told()
+                return first
+        codes = in_parallel(lambda n=n, t=dice.uniform(0, whole): variant.disturbed(
+            f"u-interrupted{n}", lambda bench: interrupt(bench, t)).code for n in range(INSTANTS // 2))
+        print(f"# {codes.count(6)} of {len(codes)} runs were interrupted, seed {SEED}")
+        assert codes.count(6) >= len(codes) / 4, f"only {codes.count(6)} runs were interrupted"
+        variant.end()
+
+
 def cut(capability, sides):
     """Cuts the destination's connection after a stored APPEND, and either side's after some octets."""
     old, new = servers(capability)
     with old, new:
-        variant = Variant(old, lambda name: Imap(new, name))
+        variant = Variant(filled(old), lambda name: Imap(new, name))
         dice = random.Random(SEED)
         proxies = [("unanswered", 2, {"cut_before_answer": ("APPEND", n)}) for n in (1, 2, 5)]
         for side in sides:
@@ -167,7 +249,8 @@ def cut(capability, sides):
 
         def through(bench, side, cutting):
             target = (old if side == 1 else new).port
-            with Proxy(target, **cutting) as proxy:
+            edit = without_appenduid() if side == 2 and capability is not None else None
+            with Proxy(target, edit=edit, **cutting) as proxy:
                 end = bench.source if side == 1 else bench.destination
                 plain, cut_one = end, Imap(end.server, end.user, port=proxy.port)
                 if side == 1:
@@ -202,7 +285,7 @@ def what_a_server_stores_after_the_client_died_is_found():
     """The next run starts at once, with its usual patience; the server stores what the first one sent later."""
     old, new = servers()
     with old, new, Proxy(new.port, hold=("APPEND", 1.0)) as slow:
-        variant = Variant(old, None)
+        variant = Variant(filled(old), None)
         destination = Imap(new, "u-slow")
         with Bench(variant.source, Imap(new, "u-slow", port=slow.port)) as bench:
             first = bench.run(kill_after=1.0)

@@ -3,10 +3,13 @@
 One account moves to another server, to a Maildir, and from there to an empty server; a second run has
 nothing to do. Against Dovecots that can everything, and against one that can little.
 """
-from harness import (BARE_CAPABILITY, SHORT, Bench, Dovecot, Imap, Maildir, case, expect_same, expect_untouched,
-                     run_cases)
+import os
+import time
+
+from harness import (BARE_CAPABILITY, SHORT, Bench, Dovecot, Imap, Maildir, Scratch, case, expect_same,
+                     expect_untouched, run_cases)
 import corpus
-from servers.proxy import Proxy
+from servers.proxy import Proxy, without_appenduid
 
 COUNT, LARGEST = (200, 3 << 20) if SHORT else (2000, 25 << 20)
 CHANGING = ("APPEND", "STORE", "UID STORE", "EXPUNGE", "UID EXPUNGE", "COPY", "UID COPY", "MOVE", "UID MOVE",
@@ -43,13 +46,15 @@ def no_more_to_do(bench, before, got, proxies=(), can_little=False):
 def migrate(source_server, destination_server, user, can_little=False):
     """The whole of it between two servers, through relays that see each command."""
     corpus.fill(source_server, user, corpus.made_up(COUNT, largest=LARGEST))
-    with Proxy(source_server.port) as out, Proxy(destination_server.port) as into:
+    nameless = without_appenduid() if can_little else None
+    with Proxy(source_server.port) as out, Proxy(destination_server.port, edit=nameless) as into:
         source = Imap(source_server, user, port=out.port)
         destination = Imap(destination_server, user, port=into.port)
         before = source.snapshot()
         assert len(before) == COUNT and sum(before.recent.values()) > 0
         with Bench(source, destination) as bench:
             bench.run().expect(0).expect_totals(source=COUNT, copied=COUNT)
+            assert nameless is None or nameless.count >= COUNT, f"only {nameless.count} UIDs were kept from the client"
             changes = out.commands("SELECT", *CHANGING)
             assert not changes, f"the source was changed: {changes[:3]}"
             asked = out.commands() + into.commands()
@@ -151,6 +156,49 @@ def new_mail_and_changed_flags_follow_in_the_next_run():
             bench.run().expect(0).expect_totals(copied=20, already_there=100)
             expect_same(source.snapshot(), destination.snapshot())
             bench.run().expect(0).expect_totals(copied=0, already_there=120)
+
+
+def _flags_left_alone_arrive_later(source, destination, change):
+    """What happens at the source while runs leave flags alone is not forgotten by them."""
+    with Bench(source, destination) as bench:
+        bench.run().expect(0)
+        bench.run().expect(0)
+        first = destination.snapshot()
+        change()
+        for _ in range(2):
+            bench.run("--flags", "none").expect(0)
+            expect_same(first, destination.snapshot(), "the destination before and after a run with --flags none")
+        bench.run("--flags", "merge").expect(0)
+        expect_same(source.snapshot(), destination.snapshot())
+
+
+@case
+def flags_changed_before_a_run_that_leaves_them_alone_arrive_later():
+    for can in (None, BARE_CAPABILITY):
+        with Dovecot(separator=".", prefix="INBOX.", capability=can) as old, Dovecot(capability=can) as new:
+            corpus.append("127.0.0.1", old.port, "u1", corpus.made_up(30, seed=6, largest=5000))
+
+            def change():
+                with corpus.ImapAccount("127.0.0.1", old.port, "u1", "pass") as account:
+                    account.open_for_writing("INBOX")
+                    account._imap.store("1", "FLAGS", r"(\Flagged \Answered later)")
+            _flags_left_alone_arrive_later(Imap(old, "u1"), Imap(new, "u1"), change)
+
+
+@case
+def flags_changed_in_a_tree_before_a_run_that_leaves_them_alone_arrive_later():
+    with Scratch() as folder:
+        source, destination = Maildir(folder + "/source"), Maildir(folder + "/destination")
+        corpus.write_maildir(source.path, corpus.made_up(5, seed=6, folders=("INBOX",), largest=5000))
+        cur = source.path + "/cur"
+        long_ago = time.time() - 3600
+        os.utime(cur, (long_ago, long_ago))  # so that nothing has to be read again in case it is still changing
+
+        def change():
+            name = min(name for name in os.listdir(cur) if not name.endswith("F"))
+            os.rename(f"{cur}/{name}", f"{cur}/{name.partition(':')[0]}:2,FS")
+            os.utime(cur, (long_ago + 60, long_ago + 60))
+        _flags_left_alone_arrive_later(source, destination, change)
 
 
 @case

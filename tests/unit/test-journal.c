@@ -78,10 +78,16 @@ what_belonged_to_another_epoch_is_forgotten(void)
     uint64_t known1, known2, now1, now2;
     bool kept;
   } table[] = {
-    { 7, 8, 7, 8, true },  { 7, 8, 9, 8, false }, { 7, 8, 7, 9, false },
-    { 7, 8, 9, 9, false }, { 7, 8, 7, 0, false }, /* the destination's folder is gone */
-    { 7, 0, 7, 8, true },                         /* it was made in the run before */
-    { 0, 0, 0, 0, true },  { 0, 0, 7, 8, true },
+    { 7, 8, 7, 8, true },
+    { 7, 8, 9, 8, false },
+    { 7, 8, 7, 9, false },
+    { 7, 8, 9, 9, false },
+    { 7, 8, 7, HAUL_EPOCH_GONE, false },
+    { 7, 8, 7, 0, true }, /* the store did not tell */
+    { 7, 8, 0, 8, true },
+    { 7, 0, 7, 8, true }, /* it was made in the run before */
+    { 0, 0, 0, 0, true },
+    { 0, 0, 7, 8, true },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     g_auto(State) state;
@@ -100,8 +106,12 @@ what_belonged_to_another_epoch_is_forgotten(void)
     CHECK_PAIRS(&state, a, table[i].kept ? "1=11" : "");
     CHECK_PAIRS(&state, other, "2=22");
     CU_ASSERT_EQUAL(state_folder(&state, "a").has_intents, table[i].kept);
-    CU_ASSERT_EQUAL(state_folder(&state, "a").epoch1, table[i].now1);
-    CU_ASSERT_EQUAL(state_folder(&state, "a").epoch2, table[i].now2);
+    uint64_t now2 = table[i].now2 == HAUL_EPOCH_GONE ? 0
+                    : table[i].now2 == 0             ? table[i].known2
+                                                     : table[i].now2;
+    CU_ASSERT_EQUAL(state_folder(&state, "a").epoch1,
+                    table[i].now1 != 0 ? table[i].now1 : table[i].known1);
+    CU_ASSERT_EQUAL(state_folder(&state, "a").epoch2, now2);
   }
 }
 

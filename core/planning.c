@@ -1,0 +1,203 @@
+/* Planning one folder pair from its listings. */
+#include "planning.h"
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+static void
+folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *why)
+{
+  work->unusable = work->incomplete = true;
+  haul_report_folder_failed(context->report, work->tally, why);
+  haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.folder1->path, why->message);
+}
+
+bool
+haul_contain(const HaulContext *context, HaulFolderWork *work, GError *why, GError **error)
+{
+  if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  folder_failed(context, work, why);
+  g_error_free(why);
+  return true;
+}
+
+static GArray *
+given_up_ids(const HaulTally *tally, HaulIds *ids)
+{
+  GArray *given_up = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  GHashTableIter iter;
+  gpointer text;
+  g_hash_table_iter_init(&iter, tally->in_trouble);
+  while (g_hash_table_iter_next(&iter, &text, NULL)) {
+    HaulId id = haul_id_intern(ids, text);
+    g_array_append_val(given_up, id);
+  }
+  return given_up;
+}
+
+/* Tells the state what the plan found without anything being done. */
+static bool
+note_findings(const HaulContext *context, const HaulFolderWork *work, const HaulListing *listing1,
+              const HaulListing *listing2, const HaulMessagesPlan *plan, GError **error)
+{
+  HaulIdBuffer buffer1, buffer2;
+  HaulJournal *journal = context->journal;
+  for (guint i = 0; i < plan->adopted->len; i++) {
+    const HaulAdoption *adoption = &g_array_index(plan->adopted, HaulAdoption, i);
+    const HaulEntry *item1 = &g_array_index(listing1->items, HaulEntry, adoption->index1);
+    const HaulEntry *item2 = &g_array_index(listing2->items, HaulEntry, adoption->index2);
+    uint32_t only1 = haul_keywords_minus(context->keywords, item1->keywords, item2->keywords);
+    HaulCargo cargo = {
+      .id1 = (char *)haul_id_text(item1->id, &buffer1),
+      .size = item1->size,
+      .flags = item1->flags & item2->flags,
+      .keywords = haul_keywords_minus(context->keywords, item1->keywords, only1),
+      .key = g_array_index(listing1->keys, HaulKey, adoption->index1),
+    };
+    if (!haul_journal_add_pair(journal, work->number, &cargo, haul_id_text(item2->id, &buffer2),
+                               error))
+      return false;
+  }
+  for (guint i = 0; i < plan->rebased->len; i++) {
+    const HaulRebase *rebase = &g_array_index(plan->rebased, HaulRebase, i);
+    if (!haul_journal_set_agreed(journal, work->number, haul_id_text(rebase->id1, &buffer1),
+                                 rebase->flags, rebase->keywords, error))
+      return false;
+  }
+  for (guint i = 0; i < plan->forgotten->len; i++)
+    if (!haul_journal_forget_pair(journal, work->number,
+                                  haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1),
+                                  error))
+      return false;
+  return true;
+}
+
+static void
+tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
+{
+  HaulTally *tally = work->tally;
+  tally->source = n1;
+  /* What an earlier pass of this run copied is there now, and counts as copied. */
+  tally->n[HAUL_STATE_THERE] = plan->n_there - MIN(plan->n_there, tally->n[HAUL_STATE_COPIED]);
+  tally->n[HAUL_STATE_FILTERED] = plan->n_gone;
+  tally->n_conflicts = plan->n_conflicts;
+  work->n_gone = plan->n_gone;
+  if (plan->n_given_up > 0)
+    work->incomplete = true;
+}
+
+void
+haul_planning_free(HaulPlanning *planning)
+{
+  if (planning == NULL)
+    return;
+  haul_listing_free(planning->listing1);
+  haul_listing_free(planning->listing2);
+  g_array_unref(planning->pairs);
+  g_clear_pointer(&planning->given_up, g_array_unref);
+  g_clear_pointer(&planning->contents1, g_array_unref);
+  g_clear_pointer(&planning->contents2, g_array_unref);
+  g_free(planning);
+}
+
+static const HaulKey *
+keys_in(const GArray *keys)
+{
+  return keys != NULL ? (const HaulKey *)(void *)keys->data : NULL;
+}
+
+HaulMessagesInput
+haul_planning_input(const HaulContext *context, const HaulPlanning *planning)
+{
+  const HaulListing *listing1 = planning->listing1, *listing2 = planning->listing2;
+  return (HaulMessagesInput){
+    .items1 = (const HaulEntry *)(void *)listing1->items->data,
+    .n1 = listing1->items->len,
+    .keys1 = keys_in(listing1->keys),
+    .contents1 = keys_in(planning->contents1),
+    .items2 = (const HaulEntry *)(void *)listing2->items->data,
+    .n2 = listing2->items->len,
+    .keys2 = keys_in(listing2->keys),
+    .contents2 = keys_in(planning->contents2),
+    .pairs = (const HaulPair *)(void *)planning->pairs->data,
+    .n_pairs = planning->pairs->len,
+    .given_up = (const HaulId *)(void *)planning->given_up->data,
+    .n_given_up = planning->given_up->len,
+    .flags_mode = context->flags_mode,
+    .keywords = context->keywords,
+  };
+}
+
+static void
+keep_id(HaulFolderWork *work, HaulId *id)
+{
+  if (*id == 0 || haul_id_is_number(*id))
+    return;
+  if (work->ids == NULL)
+    work->ids = haul_ids_new();
+  HaulIdBuffer buffer;
+  *id = haul_id_intern(work->ids, haul_id_text(*id, &buffer));
+}
+
+/* Lets the ids of the actions outlive the listings, which hold many more. */
+static void
+keep_ids(HaulFolderWork *work, GArray *actions)
+{
+  for (guint i = 0; i < work->n_actions; i++) {
+    HaulAction *action = &g_array_index(actions, HaulAction, work->first_action + i);
+    bool flags = action->deed == HAUL_DO_FLAGS;
+    keep_id(work, flags ? &action->flags.id1 : &action->copy.first);
+    keep_id(work, flags ? &action->flags.id2 : &action->copy.last);
+  }
+}
+
+bool
+haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning *planning,
+                        guint folder, GError **error)
+{
+  HaulFolderWork *work = planning->work;
+  HaulMessagesInput input = haul_planning_input(context, planning);
+  HaulMessagesPlan plan;
+  haul_plan_messages(&input, folder, &plan);
+  bool noted = note_findings(context, work, planning->listing1, planning->listing2, &plan, error);
+  tally_plan(work, &plan, input.n1);
+  work->first_action = pass->actions->len;
+  work->n_actions = plan.actions->len;
+  g_array_append_vals(pass->actions, plan.actions->data, plan.actions->len);
+  keep_ids(work, pass->actions);
+  haul_messages_plan_clear(&plan);
+  return noted;
+}
+
+bool
+haul_planning_check_epochs(const HaulContext *context, const HaulPlanning *planning, GError **error)
+{
+  const HaulFolderWork *work = planning->work;
+  uint64_t epoch1 = planning->listing1->epoch, epoch2 = planning->listing2->epoch;
+  bool other1 = epoch1 != 0 && work->epoch1 != 0 && epoch1 != work->epoch1;
+  bool other2 = epoch2 != 0 && work->epoch2 != 0 && epoch2 != work->epoch2;
+  if (!other1 && !other2)
+    return true;
+  /* What the state has of it is of no more use: the next run begins anew. */
+  if (haul_journal_begin_folder(context->journal, work->plan.folder1->path, work->plan.path2,
+                                epoch1, epoch2, error)
+      < 0)
+    return false;
+  haul_set_error(error, HAUL_ERROR_FOLDER, "epoch",
+                 "%s: the folder was replaced while we looked at it; run again",
+                 other1 ? "source" : "destination");
+  return false;
+}
+
+bool
+haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GError **error)
+{
+  if (!haul_journal_load_pairs(context->journal, planning->work->number, planning->listing1->ids,
+                               planning->listing2->ids, planning->pairs, error))
+    return false;
+  planning->given_up = given_up_ids(planning->work->tally, planning->listing1->ids);
+  return true;
+}
