@@ -212,7 +212,8 @@ folder_result(const char *path, const GError *why, void *data)
     HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     if (!work->plan.create || strcmp(work->plan.path2, path) != 0)
       continue;
-    work->unusable = work->incomplete = true;
+    work->unusable = true;
+    work->incomplete = true;
     if (work->tally->failed == NULL) {
       work->tally->failed = "create";
       work->tally->failed_detail = g_strdup(why->message);

@@ -7,7 +7,8 @@
 static void
 folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *why)
 {
-  work->unusable = work->incomplete = true;
+  work->unusable = true;
+  work->incomplete = true;
   haul_report_folder_failed(context->report, work->tally, why);
   haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.folder1->path, why->message);
 }
