@@ -350,13 +350,22 @@ is_loopback_name(const char *host)
   return false;
 }
 
+/* Resolves symbolic links in as much of a path as is there. */
 static char *
 real_path(const char *path)
 {
   char *real = realpath(path, NULL);
-  char *copy = real != NULL ? g_strdup(real) : g_canonicalize_filename(path, NULL);
-  free(real);
-  return copy;
+  if (real != NULL) {
+    char *copy = g_strdup(real);
+    free(real);
+    return copy;
+  }
+  g_autofree char *plain = g_canonicalize_filename(path, NULL);
+  g_autofree char *parent = g_path_get_dirname(plain);
+  if (strcmp(parent, plain) == 0)
+    return g_steal_pointer(&plain);
+  g_autofree char *name = g_path_get_basename(plain), *real_parent = real_path(parent);
+  return g_build_filename(real_parent, name, NULL);
 }
 
 static bool
