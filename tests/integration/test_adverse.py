@@ -169,7 +169,7 @@ def a_folder_vanishes_from_a_tree():
 def what_a_server_says_cannot_steer_a_terminal():
     evil = b"\x1b[31mevil\x07\x08\x1b]0;title\x07 \xc2\x9b31m \xe2\x80\xae \x7f"
     edits = {
-        "refused": (rb"\A(A?[^ *+][^ ]* )OK \[APPENDUID [^\r]*", rb"\1NO " + evil),
+        "refused": (rb"\A([^ *+][^ ]* )OK \[APPENDUID [^\r]*", rb"\1NO " + evil),
         "no folder": (rb"\A([^ *+][^ ]* )OK \[APPENDUID [^\r]*", rb"\1NO [TRYCREATE] " + evil),
         "login": (rb"\A([^ *+][^ ]* )OK (\[CAPABILITY [^]]*\] )?Logged in[^\r]*", rb"\1NO " + evil),
         "alert": (rb"\A([^ *+][^ ]* OK )(\[CAPABILITY [^]]*\] )?Logged in[^\r]*", rb"* OK [ALERT] " + evil + rb"\r\n\1" + evil),
@@ -178,9 +178,10 @@ def what_a_server_says_cannot_steer_a_terminal():
     with Dovecot() as old, Dovecot() as new:
         corpus.append(HOST, old.port, "u1", mails("Alders", 1, 3))
         for name, (pattern, by) in edits.items():
-            for json_events, options in ((False, ()), (True, ()), (False, ("--debug",))):
+            for number, (json_events, options) in enumerate(((False, ()), (True, ()), (False, ("--debug",)))):
                 edit = Replaced(pattern, by)
-                with Proxy(new.port, edit=edit) as relay, Bench(Imap(old, "u1"), Imap(new, "u-" + name[:2], port=relay.port)) as bench:
+                user = f"u-{name[:2]}{number}"
+                with Proxy(new.port, edit=edit) as relay, Bench(Imap(old, "u1"), Imap(new, user, port=relay.port)) as bench:
                     result = bench.run("--timeout2", "5", *options, json_events=json_events)
                     assert edit.count > 0, f"{name}: nothing was said\n{result.told()}"
                     raw = re.search("[^\n\t -\x7e\xa0-\u200d\u2010-\u2029\u2030-\uffff]", result.out + result.err)
