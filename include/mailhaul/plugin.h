@@ -155,9 +155,9 @@ typedef struct {
 
   /* Writing to the selected folder, in order. put() may return before the store has answered: a
    * ticket is settled there, in a later call, or in flush(), which returns with none outstanding and
-   * with everything promised done: files on disk, POP3 deletions confirmed by QUIT. put() fails, as
-   * flush() does, for what reaches beyond messages; then every ticket it was handed is settled
-   * first, this one too. */
+   * with everything promised done: files on disk, POP3 deletions confirmed by QUIT. What concerns a
+   * message or a folder only its tickets tell. put() fails, as flush() does, for what reaches beyond
+   * folders; then every ticket it was handed is settled first, this one too. */
   bool (*put)(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error);
   bool (*flush)(HaulStore *store, GError **error);
 
@@ -171,7 +171,9 @@ typedef struct {
   bool (*wait)(HaulStore *store, unsigned timeout_s, bool *changed, GError **error);
 
   /* Who the account is, for the state file: "host/user", a tree's UUID; to be freed. NULL if the
-   * store has not found out. Two accounts with the same answer are the same account. */
+   * store has not found out. Two accounts with the same answer are the same account, whatever they
+   * are opened for. Asked when both sides are open, before anything is written: a store opened for
+   * writing may make what it needs to answer, which open() does not. */
   char *(*identity)(HaulStore *store);
 } HaulStoreOps;
 

@@ -83,6 +83,9 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
 static char *
 maildir_identity(HaulStore *store)
 {
+  g_autoptr(GError) why = NULL;
+  if (!maildir_root_make(store->tree, &why)) /* whoever writes will hear of it */
+    haul_log(HAUL_LOG_DEBUG, "%s", why->message);
   return maildir_root_identity(store->tree);
 }
 
@@ -197,6 +200,8 @@ static bool
 maildir_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
                HaulFolderResultFunc each, void *data, GError **error)
 {
+  if (!maildir_root_make(store->tree, error))
+    return false;
   for (size_t i = 0; i < n_folders; i++) {
     g_autoptr(GError) why = NULL;
     /* One that only holds others needs no directory: those bear its name. */
@@ -216,7 +221,8 @@ maildir_subscribe(HaulStore *store, const HaulFolder *folders, size_t n_folders,
                   HaulFolderResultFunc each, void *data, GError **error)
 {
   g_autoptr(GError) why = NULL;
-  maildir_subscriptions_add(store->tree, folders, n_folders, &why);
+  if (maildir_root_make(store->tree, &why))
+    maildir_subscriptions_add(store->tree, folders, n_folders, &why);
   for (size_t i = 0; i < n_folders; i++)
     each(folders[i].path, why, data);
   if (why == NULL || haul_error_reach(why) == HAUL_ERROR_FOLDER)
@@ -229,6 +235,8 @@ static bool
 maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *folder,
                GError **error)
 {
+  if ((intent & HAUL_WRITE) != 0 && !maildir_root_make(store->tree, error))
+    return false;
   MaildirFolder *opened = maildir_folder_open(store->tree, path, intent, error);
   if (opened == NULL)
     return false;

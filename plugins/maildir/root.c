@@ -109,42 +109,53 @@ make_identity(MaildirTree *tree, GError **error)
   return ok && read_identity(tree, error);
 }
 
-/* Makes @path with its parents. */
-static bool
-make_root(const char *path, GError **error)
+/* Returns the real path of what is not there: that of the folder above it which is, and the rest. */
+static char *
+resolve_absent(const char *path)
 {
-  if (g_mkdir_with_parents(path, 0700) == 0)
-    return true;
-  return maildir_write_error(error, errno, "cannot create the Maildir %s", path);
+  g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+  g_autofree char *above = g_strdup(absolute);
+  char *real = realpath(above, NULL);
+  while (real == NULL && strcmp(above, "/") != 0) {
+    char *higher = g_path_get_dirname(above);
+    g_free(above);
+    above = higher;
+    real = realpath(above, NULL);
+  }
+  if (real == NULL)
+    return g_steal_pointer(&absolute);
+  char *resolved = g_build_filename(real, absolute + strlen(above), NULL);
+  free(real);
+  return resolved;
 }
 
 static bool
-open_root(MaildirTree *tree, const char *path, HaulIntent intent, bool may_be_new, GError **error)
+cannot_open(const char *path, GError **error)
+{
+  return maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot open the Maildir %s",
+                       path);
+}
+
+static bool
+open_root(MaildirTree *tree, const char *path, bool may_be_absent, GError **error)
 {
   char *real = realpath(path, NULL);
-  if (real == NULL && errno == ENOENT && may_be_new) {
-    if ((intent & HAUL_WRITE) == 0) {
-      tree->root = g_canonicalize_filename(path, NULL);
-      return true;
-    }
-    if (!make_root(path, error))
-      return false;
-    real = realpath(path, NULL);
+  if (real == NULL && errno == ENOENT && may_be_absent) {
+    tree->root = resolve_absent(path);
+    return true;
   }
   if (real == NULL)
-    return maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot open the Maildir %s",
-                         path);
+    return cannot_open(path, error);
+  g_free(tree->root);
   tree->root = g_strdup(real);
   free(real);
   tree->fd = open(tree->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (tree->fd < 0)
-    return maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot open the Maildir %s",
-                         path);
-  return true;
+  return tree->fd >= 0 || cannot_open(path, error);
 }
 
+/* Looks at a root that is there, and leaves it as it is. */
 static bool
-prepare_root(MaildirTree *tree, bool may_be_new, GError **error)
+examine_root(MaildirTree *tree, bool may_be_new, GError **error)
 {
   g_autoptr(GError) why = NULL;
   RootKind kind = kind_of_root(tree->fd, &why);
@@ -164,14 +175,29 @@ prepare_root(MaildirTree *tree, bool may_be_new, GError **error)
     tree->creation.uid = status.st_uid;
     tree->creation.gid = status.st_gid;
   }
-  if (!read_identity(tree, error))
-    return false;
-  if (!tree->writable)
+  const char *written = has_dir(tree->fd, "cur") ? "cur" : ".";
+  if (tree->writable && faccessat(tree->fd, written, W_OK, AT_EACCESS) != 0)
+    return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
+  return read_identity(tree, error);
+}
+
+bool
+maildir_root_make(MaildirTree *tree, GError **error)
+{
+  if (!tree->writable || tree->is_made)
     return true;
+  if (tree->fd < 0) {
+    g_autofree char *path = g_strdup(tree->root);
+    if (g_mkdir_with_parents(path, 0700) != 0)
+      return maildir_write_error(error, errno, "cannot create the Maildir %s", path);
+    if (!open_root(tree, path, false, error) || !examine_root(tree, true, error))
+      return false;
+  }
   if (!maildir_root_make_parts(tree->fd, &tree->creation)
       || faccessat(tree->fd, "cur", W_OK, AT_EACCESS) != 0)
     return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
-  return tree->uuid != NULL || make_identity(tree, error);
+  tree->is_made = tree->uuid != NULL || make_identity(tree, error);
+  return tree->is_made;
 }
 
 MaildirTree *
@@ -181,9 +207,8 @@ maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, bool syn
   tree->fd = -1;
   tree->writable = (intent & HAUL_WRITE) != 0;
   tree->creation.sync = sync;
-  if (!open_root(tree, path, intent, may_be_new, error))
-    return NULL;
-  if (tree->fd >= 0 && !prepare_root(tree, may_be_new, error))
+  if (!open_root(tree, path, may_be_new, error)
+      || (tree->fd >= 0 && !examine_root(tree, may_be_new, error)))
     return NULL;
   return g_steal_pointer(&tree);
 }

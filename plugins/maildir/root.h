@@ -1,5 +1,6 @@
 /*
- * The root of a Maildir: whether a path is one, how it is made, and who the tree is.
+ * The root of a Maildir: whether a path is one, how it is made, and who the tree is. It is made when
+ * it is needed, not when it is opened: the other side may turn out to be out of reach.
  */
 #ifndef MAILDIR_ROOT_H
 #define MAILDIR_ROOT_H
@@ -13,16 +14,17 @@
 
 typedef struct {
   char *root;      /* owned; absolute, for messages */
-  int fd;          /* -1: not there yet, as a dry run may find it: an empty tree */
+  int fd;          /* -1: not there (yet): an empty tree */
   char *uuid;      /* owned; NULL where no identity file is */
   GHashTable *odd; /* owned; path -> directory, of folders that others named their way; NULL until
                       the tree was first read (tree.c) */
   bool writable;
+  bool is_made; /* all that maildir_root_make() makes is known to be there */
   MaildirCreation creation;
 } MaildirTree;
 
 /*
- * Opens the tree at @path, with HAUL_WRITE making it and its identity where it is new.
+ * Opens the tree at @path, and leaves it as it is.
  *
  * @may_be_new: whether it may be absent or empty: so for a destination. What is neither a Maildir
  * nor empty is refused. @sync: whether files are to be on disk before they count.
@@ -30,6 +32,9 @@ typedef struct {
  */
 MaildirTree *
 maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, bool sync, GError **error);
+
+/* Makes what is missing of a tree opened for writing: its root, tmp, new, cur, and its identity. */
+bool maildir_root_make(MaildirTree *tree, GError **error);
 void maildir_root_close(MaildirTree *tree);
 
 /* "maildir:UUID", or "maildir:path:..." where none has been given; to be freed. */

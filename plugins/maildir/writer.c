@@ -271,7 +271,7 @@ write_body(HaulStore *store, int fd, HaulMessage *message, bool with_lf, GError 
     ok = maildir_file_write_all(fd, "\r", 1);
   return ok
          || maildir_folder_error(error, errno, "cannot write a message to %s",
-                                store->selected->where);
+                                 store->selected->where);
 }
 
 static bool

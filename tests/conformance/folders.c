@@ -8,8 +8,8 @@ static void
 the_store_says_who_it_is(void)
 {
   g_auto(Opened) one = open_subject(HAUL_READ | HAUL_WRITE);
+  g_autofree char *first = haul_store_identity(one.store); /* which may make what it needs */
   g_auto(Opened) two = open_subject(HAUL_READ);
-  g_autofree char *first = haul_store_identity(one.store);
   g_autofree char *second = haul_store_identity(two.store);
   if (first == NULL && subject.plugin->store->identity == NULL)
     return;

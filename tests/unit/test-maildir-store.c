@@ -127,8 +127,8 @@ a_destination_is_made_but_not_among_other_files(void)
   new_tree();
   CU_ASSERT(opens(2, HAUL_READ, NULL)); /* a dry run: an empty tree, and none is made */
   CU_ASSERT(g_access(root, F_OK) != 0);
-  CU_ASSERT(opens(2, HAUL_READ | HAUL_WRITE, NULL));
-  run("test -d cur -a -d new -a -d tmp -a -f .mailhaul && test $(stat -c %%a .) = 700");
+  CU_ASSERT(opens(2, HAUL_READ | HAUL_WRITE, NULL)); /* the source may yet be out of reach */
+  CU_ASSERT(g_access(root, F_OK) != 0);
 
   new_tree();
   CU_ASSERT(g_mkdir(root, 0700) == 0);
@@ -146,6 +146,44 @@ a_destination_is_made_but_not_among_other_files(void)
   g_autofree char *file = g_strdup(root);
   CU_ASSERT(g_file_set_contents(file, "x", 1, NULL));
   CU_ASSERT(opens(2, HAUL_READ | HAUL_WRITE, "Not a directory"));
+}
+
+static void
+a_destination_is_made_when_it_is_needed(void)
+{
+  for (int what = 0; what < 3; what++) {
+    new_tree();
+    g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+    g_autoptr(GHashTable) all = told_folders(&opened);
+    CU_ASSERT(g_hash_table_size(all) == 1);
+    HaulFolder folder = { 0 };
+    CU_ASSERT(g_access(root, F_OK) != 0);
+    if (what == 0)
+      g_free(haul_store_identity(opened.store));
+    else if (what == 1)
+      MUST(create_one(&opened, "A", error));
+    else
+      MUST(haul_store_select(opened.store, "INBOX", HAUL_READ | HAUL_WRITE, &folder, error));
+    run("test -d cur -a -d new -a -d tmp -a -f .mailhaul && test $(stat -c %%a .) = 700");
+  }
+}
+
+static void
+the_identity_of_what_is_absent_is_its_real_path(void)
+{
+  new_tree();
+  g_autofree char *parent = realpath(scratch, NULL);
+  g_autofree char *name = g_path_get_basename(root);
+  g_autofree char *wanted = g_strconcat("maildir:path:", parent, "/", name, "/below/here", NULL);
+  g_autofree char *link = g_strconcat(scratch, "/link", NULL);
+  CU_ASSERT(symlink(".", link) == 0);
+  g_autofree char *setting = g_strconcat("path=", link, "/", name, "/below/here", NULL);
+  char *settings[] = { setting, NULL };
+  subject.settings = settings;
+  g_auto(Opened) opened = open_subject(HAUL_READ);
+  g_autofree char *identity = haul_store_identity(opened.store);
+  CU_ASSERT_STRING_EQUAL(identity, wanted);
+  CU_ASSERT(g_remove(link) == 0);
 }
 
 static void
@@ -383,6 +421,45 @@ old_leavings_of_ours_are_cleared_away(void)
   run("test $(ls tmp) = somebody.elses");
 }
 
+/* Puts a message into a folder, behind what was put before. */
+static void
+put_into(Opened *opened, const char *path, const char *meanwhile, Receipt *receipt)
+{
+  const char *const names[] = { path, NULL };
+  const HaulItem item = { .date = HAUL_NO_DATE, .keywords = names };
+  HaulFolder folder = { 0 };
+  MUST(haul_store_select(opened->store, path, HAUL_READ | HAUL_WRITE, &folder, error));
+  if (meanwhile != NULL)
+    run("%s", meanwhile);
+  MUST(put_one(opened, &item, "x", 1, receipt, error));
+}
+
+static void
+a_folder_that_vanishes_fails_alone(void)
+{
+  static const char *const paths[] = { "A", "B", "C", "D" };
+  new_maildir();
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  Receipt receipts[G_N_ELEMENTS(paths)] = { 0 };
+  for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++)
+    MUST(create_one(&opened, paths[i], error));
+  put_into(&opened, "A", NULL, &receipts[0]);
+  put_into(&opened, "B", NULL, &receipts[1]);
+  put_into(&opened, "C", "rm -r .C", &receipts[2]); /* known as soon as it is put */
+  CU_ASSERT(receipts[2].settled == 1);
+  put_into(&opened, "D", NULL, &receipts[3]);
+  run("rm -r .A && mv .B elsewhere");
+  MUST(haul_store_flush(opened.store, error));
+  for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++) {
+    CU_ASSERT_EQUAL(receipts[i].settled, 1);
+    CU_ASSERT_EQUAL(receipts[i].refused, i < 3);
+    CU_ASSERT(i == 3 || receipts[i].reach == HAUL_ERROR_FOLDER);
+    receipt_clear(&receipts[i]);
+  }
+  run("test $(find elsewhere/cur elsewhere/tmp -type f | wc -l) = 0 && rm -r elsewhere");
+  run("test $(ls .D/cur | wc -l) = 1");
+}
+
 static void
 a_folder_holds_26_keywords(void)
 {
@@ -547,6 +624,8 @@ main(void)
   static const Case cases[] = {
     CASE(a_source_must_be_there),
     CASE(a_destination_is_made_but_not_among_other_files),
+    CASE(a_destination_is_made_when_it_is_needed),
+    CASE(the_identity_of_what_is_absent_is_its_real_path),
     CASE(a_dry_run_sees_an_empty_tree),
     CASE(an_identity_stays_with_the_tree),
     CASE(foreign_names_are_understood),
@@ -558,6 +637,7 @@ main(void)
     CASE(nothing_is_seen_before_it_is_on_disk),
     CASE(what_is_not_settled_leaves_nothing),
     CASE(old_leavings_of_ours_are_cleared_away),
+    CASE(a_folder_that_vanishes_fails_alone),
     CASE(a_folder_holds_26_keywords),
     CASE(keywords_that_others_gave_meanwhile_are_kept),
     CASE(messages_are_found_after_others_renamed_them),
