@@ -8,7 +8,7 @@ import imaplib
 from harness import HOST, PASSWORD, Dovecot, Imap, Result, Scratch, case, run_cases
 import corpus
 import reader
-from servers.proxy import Proxy
+from servers.proxy import Proxy, Replaced, without_appenduid
 
 
 def expected(mails):
@@ -112,6 +112,27 @@ def the_relay_counts_and_cuts():
             raise AssertionError("not cut")
         except (imaplib.IMAP4.abort, imaplib.IMAP4.error, OSError):
             assert short.cuts == 1
+
+
+@case
+def the_relay_edits_answers_and_not_what_they_carry():
+    mail = b"Subject: x\r\n\r\nA1 OK [APPENDUID 1 1] done\r\n" + b"* 9 FETCH (FLAGS ())\r\n" * 9000
+    nameless, untold, hidden = without_appenduid(), [], Replaced(rb"\A\* 1 FETCH .*")
+    with Dovecot() as server, Proxy(server.port, edit=nameless, before=("APPEND", lambda: untold.append(1))) as proxy, \
+            Proxy(server.port, edit=hidden) as hiding:
+        with imaplib.IMAP4(HOST, proxy.port) as imap:
+            imap.login("u1", PASSWORD)
+            for _ in range(2):
+                told = imap.append("INBOX", None, None, mail)
+                assert told[0] == "OK" and b"APPENDUID" not in told[1][0], told
+            imap.select()
+            assert imap.fetch("1", "(BODY.PEEK[])")[1][0][1] == mail
+        assert (nameless.count, len(untold)) == (2, 1)
+        with imaplib.IMAP4(HOST, hiding.port) as imap:
+            imap.login("u1", PASSWORD)
+            imap.select()
+            data = imap.fetch("1:2", "(BODY.PEEK[])")[1]
+            assert data[0][0].startswith(b"2 (") and data[0][1] == mail and hidden.count == 1
 
 
 @case
