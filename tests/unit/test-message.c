@@ -209,6 +209,7 @@ static void
 nothing_is_left_in_the_spool(void)
 {
   g_autoptr(HaulMessage) message = write_body(NULL, 2000000, 2000000, SIZE_MAX);
+  CU_ASSERT_PTR_NOT_NULL(message);
   CU_ASSERT_EQUAL(n_files(), 0); /* not even while it is there */
 }
 

@@ -72,16 +72,13 @@ defaults_are_those_of_the_manual(void)
 static void
 options_are_read_in_either_spelling(void)
 {
-  static const char *const lines[] = {
-    "--host1 h --user1 ann --port1 143 --folder A --folder B --flags add --lanes 3 --dry --state "
-    "/s "
-    "--match content --grace 0 --json --logfile l --stateless",
-    "--host1=h --user1=ann --port1=143 --folder=A --folder=B --flags=add --lanes=3 --dry "
-    "--state=/s "
-    "--match=content --grace=0 --json --logfile=l --stateless",
-    "-host1 h -user1 ann -port1 143 -folder A -folder B -flags add -lanes 3 -dry -state /s "
-    "-match content -grace 0 -json -logfile l -stateless",
-  };
+#define SPELLED(dash, is)                                                                          \
+  dash "host1" is "h " dash "user1" is "ann " dash "port1" is "143 " dash "folder" is "A " dash    \
+       "folder" is "B " dash "flags" is "add " dash "lanes" is "3 " dash "dry " dash "state" is    \
+       "/s " dash "match" is "content " dash "grace" is "0 " dash "json " dash "logfile" is        \
+       "l " dash "stateless"
+  static const char *const lines[] = { SPELLED("--", " "), SPELLED("--", "="), SPELLED("-", " "),
+                                       SPELLED("-", "=") };
   for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
     g_auto(Line) line;
     line_init(&line, lines[i]);
