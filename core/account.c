@@ -272,6 +272,19 @@ haul_account_set(HaulAccount *account, const char *key, const char *value, GErro
   return true;
 }
 
+/* Whether an access token takes the place of the password (<mailhaul/sasl.h>). */
+static bool
+has_token(const HaulAccount *account)
+{
+  static const char *const keys[] = { "oauthaccesstoken", "tokencmd" };
+  bool has = false;
+  for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+    const Value *value = find(account, keys[i]);
+    has |= value != NULL && value->is_set && *value->text != '\0';
+  }
+  return has;
+}
+
 bool
 haul_account_check(const HaulAccount *account, GError **error)
 {
@@ -282,6 +295,8 @@ haul_account_check(const HaulAccount *account, GError **error)
       continue;
     if (value->is_set && setting->type == '*')
       continue; /* an empty password is one, if a poor one */
+    if (strcmp(setting->key, "password") == 0 && has_token(account))
+      continue;
     /* A password is asked for by the option that keeps it off the command line. */
     const char *option = strcmp(setting->key, "password") == 0 ? "passfile" : setting->key;
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "%s: the plugin %s needs --%s%u: %s",

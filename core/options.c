@@ -96,10 +96,20 @@ apply_tls(HaulOptions *options, unsigned side, const char *key, const char *valu
 }
 
 static bool
-apply_insecure(HaulOptions *options, unsigned side, const char *key, const char *value,
-               GError **error)
+apply_true(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
 {
-  add_setting(&options->sides[side], "insecure", "true");
+  add_setting(&options->sides[side], key, "true");
+  return true;
+}
+
+static bool
+apply_token(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
+{
+  if (!g_file_test(value, G_FILE_TEST_EXISTS))
+    haul_log(HAUL_LOG_WARNING,
+             "--%s%u is visible to everyone on this machine; give it the name of a file", key,
+             side + 1);
+  add_setting(&options->sides[side], key, value);
   return true;
 }
 
@@ -179,11 +189,17 @@ static const Option table[] = {
   { "passfile", true, "FILE", apply_passfile, NULL, "file whose first line is the password" },
   { "password", true, "TEXT", apply_password, NULL,
     "the password (others can see it: use a file)" },
+  { "authuser", true, "NAME", apply_setting, "authuser", "administrator who logs in for the user" },
+  { "proxyauth", true, NULL, apply_true, "proxyauth", "and then by the command PROXYAUTH" },
+  { "authmech", true, "NAMES", apply_setting, "authmech", "SASL mechanisms that may be used" },
+  { "oauthaccesstoken", true, "TOKEN", apply_token, "oauthaccesstoken",
+    "OAuth2 access token, or a file with it" },
+  { "tokencmd", true, "COMMAND", apply_setting, "tokencmd", "command that prints such a token" },
   { "ssl", true, NULL, apply_ssl, "yes", "TLS from the first octet (default)" },
   { "nossl", true, NULL, apply_ssl, NULL, "none from the first octet: STARTTLS then" },
   { "tls", true, NULL, apply_tls, "yes", "STARTTLS" },
   { "notls", true, NULL, apply_tls, NULL, "with --nossl: clear text, on loopback only" },
-  { "insecure", true, NULL, apply_insecure, NULL, "allow clear text to other machines" },
+  { "insecure", true, NULL, apply_true, "insecure", "allow clear text to other machines" },
   { "tls-ca", true, "FILE", apply_setting, "tls-ca", "certificate authorities to trust, too" },
   { "timeout", true, "SECONDS", apply_setting, "timeout", "patience with a silent server" },
   { "backend", true, "NAME", apply_backend, NULL, "kind of store; see mailhaul plugins" },
@@ -216,7 +232,8 @@ haul_options_init(HaulOptions *options)
     .grace_s = DEFAULT_GRACE_S,
   };
   for (size_t i = 0; i < G_N_ELEMENTS(options->sides); i++) {
-    options->sides[i].settings = g_ptr_array_new_with_free_func(g_free);
+    options->sides[i].settings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)haul_secret_free); /* tokens, too */
     options->sides[i].ssl = options->sides[i].tls = -1;
   }
 }
@@ -354,7 +371,7 @@ apply_plugin_setting(HaulOptions *options, const char *name, const char *value, 
 static void
 wipe_argument(const char *name, char *value)
 {
-  if (g_str_has_prefix(name, "password"))
+  if (g_str_has_prefix(name, "password") || g_str_has_prefix(name, "oauthaccesstoken"))
     memset(value, '*', strlen(value));
 }
 

@@ -250,6 +250,12 @@ haul_stream_start_tls(HaulStream *stream, GError **error)
   return haul_link_encrypt(&stream->link, &stream->failure) || report(stream, error);
 }
 
+GBytes *
+haul_stream_channel_binding(const HaulStream *stream, const char **type)
+{
+  return stream->link.tls == NULL ? NULL : haul_tls_channel_binding(stream->link.tls, type);
+}
+
 /* Takes the line that ends with the '\n' at @end out of the buffer, and ends it with a NUL. */
 static char *
 take_line(HaulStream *stream, char *end, size_t *length)

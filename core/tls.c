@@ -241,3 +241,23 @@ haul_tls_write(HaulTlsSession *session, const void *octets, size_t size, size_t 
   ERR_clear_error();
   return transferred(session, SSL_write_ex(session->ssl, octets, size, sent), error);
 }
+
+GBytes *
+haul_tls_channel_binding(const HaulTlsSession *session, const char **type)
+{
+  static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 §4.2 */
+  if (!session->shaken)
+    return NULL;
+  uint8_t octets[EVP_MAX_MD_SIZE];
+  size_t size = 32;
+  if (SSL_version(session->ssl) >= TLS1_3_VERSION) {
+    *type = "tls-exporter";
+    if (SSL_export_keying_material(session->ssl, octets, size, label, sizeof label - 1, NULL, 0, 1)
+        != 1)
+      size = 0;
+  } else { /* we never resume, so the first Finished is ours (RFC 5929 §3.1) */
+    *type = "tls-unique";
+    size = SSL_get_finished(session->ssl, octets, sizeof octets);
+  }
+  return size == 0 ? NULL : g_bytes_new(octets, size);
+}

@@ -43,4 +43,7 @@ haul_tls_read(HaulTlsSession *session, void *buffer, size_t size, size_t *got, G
 HaulIo haul_tls_write(HaulTlsSession *session, const void *octets, size_t size, size_t *sent,
                       GError **error);
 
+/* The channel binding of <mailhaul/stream.h>; NULL before the handshake is over. */
+GBytes *haul_tls_channel_binding(const HaulTlsSession *session, const char **type);
+
 #endif /* HAUL_CORE_TLS_H */

@@ -169,7 +169,8 @@ def manual(root, _write):
     compare("exit code", "mailhaul.1", codes, set(re.findall(r"^\.It (\d+)$", section(page1, "EXIT STATUS"), re.M)))
 
     settings = set()
-    for path in list((root / "plugins").glob("*/*.c")) + [root / "include/mailhaul/stream.h"]:
+    for path in list((root / "plugins").glob("*/*.c")) + [root / "include/mailhaul/stream.h",
+                                                              root / "include/mailhaul/sasl.h"]:
         settings |= set(re.findall(r"""\{\s*"([a-z-]+)",\s*'.',\s*""", path.read_text().replace("\\\n", "")))
     compare("setting", "mailhaul.1", settings, items(section(page1, "SETTINGS"), "Cm"))
     matchers = {path.stem for path in (root / "plugins/match").glob("*.c")}

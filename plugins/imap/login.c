@@ -8,6 +8,7 @@
 
 #include <mailhaul/log.h>
 #include <mailhaul/message.h>
+#include <mailhaul/sasl.h>
 #include <string.h>
 
 #define IMAPS_PORT 993
@@ -56,7 +57,7 @@ start_tls(ImapSession *session, GError **error)
     session->dead = true;
     return false;
   }
-  session->capabilities = 0;
+  session->capabilities = session->mechanisms = 0;
   session->capabilities_known = false;
   session->append_limit = HAUL_UNKNOWN;
   return true;
@@ -73,53 +74,51 @@ ask_capabilities(ImapSession *session, GError **error)
                                     "protocol", error));
 }
 
-/* Returns the initial response of SASL PLAIN (RFC 4616) in base64; to be wiped. */
-static char *
-plain_response(const HaulAccount *account)
+/* Ends a conversation that cannot go on, and with it the session. */
+static bool
+give_up(ImapSession *session, GError *why, GError **error)
 {
-  const char *user = haul_account_string(account, "user");
-  const char *password = haul_account_secret(account, "password");
-  const char *authuser = haul_account_string(account, "authuser");
-  bool delegated = authuser != NULL && *authuser != '\0';
-  const char *parts[] = { delegated ? user : "", delegated ? authuser : user, password };
-  size_t size = strlen(parts[0]) + strlen(parts[1]) + strlen(parts[2]) + 2;
-  char *plain = g_malloc(size + 1), *at = plain;
-  for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++)
-    at = stpcpy(at, parts[i]) + 1;
-  char *encoded = g_base64_encode((const guchar *)plain, size);
-  explicit_bzero(plain, size);
-  g_free(plain);
-  return encoded;
+  haul_log(HAUL_LOG_DEBUG, "C: *");
+  (void)(imap_session_write(session, "*\r\n", 3, NULL) && haul_stream_flush(session->stream, NULL));
+  session->dead = true;
+  g_propagate_error(error, why);
+  return false;
 }
 
+/* Authenticates (RFC 9051 §6.2.2) by the mechanism that was begun. @initial: its first answer, sent
+ * with the command (RFC 4959), or NULL. */
 static bool
-write_secret(ImapSession *session, const char *before, const char *secret, GError **error)
+converse(ImapSession *session, HaulSasl *sasl, const char *name, const char *initial,
+         const ImapCommand *model, GError **error)
 {
-  return imap_session_write(session, before, strlen(before), error)
-         && imap_session_write(session, secret, strlen(secret), error)
-         && imap_session_write(session, "\r\n", 2, error);
-}
-
-static bool
-authenticate_plain(ImapSession *session, const ImapCommand *model, GError **error)
-{
-  char *response = plain_response(session->account);
   const ImapCommand *command = imap_session_begin(session, model, error);
-  bool sent = command != NULL;
-  haul_log(HAUL_LOG_DEBUG, "C: A%u AUTHENTICATE PLAIN ***", session->n_tags);
-  if (sent && imap_session_can(session, IMAP_CAP_SASL_IR)) {
-    sent = write_secret(session, "AUTHENTICATE PLAIN ", response, error);
-  } else if (sent) {
-    static const char line[] = "AUTHENTICATE PLAIN\r\n";
-    unsigned tag = command->tag;
+  if (command == NULL)
+    return false;
+  unsigned tag = command->tag;
+  haul_log(HAUL_LOG_DEBUG, "C: A%u AUTHENTICATE %s%s", tag, name, initial != NULL ? " ***" : "");
+  if (!imap_session_write(session, "AUTHENTICATE ", 13, error)
+      || !imap_session_write(session, name, strlen(name), error)
+      || (initial != NULL
+          && (!imap_session_write(session, " ", 1, error)
+              || !imap_session_write(session, initial, strlen(initial), error)))
+      || !imap_session_write(session, "\r\n", 2, error))
+    return false;
+  for (;;) {
     bool go_ahead;
-    sent = imap_session_write(session, line, sizeof line - 1, error)
-           && imap_session_await(session, tag, &go_ahead, error)
-           && (!go_ahead || write_secret(session, "", response, error));
+    GError *why = NULL;
+    if (!imap_session_await(session, tag, &go_ahead, error))
+      return false;
+    if (!go_ahead)
+      return true;
+    ImapSpan *challenge = &session->challenge;
+    const char *answer = haul_sasl_answer(sasl, challenge->at, challenge->size, &why);
+    if (answer == NULL)
+      return give_up(session, why, error);
+    haul_log(HAUL_LOG_DEBUG, "C: ***");
+    if (!imap_session_write(session, answer, strlen(answer), error)
+        || !imap_session_write(session, "\r\n", 2, error))
+      return false;
   }
-  explicit_bzero(response, strlen(response));
-  g_free(response);
-  return sent;
 }
 
 /* Writes @text as a quoted string, or a literal where it must be one. @go_ahead: false if the server
@@ -144,7 +143,9 @@ static bool
 login(ImapSession *session, const ImapCommand *model, GError **error)
 {
   const HaulAccount *account = session->account;
-  const char *user = haul_account_string(account, "user");
+  const char *authuser = haul_account_string(account, "authuser");
+  const char *user =
+      authuser != NULL && *authuser != '\0' ? authuser : haul_account_string(account, "user");
   const char *password = haul_account_secret(account, "password");
   const ImapCommand *command = imap_session_begin(session, model, error);
   if (command == NULL)
@@ -163,36 +164,134 @@ login(ImapSession *session, const ImapCommand *model, GError **error)
   return !go_ahead || imap_session_write(session, "\r\n", 2, error);
 }
 
+/* Whether what was tried is to be tried in another form. */
+static bool
+is_unsupported(const ImapReply *reply)
+{
+  return reply->condition != IMAP_OK
+         && imap_classify_login(reply->condition == IMAP_BAD, reply->code, reply->text)
+                == IMAP_LOGIN_UNSUPPORTED;
+}
+
+/*
+ * Tries one mechanism, first in the form that costs the fewest round trips: the command LOGIN before
+ * the mechanism of that name, an initial response before one that is asked for (some servers offer
+ * SASL-IR and do not know what it is).
+ *
+ * @reply: gets the answer.
+ */
+static bool
+try_mechanism(ImapSession *session, HaulSasl *sasl, HaulSaslMechanism mechanism, ImapReply *reply,
+              GError **error)
+{
+  ImapCommand command = { .name = "login", .reply = reply };
+  const char *name = haul_sasl_name(mechanism), *initial = NULL;
+  bool speaks_first = haul_sasl_speaks_first(sasl);
+  bool short_form = speaks_first && imap_session_can(session, IMAP_CAP_SASL_IR);
+  if (mechanism == HAUL_SASL_LOGIN && !imap_session_can(session, IMAP_CAP_LOGINDISABLED)) {
+    if (!login(session, &command, error) || !imap_session_wait(session, reply, error))
+      return false;
+    if (!is_unsupported(reply) || (session->mechanisms & HAUL_SASL_LOGIN) == 0)
+      return true;
+    imap_reply_clear(reply);
+  }
+  if (short_form) {
+    initial = haul_sasl_answer(sasl, NULL, 0, error);
+    if (initial == NULL)
+      return false;
+    if (strlen(initial) < IMAP_COMMAND_LIMIT) {
+      if (!converse(session, sasl, name, initial, &command, error)
+          || !imap_session_wait(session, reply, error))
+        return false;
+      if (reply->condition != IMAP_BAD || !is_unsupported(reply))
+        return true;
+      imap_reply_clear(reply);
+    }
+    if (haul_sasl_begin(sasl, mechanism, error) != mechanism)
+      return false;
+  }
+  return converse(session, sasl, name, NULL, &command, error)
+         && imap_session_wait(session, reply, error);
+}
+
+/* Sets the error for a login that was refused. */
+static void
+set_login_refusal(const HaulSasl *sasl, ImapLoginRefusal kind, const ImapReply *reply,
+                  GError **error)
+{
+  const char *detail = haul_sasl_detail(sasl);
+  g_autofree char *what = detail == NULL ? g_strdup("login refused")
+                                         : g_strdup_printf("login refused (status %s)", detail);
+  bool busy = kind == IMAP_LOGIN_FOR_NOW;
+  imap_set_plain_refusal(error, busy ? HAUL_ERROR_BUSY : HAUL_ERROR_ACCOUNT,
+                         busy ? "busy" : "login", what, reply->code, reply->text);
+}
+
 static bool
 authenticate(ImapSession *session, GError **error)
 {
-  g_auto(ImapReply) reply = { 0 };
-  ImapCommand command = { .name = "login", .reply = &reply };
-  const char *authuser = haul_account_string(session->account, "authuser");
-  bool plain = imap_session_can(session, IMAP_CAP_AUTH_PLAIN);
-  bool delegated = authuser != NULL && *authuser != '\0';
-  if (!plain && (delegated || imap_session_can(session, IMAP_CAP_LOGINDISABLED))) {
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "login", "%s",
-                   delegated ? "the server offers no AUTH=PLAIN, which authuser needs"
-                             : "the server allows no login by password here");
-    return false;
-  }
-
-  /* The answer may list what is offered from now on; if it does not, that must be asked. */
-  session->capabilities_known = false;
-  if (!(plain ? authenticate_plain : login)(session, &command, error)
-      || !imap_session_wait(session, &reply, error))
-    return false;
-  if (plain && reply.condition == IMAP_BAD && !delegated
-      && !imap_session_can(session, IMAP_CAP_LOGINDISABLED)) { /* offered, but not understood */
-    imap_reply_clear(&reply);
-    if (!login(session, &command, error) || !imap_session_wait(session, &reply, error))
+  const HaulAccount *account = session->account;
+  const char *authuser = haul_account_string(account, "authuser");
+  bool delegated =
+      authuser != NULL && *authuser != '\0' && !haul_account_bool(account, "proxyauth");
+  g_autoptr(HaulSasl) sasl = haul_sasl_new(account, session->stream,
+                                           delegated ? haul_account_string(account, "user") : NULL);
+  uint32_t offered = session->mechanisms;
+  if (!imap_session_can(session, IMAP_CAP_LOGINDISABLED))
+    offered |= HAUL_SASL_LOGIN;
+  g_autoptr(GError) refusal = NULL;
+  for (;;) {
+    g_auto(ImapReply) reply = { 0 };
+    GError *why = NULL;
+    HaulSaslMechanism mechanism = haul_sasl_begin(sasl, offered, &why);
+    if (mechanism == 0) { /* that the last one was refused tells more than that none is left */
+      bool told = refusal != NULL && haul_error_reach(why) == HAUL_ERROR_ACCOUNT;
+      g_propagate_error(error, told ? g_steal_pointer(&refusal) : g_steal_pointer(&why));
+      g_clear_error(&why);
       return false;
+    }
+    /* The answer may list what is offered from now on; if it does not, that must be asked. */
+    session->capabilities_known = false;
+    if (!try_mechanism(session, sasl, mechanism, &reply, error))
+      return false;
+    if (reply.condition == IMAP_OK)
+      return haul_sasl_accept(sasl, error);
+    ImapLoginRefusal kind =
+        imap_classify_login(reply.condition == IMAP_BAD, reply.code, reply.text);
+    g_clear_error(&refusal);
+    set_login_refusal(sasl, kind, &reply, &refusal);
+    bool again = kind != IMAP_LOGIN_FOR_NOW
+                 && haul_sasl_refuse(sasl, kind == IMAP_LOGIN_DENIED ? HAUL_SASL_DENIED
+                                                                     : HAUL_SASL_UNSUPPORTED);
+    if (!again) {
+      g_propagate_error(error, g_steal_pointer(&refusal));
+      return false;
+    }
   }
-  if (reply.condition == IMAP_OK)
+}
+
+/* Becomes "user" where "authuser" has logged in: Sun's servers and their heirs. */
+static bool
+proxy(ImapSession *session, GError **error)
+{
+  const char *user = haul_account_string(session->account, "user");
+  const char *authuser = haul_account_string(session->account, "authuser");
+  g_auto(ImapReply) reply = { 0 };
+  ImapCommand command = { .name = "PROXYAUTH", .reply = &reply };
+  if (authuser == NULL || *authuser == '\0' || !haul_account_bool(session->account, "proxyauth"))
     return true;
-  imap_set_refusal(error, HAUL_ERROR_ACCOUNT, "login", "login refused", reply.code, reply.text);
-  return false;
+  session->capabilities_known = false;
+  return imap_session_send_named(session, &command, "PROXYAUTH ", user, strlen(user), "", error)
+         && imap_session_expect(session, &reply, "PROXYAUTH refused", HAUL_ERROR_ACCOUNT, "login",
+                                error);
+}
+
+bool
+imap_identify(ImapSession *session, ImapReply *reply, GError **error)
+{
+  ImapCommand id = { .name = "ID", .reply = reply };
+  return imap_session_send(session, &id, error,
+                           "ID (\"name\" \"mailhaul\" \"version\" \"" HAUL_VERSION "\")");
 }
 
 /* Returns the capabilities named in the setting "no-ext". */
@@ -218,9 +317,13 @@ imap_login(const HaulAccount *account, GError **error)
   bool authenticated;
   if (greet(session, &authenticated, error)
       && (haul_stream_tls(stream) != HAUL_TLS_STARTTLS || start_tls(session, error))
-      && (authenticated || (ask_capabilities(session, error) && authenticate(session, error)))
-      && ask_capabilities(session, error))
+      && (authenticated
+          || (ask_capabilities(session, error) && authenticate(session, error)
+              && proxy(session, error)))
+      && ask_capabilities(session, error)) {
+    session->logged_in = true;
     return session;
+  }
   imap_session_close(session);
   return NULL;
 }

@@ -1,4 +1,5 @@
-/* How a session begins: greeting, STARTTLS, authentication, capabilities. */
+/* How a session begins: greeting, STARTTLS, authentication, capabilities. Which SASL mechanism, and
+ * what it says, is <mailhaul/sasl.h>'s. */
 #ifndef IMAP_LOGIN_H
 #define IMAP_LOGIN_H
 
@@ -11,5 +12,8 @@
  * HAUL_ERROR_BUSY; those of haul_stream_open().
  */
 ImapSession *imap_login(const HaulAccount *account, GError **error);
+
+/* Says who we are (RFC 2971), which some servers want to know. @reply: may be NULL. */
+bool imap_identify(ImapSession *session, ImapReply *reply, GError **error);
 
 #endif /* IMAP_LOGIN_H */

@@ -6,6 +6,8 @@
  * writer.c appends, flags.c changes flags; wire.c, set.c, date.c, response.c, fetch.c and names.c
  * know the octets and do no I/O.
  */
+#include <mailhaul/sasl.h>
+
 #include "flags.h"
 #include "login.h"
 #include "reader.h"
@@ -50,14 +52,11 @@ reach(HaulStore *store, GError **error)
 {
   ImapSession *session = store->session;
   g_auto(ImapReply) reply = { 0 };
-  ImapCommand id = { .name = "ID" };
   ImapCommand namespace = {
     .name = "NAMESPACE", .data = take_namespace, .context = store, .reply = &reply
   };
   bool has_namespaces = imap_session_can(session, IMAP_CAP_NAMESPACE);
-  if ((imap_session_can(session, IMAP_CAP_ID)
-       && !imap_session_send(session, &id, error,
-                             "ID (\"name\" \"mailhaul\" \"version\" \"" HAUL_VERSION "\")"))
+  if ((imap_session_can(session, IMAP_CAP_ID) && !imap_identify(session, NULL, error))
       || (has_namespaces && !imap_session_send(session, &namespace, error, "NAMESPACE"))
       || !imap_folders_request(store, error))
     return false;
@@ -111,9 +110,8 @@ imap_identity(HaulStore *store)
 
 static const HaulSetting settings[] = {
   HAUL_STREAM_SETTINGS,
-  { "user", 's', NULL, "Login name of the account." },
-  { "password", '*', NULL, "Its password." },
-  { "authuser", 's', "", "Login name of an administrator who acts for user, with the password." },
+  HAUL_SASL_SETTINGS,
+  { "proxyauth", 'b', "false", "Whether authuser becomes user by the command PROXYAUTH." },
   { "no-ext", 's', "", "Extensions to do without, such as MULTIAPPEND,UIDPLUS." },
   { NULL, 0, NULL, NULL },
 };

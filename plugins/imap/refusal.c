@@ -68,19 +68,76 @@ imap_asks_for_patience(const char *code, const char *text)
 }
 
 void
-imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
-                 const char *code, const char *text)
+imap_set_plain_refusal(GError **error, HaulError reach, const char *reason, const char *what,
+                       const char *code, const char *text)
 {
   g_autofree char *shown =
       haul_text_display(text != NULL ? text : "", text != NULL ? strlen(text) : 0);
   bool coded = code != NULL && *code != '\0';
   g_autofree char *shown_code = haul_text_display(coded ? code : "", coded ? strlen(code) : 0);
-  if (imap_asks_for_patience(code, text)) {
-    reach = HAUL_ERROR_BUSY;
-    reason = "busy";
-  }
   haul_set_error(error, reach, reason, "%s: %s%s%s%s", what, coded ? "[" : "", shown_code,
                  coded ? "] " : "", *shown != '\0' ? shown : "no reason given");
+}
+
+void
+imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
+                 const char *code, const char *text)
+{
+  bool busy = imap_asks_for_patience(code, text);
+  imap_set_plain_refusal(error, busy ? HAUL_ERROR_BUSY : reach, busy ? "busy" : reason, what, code,
+                         text);
+}
+
+static bool
+code_is_any(const char *code, const char *const *codes)
+{
+  for (; code != NULL && *codes != NULL; codes++)
+    if (g_ascii_strcasecmp(code, *codes) == 0)
+      return true;
+  return false;
+}
+
+ImapLoginRefusal
+imap_classify_login(bool bad, const char *code, const char *text)
+{
+  static const char *const final[] = { "AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED",
+                                       "PRIVACYREQUIRED",      "CONTACTADMIN",        NULL };
+  static const char *const busy[] = { "SERVERBUG", NULL }; /* its own trouble, and likely to pass */
+  static const char *const other_way[] = { "CANNOT", NULL };
+  static const char *const unknown[] = { "unsupported",       "not supported",
+                                         "unknown mechanism", "unknown authentication",
+                                         "not implemented",   "no such mechanism",
+                                         "mechanism not",     NULL };
+  static const char *const wrong[] = { "credential",   "password",        "authentication failed",
+                                       "login failed", "login incorrect", NULL };
+  if (code_is_any(code, final))
+    return IMAP_LOGIN_DENIED;
+  if (code_is_any(code, busy) || imap_asks_for_patience(code, text))
+    return IMAP_LOGIN_FOR_NOW;
+  if (code_is_any(code, other_way) || text_has_any(text, unknown))
+    return IMAP_LOGIN_UNSUPPORTED;
+  return bad && !text_has_any(text, wrong) ? IMAP_LOGIN_UNSUPPORTED : IMAP_LOGIN_DENIED;
+}
+
+bool
+imap_says_logged_out(const char *code, const char *text)
+{
+  static const char *const codes[] = { "AUTHENTICATIONFAILED", "EXPIRED", NULL };
+  static const char *const words[] = { "accesstokenexpired",
+                                       "access token expired",
+                                       "token has expired",
+                                       "session invalidated",
+                                       "session expired",
+                                       "session is expired",
+                                       NULL };
+  return code_is_any(code, codes) || text_has_any(text, words);
+}
+
+bool
+imap_wants_id(const char *text)
+{
+  static const char *const words[] = { "unsafe login", NULL };
+  return text_has_any(text, words);
 }
 
 ImapRefusal

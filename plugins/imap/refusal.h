@@ -20,6 +20,22 @@ typedef enum {
 /* Says why an APPEND was refused. @code: may be NULL. */
 ImapRefusal imap_classify_append(const char *code, const char *text);
 
+typedef enum {
+  IMAP_LOGIN_DENIED,      /* these credentials: trying on locks accounts          */
+  IMAP_LOGIN_UNSUPPORTED, /* this way of logging in; another one may do           */
+  IMAP_LOGIN_FOR_NOW,     /* the server wants to be left alone for a while        */
+} ImapLoginRefusal;
+
+/* Says why a login was refused. @bad: the answer was BAD, not NO. @code: may be NULL. */
+ImapLoginRefusal imap_classify_login(bool bad, const char *code, const char *text);
+
+/* Whether a NO to a command, on a connection that was logged in, says that it no longer is. @code:
+ * may be NULL. */
+bool imap_says_logged_out(const char *code, const char *text);
+
+/* Whether a folder is not opened for want of an ID (field: 163.com and its sisters). */
+bool imap_wants_id(const char *text);
+
 /* Whether a refusal asks us to come back later. Either may be NULL. */
 bool imap_asks_for_patience(const char *code, const char *text);
 
@@ -27,5 +43,9 @@ bool imap_asks_for_patience(const char *code, const char *text);
  * for patience. @what: put in front; @code, @text: the server's, or NULL. */
 void imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
                       const char *code, const char *text);
+
+/* The same, with @reach and @reason as they are given. */
+void imap_set_plain_refusal(GError **error, HaulError reach, const char *reason, const char *what,
+                            const char *code, const char *text);
 
 #endif /* IMAP_REFUSAL_H */

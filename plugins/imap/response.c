@@ -2,6 +2,7 @@
 #include "response.h"
 
 #include <mailhaul/plugin.h>
+#include <mailhaul/sasl.h>
 #include <string.h>
 
 static const ImapWord conditions[] = {
@@ -11,7 +12,6 @@ static const ImapWord conditions[] = {
 
 static const ImapWord capabilities[] = {
   { "APPENDLIMIT", IMAP_CAP_APPENDLIMIT },
-  { "AUTH=PLAIN", IMAP_CAP_AUTH_PLAIN },
   { "CONDSTORE", IMAP_CAP_CONDSTORE },
   { "X-GM-EXT-1", IMAP_CAP_GMAIL },
   { "ID", IMAP_CAP_ID },
@@ -129,28 +129,50 @@ imap_announces_body(const char *line, size_t size, size_t literal_size)
          && imap_take_atom(&cursor, &word) && imap_span_is(&word, "FETCH");
 }
 
+/* Takes the next of words that are separated by blanks or commas; false at the end. */
+static bool
+take_word(ImapCursor *list, ImapSpan *word)
+{
+  if (list->at >= list->end)
+    return false;
+  const char *start = list->at;
+  while (list->at < list->end && *list->at != ' ' && *list->at != ',')
+    list->at++;
+  *word = (ImapSpan){ start, (size_t)(list->at - start), false };
+  if (list->at < list->end)
+    list->at++;
+  return true;
+}
+
 uint32_t
 imap_parse_capabilities(ImapCursor list, uint64_t *append_limit)
 {
   uint32_t found = 0;
-  while (list.at < list.end) {
-    const char *start = list.at;
-    while (list.at < list.end && *list.at != ' ' && *list.at != ',')
-      list.at++;
-    ImapSpan word = { start, (size_t)(list.at - start), false };
+  ImapSpan word;
+  while (take_word(&list, &word)) {
     uint32_t value = 0;
     if (imap_find_word(&word, capabilities, G_N_ELEMENTS(capabilities), &value)) {
       found |= value;
     } else if (imap_span_has_prefix(&word, "APPENDLIMIT=")) {
-      ImapCursor digits = { start + strlen("APPENDLIMIT="), list.at };
+      ImapCursor digits = { word.at + strlen("APPENDLIMIT="), word.at + word.size };
       uint64_t limit;
       found |= IMAP_CAP_APPENDLIMIT;
       if (imap_take_number(&digits, &limit))
         *append_limit = limit;
     }
-    if (list.at < list.end)
-      list.at++;
   }
+  return found;
+}
+
+uint32_t
+imap_parse_mechanisms(ImapCursor list)
+{
+  static const char prefix[] = "AUTH=";
+  uint32_t found = 0;
+  ImapSpan word;
+  while (take_word(&list, &word))
+    if (imap_span_has_prefix(&word, prefix))
+      found |= haul_sasl_mechanism(word.at + sizeof prefix - 1, word.size - (sizeof prefix - 1));
   return found;
 }
 

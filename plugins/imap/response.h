@@ -41,7 +41,6 @@ bool imap_announces_body(const char *line, size_t size, size_t literal_size);
 /* Extensions that change what we send. */
 typedef enum {
   IMAP_CAP_APPENDLIMIT = 1 << 0,
-  IMAP_CAP_AUTH_PLAIN = 1 << 1,
   IMAP_CAP_CONDSTORE = 1 << 2,
   IMAP_CAP_GMAIL = 1 << 3,
   IMAP_CAP_ID = 1 << 4,
@@ -65,6 +64,9 @@ typedef enum {
 /* Returns the capabilities listed, separated by blanks or commas; unknown ones are passed over.
  * @append_limit: gets the value of APPENDLIMIT=, and is untouched where there is none. */
 uint32_t imap_parse_capabilities(ImapCursor list, uint64_t *append_limit);
+
+/* Returns the SASL mechanisms listed (HaulSaslMechanism). */
+uint32_t imap_parse_mechanisms(ImapCursor list);
 
 typedef struct {
   uint32_t attributes; /* HaulFolderAttributes */

@@ -75,6 +75,7 @@ take_capabilities(ImapSession *session, ImapCursor list)
 {
   session->append_limit = HAUL_UNKNOWN;
   session->capabilities = imap_parse_capabilities(list, &session->append_limit) & ~session->ignored;
+  session->mechanisms = imap_parse_mechanisms(list);
   session->capabilities_known = true;
 }
 
@@ -93,6 +94,19 @@ static ImapCommand *
 oldest(ImapSession *session)
 {
   return g_queue_peek_head(&session->commands);
+}
+
+/* Whether the server no longer knows who we are: the token that let us in has run out. */
+static bool
+is_logged_out(ImapSession *session, const ImapResponse *response, GError **error)
+{
+  g_autofree char *text = imap_span_dup(&response->text, NULL);
+  g_autofree char *code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
+  if (!imap_says_logged_out(code, text))
+    return false;
+  session->dead = true;
+  imap_set_refusal(error, HAUL_ERROR_CONNECTION, "closed", "no longer logged in", code, text);
+  return true;
 }
 
 static bool
@@ -128,6 +142,9 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
     if (response->condition != IMAP_OK)
       reply->text = imap_span_dup(&response->text, NULL);
   }
+  if (session->logged_in && response->condition == IMAP_NO
+      && is_logged_out(session, response, error))
+    return false;
   return command->done == NULL || command->done(session, command, response, error);
 }
 
@@ -140,6 +157,7 @@ dispatch(ImapSession *session, const ImapResponse *response, GError **error)
     return take_tagged(session, response, error);
   case IMAP_RESPONSE_CONTINUE:
     session->go_ahead |= session->awaiting != NULL; /* else nobody asked */
+    session->challenge = response->text;
     return true;
   case IMAP_RESPONSE_STATUS:
     if (response->condition == IMAP_BYE)

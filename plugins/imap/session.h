@@ -52,7 +52,9 @@ struct ImapSession {
   HaulStream *stream;         /* owned */
   uint32_t capabilities;      /* ImapCapabilities */
   uint32_t ignored;           /* those that the user told us to ignore */
+  uint32_t mechanisms;        /* HaulSaslMechanism: AUTH= */
   bool capabilities_known;
+  bool logged_in;              /* a NO may mean from now on that we are no longer */
   uint64_t append_limit;       /* APPENDLIMIT=, or HAUL_UNKNOWN */
   GQueue commands;             /* owned ImapCommands under way, oldest first */
   unsigned n_tags;             /* given so far */
@@ -62,6 +64,7 @@ struct ImapSession {
   bool in_body;                /* between head and tail */
   const ImapCommand *awaiting; /* borrowed: waits for "+" */
   bool go_ahead;               /* it came */
+  ImapSpan challenge;          /* what followed it; lent until something is read */
   char *selected;              /* owned: what the commands sent so far leave selected, or NULL */
   bool selected_for_writing;
   bool mid_command; /* what we write next would be part of a command */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lines.h"
+#include "login.h"
 #include "writer.h"
 
 enum {
@@ -286,6 +287,34 @@ await_select(ImapVisit *visit, GError **error)
   return true;
 }
 
+/* The same for the current visit, which is made once more, after an ID, where the server says that it
+ * would not let in one who did not say who it is. */
+static bool
+await_current(HaulStore *store, GError **error)
+{
+  ImapVisits *visits = store->visits;
+  ImapVisit *visit = visits->current;
+  g_auto(ImapReply) id = { 0 };
+  GError *why = NULL;
+  if (await_select(visit, &why))
+    return true;
+  if (store->session->dead || visit->select.condition != IMAP_NO
+      || !imap_wants_id(visit->select.text)) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  g_clear_error(&why);
+  ImapFolder *folder = visit->folder;
+  bool writing = visit->writing;
+  drop_ahead(visits);
+  visits->n_named = visits->next = 0;
+  imap_visit_end(store);
+  if (!imap_identify(store->session, &id, error) || !imap_session_wait(store->session, &id, error))
+    return false;
+  visits->current = visit_new(store, folder, writing, error);
+  return visits->current != NULL && await_select(visits->current, error);
+}
+
 /* For writing a folder is not opened: APPEND names it. What is wanted is where new ids begin, which
  * @known, the core's, may tell. */
 static bool
@@ -337,9 +366,8 @@ imap_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *o
       visits->current = visit_new(store, folder, false, error);
   }
 
-  bool fine = (intent & HAUL_WRITE) != 0
-                  ? know_for_writing(store, folder, out, error)
-                  : visits->current != NULL && await_select(visits->current, error);
+  bool fine = (intent & HAUL_WRITE) != 0 ? know_for_writing(store, folder, out, error)
+                                         : visits->current != NULL && await_current(store, error);
   if (!fine) {
     imap_visit_end(store);
     return false;
@@ -370,10 +398,11 @@ reopen(HaulStore *store, bool writing, GError **error)
   ImapVisit *visit =
       imap_writer_pause(store, error) ? visit_new(store, store->current, writing, error) : NULL;
   visits->current = visit;
-  if (visit == NULL || !await_select(visit, error)) {
+  if (visit == NULL || !await_current(store, error)) {
     imap_visit_end(store);
     return NULL;
   }
+  visit = visits->current;
   if (epoch != 0 && epoch != visit->epoch) {
     haul_set_error(error, HAUL_ERROR_FOLDER, "epoch", "UIDVALIDITY changed while we read");
     return NULL;

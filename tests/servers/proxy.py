@@ -125,6 +125,7 @@ class _Connection:
         self.compressed = False
         self.octets = {"client": 0, "server": 0}
         self.cut_now = False
+        self.last_words = None  # (the line that is not passed on, what is said instead)
         self._from_client = _Lines(self._client_line, self._client_literal)
         self._from_server = _Lines(self._server_line, lambda count: None)
         self._answers = _Answers(proxy._edit) if proxy._edit is not None else None
@@ -159,7 +160,10 @@ class _Connection:
         command.answer = rest
         if command.verb == "COMPRESS" and rest.startswith("OK"):
             self.compressed = True
-        self.cut_now = self.proxy._answered(command) or self.cut_now
+        if self.proxy._answered(command):
+            self.cut_now = True
+            if self.proxy._instead is not None:
+                self.last_words = (line, f"{tag} {self.proxy._instead}\r\n".encode())
 
     def pump(self, source, target, side):
         lines = self._from_client if side == "client" else self._from_server
@@ -173,6 +177,8 @@ class _Connection:
                 if not self.compressed:
                     lines.feed(data)
                 if self.cut_now:
+                    if side == "server" and self.last_words is not None and self.last_words[0] in data:
+                        target.sendall(data[:data.index(self.last_words[0])] + self.last_words[1])
                     break
                 if side == "client":
                     self.proxy._run_before()
@@ -212,10 +218,12 @@ class _Connection:
 class Proxy:
     """Relays to `target` on loopback; attribute port. Cutting happens once each."""
 
-    def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None, before=None, edit=None):
+    def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None, before=None, edit=None,
+                 instead=None):
         """
         cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
         connection is closed and the answer not passed on: stored, unanswered.
+        instead: what is answered instead, before the connection is closed: "NO [AUTHENTICATIONFAILED] expired".
         cut_after_octets: (side, n): passes n octets of what "client" or "server" sends on one connection, then closes.
         hold: (verb, seconds): what a client sends from its first such command on is passed only so long after
         the client has gone, as by a server that is slow to store.
@@ -224,7 +232,7 @@ class Proxy:
         """
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
-        self._hold, self._before, self._edit = hold, before, edit
+        self._hold, self._before, self._edit, self._instead = hold, before, edit, instead
         self._lock = threading.Lock()
         self._commands, self._answered_ok, self._connections = [], {}, []
         self.cuts = 0

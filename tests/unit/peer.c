@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <mailhaul/stream.h>
+#include <mailhaul/sasl.h>
 
 struct Peer {
   int listener; /* owned */
@@ -120,7 +120,9 @@ peer_hear_end(int fd)
 HaulAccount *
 peer_account(uint16_t port, const char *tls, HaulCancel *cancel)
 {
-  static const HaulSetting settings[] = { HAUL_STREAM_SETTINGS, { NULL, 0, NULL, NULL } };
+  static const HaulSetting settings[] = { HAUL_STREAM_SETTINGS,
+                                          HAUL_SASL_SETTINGS,
+                                          { NULL, 0, NULL, NULL } };
   static const HaulPlugin plugin = { HAUL_PLUGIN_HEAD, .name = "peer", .settings = settings };
   HaulAccount *account = haul_account_new(1, &plugin, cancel);
   char text[8];

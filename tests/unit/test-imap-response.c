@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <mailhaul/plugin.h>
+#include <mailhaul/sasl.h>
 
 #include "../../plugins/imap/fetch.h"
 #include "../../plugins/imap/names.h"
@@ -114,11 +115,18 @@ capabilities_are_known_by_whole_names(void)
   uint32_t found = imap_parse_capabilities(
       whole("IMAP4rev1 literal+ AUTH=PLAIN AUTH=PLAINTEXT LIST-STATUSES APPENDLIMIT=35651584"),
       &limit);
-  CU_ASSERT_EQUAL(found, IMAP_CAP_IMAP4 | IMAP_CAP_LITERAL_PLUS | IMAP_CAP_AUTH_PLAIN
-                             | IMAP_CAP_APPENDLIMIT);
+  CU_ASSERT_EQUAL(found, IMAP_CAP_IMAP4 | IMAP_CAP_LITERAL_PLUS | IMAP_CAP_APPENDLIMIT);
   CU_ASSERT_EQUAL(limit, 35651584);
   CU_ASSERT_EQUAL(imap_parse_capabilities(whole("MULTIAPPEND,UIDPLUS"), &limit),
                   IMAP_CAP_MULTIAPPEND | IMAP_CAP_UIDPLUS);
+}
+
+static void
+mechanisms_are_known_by_whole_names(void)
+{
+  uint32_t found = imap_parse_mechanisms(
+      whole("IMAP4rev1 AUTH=PLAINTEXT auth=scram-sha-256 AUTH=SCRAM-SHA-1-PLUS AUTH= SASL-IR"));
+  CU_ASSERT_EQUAL(found, HAUL_SASL_SCRAM_SHA_256 | HAUL_SASL_SCRAM_SHA_1_PLUS);
 }
 
 static void
@@ -440,6 +448,7 @@ main(void)
     CASE(only_data_holds_literals),
     CASE(a_body_is_announced_by_name),
     CASE(capabilities_are_known_by_whole_names),
+    CASE(mechanisms_are_known_by_whole_names),
     CASE(items_of_a_message_come_in_any_order),
     CASE(a_body_is_left_for_the_stream_and_what_follows_is_read),
     CASE(header_fields_lose_the_line_that_ends_them),

@@ -54,6 +54,14 @@ HAUL_PUBLIC bool haul_stream_is_encrypted(const HaulStream *stream);
 HAUL_PUBLIC bool haul_stream_start_tls(HaulStream *stream, GError **error);
 
 /*
+ * Gets what binds a login to this TLS connection and no other (RFC 5056).
+ *
+ * @type: gets "tls-exporter" (RFC 9266), or "tls-unique" (RFC 5929) before TLS 1.3; static.
+ * Returns NULL in clear text.
+ */
+HAUL_PUBLIC GBytes *haul_stream_channel_binding(const HaulStream *stream, const char **type);
+
+/*
  * Reads one line, of at most @limit octets.
  *
  * Returns it without its CRLF (or LF), lent until the next call on @stream, followed by a NUL that
