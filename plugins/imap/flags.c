@@ -54,14 +54,16 @@ imap_set_flags(HaulStore *store, const char *const *ids, size_t n_ids, const Hau
 
   bool refused;
   g_autoptr(GError) why = NULL;
-  if (store_flags(store, uids, change, false, &refused, &why))
+  if (store_flags(store, uids, change, store->current->no_keywords, &refused, &why))
     return true;
   bool has_keywords = (change->add_keywords != NULL && *change->add_keywords != NULL)
                       || (change->remove_keywords != NULL && *change->remove_keywords != NULL);
-  if (refused && has_keywords && haul_error_reach(why) == HAUL_ERROR_FOLDER) {
+  if (refused && has_keywords && !store->current->no_keywords
+      && haul_error_reach(why) == HAUL_ERROR_FOLDER) {
     haul_log(HAUL_LOG_WARNING, "%s folder \"%s\" takes no keywords: they are left out (%s)",
              haul_account_side(store->account), store->current->path, why->message);
     g_clear_error(&why);
+    store->current->no_keywords = true;
     if (store_flags(store, uids, change, true, &refused, &why))
       return true;
   }

@@ -122,17 +122,21 @@ status_number(uint64_t number)
   return number <= UINT32_MAX ? (uint32_t)number : 0;
 }
 
-static bool
-take_status(HaulStore *store, ImapCursor rest, GError **error)
+/* What cannot be read leaves its folder unknown: Mailutils does not quote a name with blanks in it. */
+static void
+take_status(HaulStore *store, ImapCursor rest)
 {
   ImapStatusData status;
-  if (!imap_parse_status(&rest, &status))
-    return imap_session_protocol_error(store->session, error, "STATUS");
+  if (!imap_parse_status(&rest, &status)) {
+    haul_log(HAUL_LOG_DEBUG, "%s: a STATUS that cannot be read, left alone",
+             haul_account_side(store->account));
+    return;
+  }
   g_autofree char *wire = imap_span_dup(&status.name, NULL);
   ImapFolder *folder =
       g_hash_table_lookup(store->by_wire, haul_path_is_inbox(wire) ? "INBOX" : wire);
   if (folder == NULL)
-    return true;
+    return;
   folder->n_messages = status.messages;
   folder->n_octets = status.size;
   folder->mod_sequence = status.mod_sequence;
@@ -140,7 +144,6 @@ take_status(HaulStore *store, ImapCursor rest, GError **error)
   folder->next_id = status_number(status.uid_next);
   if (status.mailbox_id.at != NULL && folder->object_id == NULL)
     folder->object_id = imap_span_dup(&status.mailbox_id, NULL);
-  return true;
 }
 
 bool
@@ -154,7 +157,9 @@ imap_folders_take(ImapSession *session, ImapCommand *command, const ImapResponse
     return take_list(store, response->rest, false, error);
   if (imap_span_is(&response->name, "LSUB"))
     return take_list(store, response->rest, true, error);
-  return !imap_span_is(&response->name, "STATUS") || take_status(store, response->rest, error);
+  if (imap_span_is(&response->name, "STATUS"))
+    take_status(store, response->rest);
+  return true;
 }
 
 static bool

@@ -19,10 +19,11 @@ static bool
 is_over_quota(const char *code, const char *text)
 {
   /* Gmail says OVERQUOTA of bandwidth, too; Courier and Cyrus know no code. */
-  static const char *const words[] = { "over quota",     "overquota",
-                                       "quota exceeded", "exceeded quota",
-                                       "exceeds quota",  "mailbox is full",
-                                       "mailbox full",   NULL };
+  static const char *const words[] = {
+    "over quota",      "overquota",     "quota exceeded",
+    "exceeded quota",  "exceeds quota", "exceeded your mail quota",
+    "mailbox is full", "mailbox full",  NULL
+  };
   static const char *const others[] = { "bandwidth", "command", NULL };
   bool coded = g_strcmp0(code, "OVERQUOTA") == 0;
   return (coded && !text_has_any(text, others)) || (!coded && text_has_any(text, words));

@@ -31,6 +31,7 @@ static const ImapWord capabilities[] = {
   { "STARTTLS", IMAP_CAP_STARTTLS },
   { "STATUS=SIZE", IMAP_CAP_STATUS_SIZE },
   { "UIDPLUS", IMAP_CAP_UIDPLUS },
+  { "UNSELECT", IMAP_CAP_UNSELECT },
 };
 
 static const ImapWord folder_attributes[] = {

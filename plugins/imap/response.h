@@ -59,6 +59,7 @@ typedef enum {
   IMAP_CAP_STARTTLS = 1 << 17,
   IMAP_CAP_STATUS_SIZE = 1 << 18,
   IMAP_CAP_UIDPLUS = 1 << 19,
+  IMAP_CAP_UNSELECT = 1 << 20,
 } ImapCapabilities;
 
 /* Returns the capabilities listed, separated by blanks or commas; unknown ones are passed over.

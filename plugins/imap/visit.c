@@ -186,6 +186,23 @@ visit_new(HaulStore *store, ImapFolder *folder, bool writing, GError **error)
   return NULL;
 }
 
+bool
+imap_visit_leave(HaulStore *store, const ImapFolder *folder, GError **error)
+{
+  ImapSession *session = store->session;
+  ImapCommand command = { .name = "CLOSE" };
+  if (g_strcmp0(session->selected, folder->wire) != 0)
+    return true;
+  imap_visit_end(store);
+  bool unselect = imap_session_can(session, IMAP_CAP_UNSELECT);
+  if (!unselect && session->selected_for_writing /* CLOSE would expunge */
+      && !imap_session_send_named(session, &command, "EXAMINE ", folder->wire, strlen(folder->wire),
+                                  "", error))
+    return false;
+  g_clear_pointer(&session->selected, g_free);
+  return imap_session_send(session, &command, error, unselect ? "UNSELECT" : "CLOSE");
+}
+
 static bool
 send_line(ImapVisit *visit, GError **error)
 {

@@ -16,6 +16,7 @@
 
 #include "date.h"
 #include "delivery.h"
+#include "visit.h"
 
 enum {
   BATCH_MESSAGES = 512,     /* what is tried again if one of them is refused; a server that syncs */
@@ -177,6 +178,8 @@ open_batch(HaulStore *store, ImapFolder *folder, GError **error)
   batch->folder = folder;
   batch->deliveries = g_ptr_array_new();
   store->writer->open = batch;
+  if (!imap_visit_leave(store, folder, error))
+    return false;
   ImapCommand command = { .name = "APPEND", .done = batch_done, .context = batch };
   if (!imap_session_begin_named(store->session, &command, "APPEND ", folder->wire,
                                 strlen(folder->wire), &batch->tag, error))

@@ -318,6 +318,7 @@ a_refused_append_is_understood_by_code_and_by_words(void)
     { "OVERQUOTA", "Quota exceeded (mailbox for user is full)", IMAP_REFUSED_OVER_QUOTA },
     { NULL, "Over quota", IMAP_REFUSED_OVER_QUOTA },
     { "ALERT", "You exceeded quota", IMAP_REFUSED_OVER_QUOTA },
+    { "ALERT", "You exceeded your mail quota.", IMAP_REFUSED_OVER_QUOTA },
     { "OVERQUOTA", "Account exceeded command or bandwidth limits.", IMAP_REFUSED_FOR_NOW },
     { "LIMIT", "UID FETCH Rate limit hit.", IMAP_REFUSED_FOR_NOW },
     { NULL, "Request is throttled. Suggested Backoff Time: 299961 milliseconds",
