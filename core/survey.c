@@ -76,6 +76,18 @@ tally_unchanged(HaulFolderWork *work, const HaulJournalFolder *known)
       - MIN(tally->n[HAUL_STATE_COPIED], tally->source - tally->n[HAUL_STATE_FILTERED]);
 }
 
+/*
+ * Whether the epoch of a folder of the destination is still to come: it has no message, and we know of
+ * none. Courier and Mailutils say another one at each time of asking, until the first message is there.
+ */
+static bool
+has_no_epoch_yet(const HaulFolderPlan *plan)
+{
+  return plan->folder2 == NULL
+         || (plan->folder2->n_messages == 0
+             && (plan->known == NULL || (plan->known->n_pairs == 0 && !plan->known->has_intents)));
+}
+
 /* Turns the folder plans into work, and lets the journal know of those that will be looked at.
  * @first_known: the planner's view of @journal, entry by entry. */
 static bool
@@ -86,7 +98,8 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     HaulFolderWork work = { .plan = g_array_index(plans, HaulFolderPlan, i) };
     const HaulFolderPlan *plan = &work.plan;
     work.epoch1 = plan->folder1->epoch;
-    work.epoch2 = plan->folder2 != NULL ? plan->folder2->epoch : 0;
+    bool fresh2 = has_no_epoch_yet(plan);
+    work.epoch2 = fresh2 ? 0 : plan->folder2->epoch;
     work.next_id2 = plan->folder2 != NULL ? plan->folder2->next_id : NULL;
     work.n_before2 = plan->folder2 != NULL ? plan->folder2->n_messages : 0;
     work.tally = haul_report_folder(context->report, plan->folder1->path, plan->path2);
@@ -94,7 +107,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     const HaulJournalFolder *known =
         plan->known != NULL ? &g_array_index(journal, HaulJournalFolder, plan->known - first_known)
                             : NULL;
-    uint64_t epoch2 = plan->folder2 != NULL ? work.epoch2 : HAUL_EPOCH_GONE;
+    uint64_t epoch2 = fresh2 ? HAUL_EPOCH_GONE : work.epoch2;
     if (plan->look == HAUL_LOOK_NONE) {
       work.number = known->number;
       tally_unchanged(&work, known);
@@ -106,7 +119,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
       /* Where the store did not tell, what is known is held against what it says on entering. */
       if (work.epoch1 == 0 && known != NULL && plan->keep_pairs1)
         work.epoch1 = known->epoch1;
-      if (work.epoch2 == 0 && known != NULL && plan->keep_pairs2)
+      if (work.epoch2 == 0 && !fresh2 && known != NULL && plan->keep_pairs2)
         work.epoch2 = known->epoch2;
       if (plan->folder1->n_messages != HAUL_UNKNOWN)
         work.tally->source = plan->folder1->n_messages;
