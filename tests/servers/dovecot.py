@@ -28,9 +28,9 @@ import time
 if __package__ in (None, ""):
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from servers.certificates import Authority
+from servers.ports import HOST, free_ports
 from servers.scratch import Scratch
 
-HOST = "127.0.0.1"
 PASSWORD = "pass"
 MAIL_USER = "mail"
 
@@ -120,18 +120,6 @@ def _end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def _free_ports(count):
-    held = []
-    for _ in range(count):
-        sock = socket.socket()
-        sock.bind((HOST, 0))
-        held.append(sock)
-    ports = [sock.getsockname()[1] for sock in held]
-    for sock in held:
-        sock.close()
-    return ports
-
-
 class Dovecot:
     """One server; start() by `with`. Attributes: port, tls_port (0 without certificate), state (its folder)."""
 
@@ -174,7 +162,7 @@ class Dovecot:
             users.write(f"uquota::{self.uid}:{self.gid}::{self.state}/mail/uquota::"
                         "userdb_quota_rule=*:storage=200K\n")
         for _ in range(10):
-            self.port, self.tls_port = _free_ports(2)
+            self.port, self.tls_port = free_ports(2)
             self._write_configuration()
             with open(self.state + "/console.log", "ab") as console:
                 self._process = subprocess.Popen(
