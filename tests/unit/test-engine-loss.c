@@ -190,23 +190,22 @@ a_loss_between_batches_is_survived(void)
 {
   /* Large messages: an intent covers only a few of them. */
   g_autofree char *filler = g_strnfill(700000, 'x');
-  for (unsigned n = 1; n <= 9; n++)
-    for (unsigned kind = 0; kind < 2; kind++) {
-      g_auto(Engine) engine;
-      engine_init(&engine);
-      for (unsigned i = 0; i < 8; i++) { /* four pairs of twins */
-        g_autofree char *id = g_strdup_printf("id-%u", i % 4);
-        g_autofree char *text = engine_message(id, filler);
-        memory_box_add(engine.source, "INBOX", text);
-      }
-      engine.copy->faults.no_ids = kind == 1;
-      engine.copy->faults.ends_run = true;
-      *(n % 2 == 0 ? &engine.copy->faults.lose_put : &engine.copy->faults.lose_stored) = n;
-      engine_run(&engine);
-      engine.copy->faults.ends_run = false;
-      ENGINE_SYNC(&engine);
-      CU_ASSERT(is_at_rest(&engine));
+  for (unsigned n = 1; n <= 9; n++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    for (unsigned i = 0; i < 8; i++) { /* four pairs of twins */
+      g_autofree char *id = g_strdup_printf("id-%u", i % 4);
+      g_autofree char *text = engine_message(id, filler);
+      memory_box_add(engine.source, "INBOX", text);
     }
+    engine.copy->faults.no_ids = n % 4 < 2;
+    engine.copy->faults.ends_run = true;
+    *(n % 2 == 0 ? &engine.copy->faults.lose_put : &engine.copy->faults.lose_stored) = n;
+    engine_run(&engine);
+    engine.copy->faults.ends_run = false;
+    ENGINE_SYNC(&engine);
+    CU_ASSERT(is_at_rest(&engine));
+  }
 }
 
 static void
