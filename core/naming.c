@@ -192,11 +192,17 @@ look_for_names(HaulNaming *naming, HaulFolderWork *work, GError **error)
          && note_names(naming, work, error);
 }
 
-static void
-leave_nameless(HaulNaming *naming, HaulFolderWork *work, const GError *why)
+/* Whether what is listed came in this run, and not before it: else names would be guesses. */
+static bool
+can_tell_what_came(const HaulFolderWork *work)
 {
-  haul_log(HAUL_LOG_WARNING, "%s: %s; the next run looks for what was delivered", work->plan.path2,
-           why->message);
+  return work->next_id2 != NULL || work->n_before2 == 0;
+}
+
+/* Leaves it to the next run, which matches what has no name by key and content. */
+static void
+leave_nameless(HaulNaming *naming, HaulFolderWork *work)
+{
   work->incomplete = true;
   for (guint i = naming->unnamed->len; i-- > 0;)
     if (g_array_index(naming->unnamed, Unnamed, i).work == work)
@@ -208,6 +214,10 @@ haul_naming_look(HaulNaming *naming, GError **error)
 {
   while (naming->unnamed->len > 0) {
     HaulFolderWork *work = g_array_index(naming->unnamed, Unnamed, 0).work;
+    if (!can_tell_what_came(work)) {
+      leave_nameless(naming, work);
+      continue;
+    }
     GError *why = NULL;
     if (look_for_names(naming, work, &why))
       continue;
@@ -215,7 +225,9 @@ haul_naming_look(HaulNaming *naming, GError **error)
       g_propagate_error(error, why);
       return false;
     }
-    leave_nameless(naming, work, why);
+    haul_log(HAUL_LOG_WARNING, "%s: %s; the next run looks for what was delivered",
+             work->plan.path2, why->message);
+    leave_nameless(naming, work);
     g_error_free(why);
   }
   return true;
