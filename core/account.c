@@ -285,6 +285,15 @@ has_token(const HaulAccount *account)
   return has;
 }
 
+/* Whether @key is what a tunnel may do without: the server may be reached, and know us, already. */
+static bool
+is_tunnelled(const HaulAccount *account, const char *key)
+{
+  static const char *const spared[] = { "host", "user", "password", NULL };
+  const Value *tunnel = find(account, "tunnel");
+  return tunnel != NULL && tunnel->is_set && *tunnel->text != '\0' && g_strv_contains(spared, key);
+}
+
 bool
 haul_account_check(const HaulAccount *account, GError **error)
 {
@@ -296,6 +305,8 @@ haul_account_check(const HaulAccount *account, GError **error)
     if (value->is_set && setting->type == '*')
       continue; /* an empty password is one, if a poor one */
     if (strcmp(setting->key, "password") == 0 && has_token(account))
+      continue;
+    if (is_tunnelled(account, setting->key))
       continue;
     /* A password is asked for by the option that keeps it off the command line. */
     const char *option = strcmp(setting->key, "password") == 0 ? "passfile" : setting->key;
@@ -400,6 +411,10 @@ haul_account_overlaps(const HaulAccount *a, const HaulAccount *b)
     g_autofree char *real_a = real_path(path_a), *real_b = real_path(path_b);
     return lies_within(real_a, real_b) || lies_within(real_b, real_a);
   }
+  const char *tunnel_a = text_of(a, "tunnel"), *tunnel_b = text_of(b, "tunnel");
+  if (*tunnel_a != '\0' || *tunnel_b != '\0')
+    return strcmp(tunnel_a, tunnel_b) == 0 && strcmp(text_of(a, "user"), text_of(b, "user")) == 0
+           && strcmp(text_of(a, "authuser"), text_of(b, "authuser")) == 0;
   const char *host_a = text_of(a, "host"), *host_b = text_of(b, "host");
   bool same_host = g_ascii_strcasecmp(host_a, host_b) == 0
                    || (is_loopback_name(host_a) && is_loopback_name(host_b));

@@ -12,6 +12,7 @@
 typedef struct {
   char *host; /* owned; a name in its ASCII form, or an address */
   uint16_t port;
+  int family;         /* AF_INET, AF_INET6; 0: either */
   unsigned side;      /* 1 or 2: advice names options */
   char *name;         /* owned; "host:port" */
   HaulCancel *cancel; /* borrowed; may be NULL */

@@ -5,11 +5,12 @@
 #include "link.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
@@ -39,9 +40,14 @@ deadline_us(const HaulLink *link, int64_t seconds)
 bool
 haul_link_open(HaulLink *link, bool loopback_only, GError **error)
 {
-  link->fd = haul_connect(&link->peer, deadline_us(link, CONNECT_S), loopback_only, error);
-  if (link->fd < 0)
+  if (link->command != NULL) {
+    link->tunnel = haul_tunnel_open(&link->peer, link->command, &link->duplex, error);
+    return link->tunnel != NULL;
+  }
+  int fd = haul_connect(&link->peer, deadline_us(link, CONNECT_S), loopback_only, error);
+  if (fd < 0)
     return false;
+  link->duplex = (HaulDuplex){ fd, fd };
   haul_log(HAUL_LOG_DEBUG, "%s: connected", link->peer.name);
   return true;
 }
@@ -50,11 +56,11 @@ void
 haul_link_clear(HaulLink *link)
 {
   g_clear_pointer(&link->tls, haul_tls_free);
-  if (link->fd >= 0)
-    close(link->fd);
-  link->fd = -1;
+  haul_duplex_close(&link->duplex);
+  g_clear_pointer(&link->tunnel, haul_tunnel_close);
   haul_peer_clear(&link->peer);
-  g_clear_pointer(&link->ca_file, g_free);
+  g_clear_pointer(&link->command, g_free);
+  haul_trust_terms_clear(&link->trust);
 }
 
 static bool
@@ -73,6 +79,36 @@ haul_link_check(const HaulLink *link, GError **error)
   return true;
 }
 
+/* Says that the connection has ended, and of a tunnel what its process said of that. */
+static void
+fail_ended(const HaulLink *link, const char *meanwhile, GError **error)
+{
+  g_autofree char *words = link->tunnel == NULL ? NULL : haul_tunnel_words(link->tunnel);
+  haul_set_error(error, HAUL_ERROR_CONNECTION, "closed",
+                 "%s: the server closed the connection%s%s%s", link->peer.name, meanwhile,
+                 words == NULL ? "" : ": ", words == NULL ? "" : words);
+}
+
+/* Waits for one of @events, each on the way that it is of; @came gets those that came. */
+static HaulWait
+await(const HaulLink *link, short events, int64_t until_us, short *came)
+{
+  const HaulDuplex *duplex = &link->duplex;
+  bool socket = duplex->in == duplex->out;
+  struct pollfd fds[] = { { .fd = duplex->in, .events = socket ? events : events & POLLIN },
+                          { .fd = duplex->out, .events = events & POLLOUT } };
+  /* A pipe that is not asked about is left out: that it has ended would wake us for ever. */
+  if (!socket && (events & POLLIN) == 0)
+    fds[0].fd = -1;
+  if (socket || (events & POLLOUT) == 0)
+    fds[1].fd = -1;
+  HaulWait wait = haul_cancel_wait(link->peer.cancel, fds, G_N_ELEMENTS(fds), until_us);
+  *came = fds[0].fd < 0 ? 0 : fds[0].revents;
+  if (fds[1].fd >= 0 && fds[1].revents != 0)
+    *came |= POLLOUT; /* or an error, which the next attempt to write finds */
+  return wait;
+}
+
 static bool
 shake_hands(HaulLink *link, GError **error)
 {
@@ -82,13 +118,11 @@ shake_hands(HaulLink *link, GError **error)
     if (io == HAUL_IO_DONE || io == HAUL_IO_FAILED)
       return io == HAUL_IO_DONE;
     if (io == HAUL_IO_END) {
-      haul_set_error(error, HAUL_ERROR_CONNECTION, "closed",
-                     "%s: the server closed the connection during the TLS handshake",
-                     link->peer.name);
+      fail_ended(link, " during the TLS handshake", error);
       return false;
     }
-    struct pollfd socket = { .fd = link->fd, .events = io == HAUL_IO_WAIT_OUT ? POLLOUT : POLLIN };
-    HaulWait wait = haul_cancel_wait(link->peer.cancel, &socket, 1, until_us);
+    short came;
+    HaulWait wait = await(link, io == HAUL_IO_WAIT_OUT ? POLLOUT : POLLIN, until_us, &came);
     if (wait == HAUL_WAIT_CANCELLED)
       return fail_cancelled(link, error);
     if (wait == HAUL_WAIT_DEADLINE) {
@@ -104,7 +138,7 @@ shake_hands(HaulLink *link, GError **error)
 bool
 haul_link_encrypt(HaulLink *link, GError **error)
 {
-  link->tls = haul_tls_new(link->fd, &link->peer, link->ca_file, error);
+  link->tls = haul_tls_new(&link->duplex, &link->peer, &link->trust, error);
   if (link->tls == NULL)
     return false;
   if (shake_hands(link, error))
@@ -116,13 +150,14 @@ haul_link_encrypt(HaulLink *link, GError **error)
 bool
 haul_link_peek(const HaulLink *link)
 {
-  char octet;
-  return recv(link->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  struct pollfd in = { .fd = link->duplex.in, .events = POLLIN };
+  int waiting = 0;
+  return poll(&in, 1, 0) > 0 && ioctl(in.fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
-/* Makes a result of what recv() or send() returned, and of errno. */
+/* Makes a result of what a transfer in clear text returned, and of errno. */
 static HaulIo
-socket_outcome(const HaulLink *link, ssize_t moved, HaulIo wait, GError **error)
+clear_outcome(const HaulLink *link, ssize_t moved, HaulIo wait, GError **error)
 {
   if (moved > 0)
     return HAUL_IO_DONE;
@@ -136,27 +171,21 @@ socket_outcome(const HaulLink *link, ssize_t moved, HaulIo wait, GError **error)
 }
 
 static HaulIo
-socket_receive(const HaulLink *link, void *buffer, size_t size, size_t *got, GError **error)
+clear_receive(const HaulLink *link, void *buffer, size_t size, size_t *got, GError **error)
 {
-  ssize_t moved;
-  do
-    moved = recv(link->fd, buffer, size, 0);
-  while (moved < 0 && errno == EINTR);
+  ssize_t moved = haul_duplex_read(&link->duplex, buffer, size);
   if (moved > 0)
     *got = (size_t)moved;
-  return socket_outcome(link, moved, HAUL_IO_WAIT_IN, error);
+  return clear_outcome(link, moved, HAUL_IO_WAIT_IN, error);
 }
 
 static HaulIo
-socket_transmit(const HaulLink *link, const void *octets, size_t size, size_t *sent, GError **error)
+clear_transmit(const HaulLink *link, const void *octets, size_t size, size_t *sent, GError **error)
 {
-  ssize_t moved;
-  do
-    moved = send(link->fd, octets, size, MSG_NOSIGNAL);
-  while (moved < 0 && errno == EINTR);
+  ssize_t moved = haul_duplex_write(&link->duplex, octets, size);
   if (moved > 0)
     *sent = (size_t)moved;
-  return socket_outcome(link, moved, HAUL_IO_WAIT_OUT, error);
+  return clear_outcome(link, moved, HAUL_IO_WAIT_OUT, error);
 }
 
 /* Keeps the clocks, and makes an error of an end. */
@@ -169,8 +198,7 @@ settle(HaulLink *link, HaulIo io, size_t moved, const char *meanwhile, GError **
   }
   if (io != HAUL_IO_END)
     return io;
-  haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "%s: the server closed the connection%s",
-                 link->peer.name, meanwhile);
+  fail_ended(link, meanwhile, error);
   return HAUL_IO_FAILED;
 }
 
@@ -178,7 +206,7 @@ HaulIo
 haul_link_receive(HaulLink *link, void *buffer, size_t size, size_t *got, GError **error)
 {
   *got = 0;
-  HaulIo io = link->tls == NULL ? socket_receive(link, buffer, size, got, error)
+  HaulIo io = link->tls == NULL ? clear_receive(link, buffer, size, got, error)
                                 : haul_tls_read(link->tls, buffer, size, got, error);
   if (io == HAUL_IO_DONE)
     link->greeted = true;
@@ -189,9 +217,17 @@ HaulIo
 haul_link_transmit(HaulLink *link, const void *octets, size_t size, size_t *sent, GError **error)
 {
   *sent = 0;
-  HaulIo io = link->tls == NULL ? socket_transmit(link, octets, size, sent, error)
+  HaulIo io = link->tls == NULL ? clear_transmit(link, octets, size, sent, error)
                                 : haul_tls_write(link->tls, octets, size, sent, error);
   return settle(link, io, *sent, " while we were sending", error);
+}
+
+size_t
+haul_link_backlog(const HaulLink *link)
+{
+  int octets = 0; /* of a pipe: those that its reader has not taken */
+  unsigned long what = link->tunnel == NULL ? SIOCOUTQ : FIONREAD;
+  return ioctl(link->duplex.out, what, &octets) == 0 && octets > 0 ? (size_t)octets : 0;
 }
 
 void
@@ -206,7 +242,8 @@ static bool
 fail_late(const HaulLink *link, bool sending, int64_t limit_us, GError **error)
 {
   double limit_s = (double)limit_us / G_USEC_PER_SEC;
-  if (link->silent_us < limit_us)
+  if (link->silent_us
+      < limit_us / 10 * 9) /* of what came at the start of it, nobody wants to hear */
     haul_set_error(error, HAUL_ERROR_CONNECTION, "timeout",
                    "%s: only %" G_GUINT64_FORMAT " octets in %g s", link->peer.name, link->moved,
                    limit_s);
@@ -227,22 +264,19 @@ haul_link_await(HaulLink *link, short events, short *came, GError **error)
     int64_t until_us = HAUL_NEVER;
     if (limit_us != HAUL_NEVER)
       until_us = before_us + limit_us - MAX(link->silent_us, link->waited_us);
-    struct pollfd socket = { .fd = link->fd, .events = events };
     /* A server without TCP_NODELAY (Courier) holds its next answer until the last one is
      * acknowledged, for which we would take 40 ms: each literal that waits for "+" would cost them. */
-    if ((events & POLLIN) != 0)
-      (void)setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
-    HaulWait wait = haul_cancel_wait(link->peer.cancel, &socket, 1, until_us);
+    if ((events & POLLIN) != 0 && link->tunnel == NULL)
+      (void)setsockopt(link->duplex.in, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
+    HaulWait wait = await(link, events, until_us, came);
     if (wait == HAUL_WAIT_CANCELLED)
       return fail_cancelled(link, error);
 
     int64_t waited_us = g_get_monotonic_time() - before_us;
     link->silent_us += waited_us;
     link->waited_us += waited_us;
-    if (wait == HAUL_WAIT_READY) {
-      *came = socket.revents;
+    if (wait == HAUL_WAIT_READY)
       return true;
-    }
     if (link->silent_us >= limit_us || link->moved < PROGRESS_OCTETS)
       return fail_late(link, (events & POLLOUT) != 0, limit_us, error);
     link->waited_us = 0;

@@ -1,5 +1,6 @@
 /*
- * A link: a socket that never blocks, clear or encrypted, and how long its peer is waited for.
+ * A link: a connection that never blocks, to a server or to a tunnel, clear or encrypted, and how long
+ * its peer is waited for.
  * It moves octets and holds none; buffers are stream.c's.
  *
  * Errors are those of <mailhaul/stream.h>; after one a link is good for nothing but closing, except
@@ -9,13 +10,17 @@
 #define HAUL_CORE_LINK_H
 
 #include "connect.h"
+#include "duplex.h"
 #include "tls.h"
+#include "tunnel.h"
 
 typedef struct {
-  HaulPeer peer;       /* owned */
-  char *ca_file;       /* owned; NULL for none */
+  HaulPeer peer; /* owned */
+  char *command; /* owned; of a tunnel; NULL: TCP */
+  HaulTrustTerms trust;
   uint64_t timeout_s;  /* what a silent peer is given; scales all deadlines; 0: for ever */
-  int fd;              /* owned; -1 until it is open */
+  HaulDuplex duplex;   /* owned; none until it is open */
+  HaulTunnel *tunnel;  /* owned; NULL: TCP */
   HaulTlsSession *tls; /* owned; NULL in clear text */
 
   bool greeted;      /* anything came at all */
@@ -24,7 +29,7 @@ typedef struct {
   uint64_t moved;    /* octets in that stretch */
 } HaulLink;
 
-/* Connects to link->peer, in clear text. */
+/* Connects to link->peer, in clear text. link->duplex is to be none, -1, before. */
 bool haul_link_open(HaulLink *link, bool loopback_only, GError **error);
 
 /* Shakes hands. */
@@ -42,7 +47,10 @@ haul_link_transmit(HaulLink *link, const void *octets, size_t size, size_t *sent
 /* Whether a received octet waits in the kernel: for what must not be there before a handshake. */
 bool haul_link_peek(const HaulLink *link);
 
-/* Begins a stretch, such as a line or a command: patience starts anew. */
+/* How many octets were transmitted and have not reached the other end; 0 if that is not known. */
+size_t haul_link_backlog(const HaulLink *link);
+
+/* Begins a stretch, such as a command and its answer: patience starts anew. */
 void haul_link_be_patient(HaulLink *link);
 
 /*

@@ -113,6 +113,14 @@ apply_token(HaulOptions *options, unsigned side, const char *key, const char *va
   return true;
 }
 
+/* Of both sides; what --inet1 says of one comes behind it, and stands. */
+static bool
+apply_inet(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
+{
+  options->inet = key;
+  return true;
+}
+
 static bool
 apply_folder(HaulOptions *options, unsigned side, const char *key, const char *value,
              GError **error)
@@ -201,9 +209,17 @@ static const Option table[] = {
   { "notls", true, NULL, apply_tls, NULL, "with --nossl: clear text, on loopback only" },
   { "insecure", true, NULL, apply_true, "insecure", "allow clear text to other machines" },
   { "tls-ca", true, "FILE", apply_setting, "tls-ca", "certificate authorities to trust, too" },
+  { "tls-pin", true, "PINS", apply_setting, "tls-pin", "keys to trust, as sha256:DIGEST,..." },
+  { "tls-cert", true, "FILE", apply_setting, "tls-cert", "certificate to show to the server" },
+  { "tls-key", true, "FILE", apply_setting, "tls-key", "its key, if not in the same file" },
+  { "tunnel", true, "COMMAND", apply_setting, "tunnel", "talk to this process, not to a host" },
+  { "compress", true, "WHEN", apply_setting, "compress", "auto, yes or no" },
+  { "no-ext", true, "NAMES", apply_setting, "no-ext", "extensions to do without" },
   { "timeout", true, "SECONDS", apply_setting, "timeout", "patience with a silent server" },
   { "backend", true, "NAME", apply_backend, NULL, "kind of store; see mailhaul plugins" },
   { "path", true, "DIR", apply_setting, "path", "where a local store lies" },
+  { "inet4", false, NULL, apply_inet, "4", "connect by IPv4 only" },
+  { "inet6", false, NULL, apply_inet, "6", "connect by IPv6 only" },
   { "folder", false, "NAME", apply_folder, NULL, "only this folder; may be repeated" },
   { "match", false, "CHAIN", apply_text, "match", "what makes two messages the same one" },
   { "flags", false, "MODE", apply_flags, NULL, "merge (default), source, add or none" },
@@ -442,17 +458,19 @@ tls_setting(const HaulSideOptions *side)
 }
 
 static HaulAccount *
-make_account(HaulSideOptions *side, unsigned number, HaulCancel *cancel, GError **error)
+make_account(HaulSideOptions *side, unsigned number, const char *inet, HaulCancel *cancel,
+             GError **error)
 {
   const char *backend = side->backend;
-  if (backend == NULL && !says(side, "host") && !says(side, "path")) {
+  bool networked = says(side, "host") || says(side, "tunnel");
+  if (backend == NULL && !networked && !says(side, "path")) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
                    "the %s is missing: give --host%u, --path%u or a URL",
                    number == 1 ? "source" : "destination", number, number);
     return NULL;
   }
   if (backend == NULL)
-    backend = says(side, "host") ? HAUL_NETWORK_BACKEND : HAUL_LOCAL_BACKEND;
+    backend = networked ? HAUL_NETWORK_BACKEND : HAUL_LOCAL_BACKEND;
   const HaulPlugin *plugin = haul_plugin_load(backend, error);
   if (plugin == NULL)
     return NULL;
@@ -461,6 +479,9 @@ make_account(HaulSideOptions *side, unsigned number, HaulCancel *cancel, GError 
     return NULL;
   }
   g_autoptr(HaulAccount) account = haul_account_new(number, plugin, cancel);
+  if (inet != NULL && haul_account_has(account, "inet")
+      && !haul_account_set(account, "inet", inet, error))
+    return NULL;
   for (guint i = 0; i < side->settings->len; i += 2)
     if (!haul_account_set(account, side->settings->pdata[i], side->settings->pdata[i + 1], error))
       return NULL;
@@ -478,10 +499,10 @@ bool
 haul_options_accounts(HaulOptions *options, HaulCancel *cancel, HaulAccount **account1,
                       HaulAccount **account2, GError **error)
 {
-  g_autoptr(HaulAccount) source = make_account(&options->sides[0], 1, cancel, error);
+  g_autoptr(HaulAccount) source = make_account(&options->sides[0], 1, options->inet, cancel, error);
   if (source == NULL)
     return false;
-  *account2 = make_account(&options->sides[1], 2, cancel, error);
+  *account2 = make_account(&options->sides[1], 2, options->inet, cancel, error);
   if (*account2 == NULL)
     return false;
   *account1 = g_steal_pointer(&source);

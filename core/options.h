@@ -18,6 +18,7 @@ typedef struct {
   HaulSideOptions sides[2];
   char *match, *state_folder, *log_file; /* owned */
   GPtrArray *folders;                    /* owned; of char * */
+  const char *inet;                      /* "4" or "6"; NULL: not said */
   HaulFlagsMode flags_mode;
   unsigned n_lanes, grace_s;
   bool stateless, dry, json, debug, quiet, help, version;

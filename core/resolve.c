@@ -18,6 +18,7 @@ typedef struct {
   atomic_int refs; /* the thread's and the waiting one's */
   char *host;      /* owned */
   char port[8];
+  int family;
   int done_fd; /* owned; readable when the rest is filled */
   atomic_bool done;
   int result;             /* of getaddrinfo() */
@@ -26,9 +27,9 @@ typedef struct {
 } Lookup;
 
 static int
-look_up(const char *host, const char *port, int flags, struct addrinfo **found)
+look_up(const char *host, const char *port, int family, int flags, struct addrinfo **found)
 {
-  struct addrinfo hints = { .ai_family = AF_UNSPEC,
+  struct addrinfo hints = { .ai_family = family,
                             .ai_socktype = SOCK_STREAM,
                             .ai_flags = AI_NUMERICSERV | flags };
   return getaddrinfo(host, port, &hints, found);
@@ -51,7 +52,7 @@ static void *
 lookup_thread(void *data)
 {
   Lookup *lookup = data;
-  lookup->result = look_up(lookup->host, lookup->port, 0, &lookup->found);
+  lookup->result = look_up(lookup->host, lookup->port, lookup->family, 0, &lookup->found);
   lookup->problem = errno;
   atomic_store(&lookup->done, true);
   uint64_t one = 1;
@@ -67,6 +68,7 @@ lookup_start(const HaulPeer *peer, GError **error)
   Lookup *lookup = g_new0(Lookup, 1);
   atomic_init(&lookup->refs, 2);
   lookup->host = g_strdup(peer->host);
+  lookup->family = peer->family;
   g_snprintf(lookup->port, sizeof lookup->port, "%u", peer->port);
   lookup->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int problem = lookup->done_fd < 0 ? errno : 0;
@@ -96,10 +98,26 @@ set_unknown(const HaulPeer *peer, const char *why, GError **error)
                  peer->side);
 }
 
+/* An address, or a name with addresses, of the family that was not asked for. */
+static void
+set_no_address(const HaulPeer *peer, GError **error)
+{
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "resolve",
+                 "%s: there is no IPv%d address; see --inet%u", peer->name,
+                 peer->family == AF_INET6 ? 6 : 4, peer->side);
+}
+
 static void
 set_lookup_error(const HaulPeer *peer, int result, int problem, GError **error)
 {
   switch (result) {
+  case EAI_NODATA:
+  case EAI_ADDRFAMILY:
+    if (peer->family != AF_UNSPEC)
+      set_no_address(peer, error);
+    else
+      set_unknown(peer, gai_strerror(result), error);
+    break;
   case EAI_AGAIN:
   case EAI_MEMORY:
     haul_set_error(error, HAUL_ERROR_CONNECTION, "connect",
@@ -131,8 +149,12 @@ haul_resolve(const HaulPeer *peer, int64_t deadline_us, GError **error)
   struct addrinfo *found = NULL;
   char port[8];
   g_snprintf(port, sizeof port, "%u", peer->port);
-  if (look_up(peer->host, port, AI_NUMERICHOST, &found) == 0)
+  if (look_up(peer->host, port, peer->family, AI_NUMERICHOST, &found) == 0)
     return found;
+  if (haul_peer_is_address(peer)) {
+    set_no_address(peer, error);
+    return NULL;
+  }
   if (is_invalid_by_rule(peer->host)) {
     set_unknown(peer, "no name under .invalid exists", error);
     return NULL;

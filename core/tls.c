@@ -11,9 +11,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
-#include <sys/socket.h>
-
-#include "trust.h"
 
 struct HaulTlsSession {
   SSL *ssl;             /* owned */
@@ -24,21 +21,15 @@ struct HaulTlsSession {
 };
 
 /*
- * The octets between OpenSSL and the socket. OpenSSL's own socket BIO calls write(), and a peer that
- * is gone would then raise SIGPIPE, whose disposition is not a library's to change.
+ * The octets between OpenSSL and the connection. OpenSSL's own socket BIO calls write(), and a peer
+ * that is gone would then raise SIGPIPE.
  */
-static int
-bio_fd(BIO *bio)
-{
-  return GPOINTER_TO_INT(BIO_get_data(bio));
-}
-
 static int
 bio_result(BIO *bio, ssize_t moved, int retry, size_t *done)
 {
   BIO_clear_retry_flags(bio);
   *done = moved > 0 ? (size_t)moved : 0;
-  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+  if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
     BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
   if (moved == 0 && retry == BIO_FLAGS_READ)
     BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
@@ -48,14 +39,14 @@ bio_result(BIO *bio, ssize_t moved, int retry, size_t *done)
 static int
 bio_write(BIO *bio, const char *octets, size_t size, size_t *sent)
 {
-  ssize_t moved = send(bio_fd(bio), octets, size, MSG_NOSIGNAL);
+  ssize_t moved = haul_duplex_write(BIO_get_data(bio), octets, size);
   return bio_result(bio, moved, BIO_FLAGS_WRITE, sent);
 }
 
 static int
 bio_read(BIO *bio, char *buffer, size_t size, size_t *got)
 {
-  ssize_t moved = recv(bio_fd(bio), buffer, size, 0);
+  ssize_t moved = haul_duplex_read(BIO_get_data(bio), buffer, size);
   return bio_result(bio, moved, BIO_FLAGS_READ, got);
 }
 
@@ -84,12 +75,12 @@ bio_method_make(void)
 }
 
 static BIO *
-bio_new(int fd)
+bio_new(const HaulDuplex *duplex)
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, bio_method_make);
   BIO *bio = BIO_new(bio_method);
-  BIO_set_data(bio, GINT_TO_POINTER(fd));
+  BIO_set_data(bio, (void *)duplex);
   BIO_set_init(bio, 1);
   return bio;
 }
@@ -106,9 +97,10 @@ on_verified(int ok, X509_STORE_CTX *verification)
 }
 
 HaulTlsSession *
-haul_tls_new(int fd, const HaulPeer *peer, const char *ca_file, GError **error)
+haul_tls_new(const HaulDuplex *duplex, const HaulPeer *peer, const HaulTrustTerms *terms,
+             GError **error)
 {
-  SSL_CTX *context = haul_trust_context(ca_file, error);
+  SSL_CTX *context = haul_trust_context(terms, error);
   if (context == NULL)
     return NULL;
   HaulTlsSession *session = g_new0(HaulTlsSession, 1);
@@ -117,7 +109,7 @@ haul_tls_new(int fd, const HaulPeer *peer, const char *ca_file, GError **error)
   SSL_CTX_free(context);
   g_assert(session->ssl != NULL); /* only memory can have been short */
 
-  BIO *bio = bio_new(fd);
+  BIO *bio = bio_new(duplex);
   SSL_set_bio(session->ssl, bio, bio);
   SSL_set_app_data(session->ssl, session);
   SSL_set_verify(session->ssl, SSL_VERIFY_PEER, on_verified);
@@ -192,6 +184,11 @@ set_handshake_error(const HaulPeer *peer, GError **error)
                    "%s: the server speaks no TLS newer than 1.1, which is no protection",
                    peer->name);
     break;
+  case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                   "%s: the server wants a certificate of ours: use --tls-cert%u", peer->name,
+                   peer->side);
+    break;
   default:
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls", "%s: the TLS handshake failed: %s", peer->name,
                    openssl_reason());
@@ -221,7 +218,11 @@ transferred(HaulTlsSession *session, int result, GError **error)
   if (result == 1)
     return HAUL_IO_DONE;
   HaulIo io = outcome(session, result);
-  if (io == HAUL_IO_FAILED)
+  /* In TLS 1.3 the server looks at our certificate when the handshake is over for us. */
+  if (io == HAUL_IO_FAILED
+      && ERR_GET_REASON(ERR_peek_error()) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED)
+    set_handshake_error(session->peer, error);
+  else if (io == HAUL_IO_FAILED)
     haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "%s: the TLS connection broke: %s",
                    session->peer->name, openssl_reason());
   return io;

@@ -1,5 +1,5 @@
 /*
- * The client's side of TLS on a socket that does not block. Every call does what it can at once
+ * The client's side of TLS on a connection that does not block. Every call does what it can at once
  * and says what it waits for; waiting is stream.c's.
  */
 #ifndef HAUL_CORE_TLS_H
@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 #include "connect.h"
+#include "duplex.h"
+#include "trust.h"
 
 typedef struct HaulTlsSession HaulTlsSession;
 
@@ -22,12 +24,12 @@ typedef enum {
 } HaulIo;
 
 /*
- * Prepares a handshake with @peer over @fd; both are borrowed for the life of the session.
+ * Prepares a handshake with @peer over @duplex; both are borrowed for the life of the session.
  *
- * @ca_file: CA certificates to trust besides the system's; NULL or "" for none.
- * Errors: HAUL_ERROR_ACCOUNT "tls" if that file cannot be used.
+ * Errors: HAUL_ERROR_ACCOUNT "tls" or "usage" if the terms cannot be met.
  */
-HaulTlsSession *haul_tls_new(int fd, const HaulPeer *peer, const char *ca_file, GError **error);
+HaulTlsSession *haul_tls_new(const HaulDuplex *duplex, const HaulPeer *peer,
+                             const HaulTrustTerms *terms, GError **error);
 
 /* Says good-bye without waiting, if there was a handshake and no failure. */
 void haul_tls_free(HaulTlsSession *session);

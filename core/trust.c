@@ -1,8 +1,8 @@
 /*
  * Trust: the system's certificates are looked up by their hash, one by one as a chain needs them.
  * Its bundle, which costs more than the rest of a run that has nothing to do, is read only when
- * they do not suffice. A refusal is explained in words that name the certificate and what can be
- * done.
+ * they do not suffice. Where keys are pinned, they alone decide. A refusal is explained in words
+ * that name the certificate and what can be done.
  */
 #include "trust.h"
 
@@ -12,22 +12,26 @@
 #include <mailhaul/text.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "pin.h"
+
 #define NAMES_SHOWN 4
 
 /* A context, and the system's bundle, which is read when a chain cannot do without it. */
 typedef struct {
   SSL_CTX *context; /* owned */
+  GArray *pins;     /* owned HaulPins; NULL: chains decide */
   pthread_mutex_t lock;
   char *bundle; /* owned; the file, or NULL once it is read; under lock */
 } Trust;
 
-/* Those made so far, by CA file; for the life of the process. */
+/* Those made so far, by their terms; for the life of the process. */
 static pthread_mutex_t trusts_lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *trusts;
 
@@ -77,11 +81,48 @@ lacks_issuer(X509_STORE_CTX *verification)
   return lacks;
 }
 
+void
+haul_trust_terms_clear(HaulTrustTerms *terms)
+{
+  g_clear_pointer(&terms->ca_file, g_free);
+  g_clear_pointer(&terms->pins, g_free);
+  g_clear_pointer(&terms->certificate, g_free);
+  g_clear_pointer(&terms->key, g_free);
+}
+
+/* The digest of the key of @certificate; false if there is none to take. */
+static bool
+take_pin(X509 *certificate, HaulPin *pin)
+{
+  unsigned char *octets = NULL;
+  int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &octets);
+  bool taken =
+      size > 0 && EVP_Digest(octets, (size_t)size, pin->digest, NULL, EVP_sha256(), NULL) == 1;
+  OPENSSL_free(octets);
+  return taken;
+}
+
+/* Verifies by the key alone: names, dates and signatures say less than somebody who has seen it. */
+static int
+verify_pinned(X509_STORE_CTX *verification, const GArray *pins)
+{
+  HaulPin pin;
+  X509 *certificate = X509_STORE_CTX_get0_cert(verification);
+  if (certificate != NULL && take_pin(certificate, &pin) && haul_pins_have(pins, &pin)) {
+    X509_STORE_CTX_set_error(verification, X509_V_OK);
+    return 1;
+  }
+  X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+  return X509_STORE_CTX_get_verify_cb(verification)(0, verification);
+}
+
 /* Verifies as OpenSSL would, but reads the bundle first if that may help. */
 static int
 verify(X509_STORE_CTX *verification, void *data)
 {
   Trust *trust = data;
+  if (trust->pins != NULL)
+    return verify_pinned(verification, trust->pins);
   pthread_mutex_lock(&trust->lock);
   if (trust->bundle != NULL && lacks_issuer(verification)) {
     read_bundle(X509_STORE_CTX_get0_store(verification), trust->bundle);
@@ -106,8 +147,45 @@ load_ca_file(SSL_CTX *context, const char *ca_file, GError **error)
   return false;
 }
 
+/* Keys with a passphrase cannot be used: who would be asked for it in the middle of the night? */
+static int
+no_passphrase(char *buffer, int size, int writing, void *data)
+{
+  return 0;
+}
+
+/* Has @context show our certificate to a server that asks for one. */
+static bool
+load_own(SSL_CTX *context, const HaulTrustTerms *terms, GError **error)
+{
+  const char *certificate = terms->certificate,
+             *key = terms->key == NULL || *terms->key == '\0' ? certificate : terms->key;
+  SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+  bool has_certificate = SSL_CTX_use_certificate_chain_file(context, certificate) == 1;
+  if (has_certificate && SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1
+      && SSL_CTX_check_private_key(context) == 1)
+    return true;
+  const char *why = ERR_reason_error_string(ERR_peek_last_error());
+  const char *file = has_certificate ? key : certificate;
+  g_autofree char *shown = haul_text_display(file, strlen(file));
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "tls",
+                 "cannot use %s for TLS: %s; --tls-%s%u takes a file in PEM%s", shown,
+                 why == NULL ? "no reason known" : why,
+                 has_certificate && key != certificate ? "key" : "cert", terms->side,
+                 has_certificate ? " that holds the key of the certificate, without passphrase"
+                                 : "");
+  ERR_clear_error();
+  return false;
+}
+
+static bool
+says(const char *term)
+{
+  return term != NULL && *term != '\0';
+}
+
 static SSL_CTX *
-context_new(const char *ca_file, GError **error)
+context_new(const HaulTrustTerms *terms, GError **error)
 {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   if (context == NULL) {
@@ -128,36 +206,65 @@ context_new(const char *ca_file, GError **error)
   /* A certificate in the user's CA file is trusted as such, whoever has signed it. */
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_default_verify_dir(context);
-  if (ca_file[0] != '\0' && !load_ca_file(context, ca_file, error))
+  if ((says(terms->ca_file) && !load_ca_file(context, terms->ca_file, error))
+      || (says(terms->certificate) && !load_own(context, terms, error)))
     g_clear_pointer(&context, SSL_CTX_free);
   ERR_clear_error();
   return context;
 }
 
 static Trust *
-trust_new(const char *ca_file, GError **error)
+trust_new(const HaulTrustTerms *terms, GError **error)
 {
-  SSL_CTX *context = context_new(ca_file, error);
+  g_autofree char *bad = NULL;
+  g_autoptr(GArray) pins = says(terms->pins) ? haul_pins_parse(terms->pins, &bad) : NULL;
+  if (bad != NULL) {
+    g_autofree char *shown = haul_text_display(bad, strlen(bad));
+    haul_set_error(
+        error, HAUL_ERROR_ACCOUNT, "usage",
+        "--tls-pin%u takes sha256: and the digest of a public key, 64 hexadecimal digits "
+        "or base64, not \"%s\"",
+        terms->side, shown);
+    return NULL;
+  }
+  if (says(terms->key) && !says(terms->certificate)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--tls-key%u needs --tls-cert%u, too",
+                   terms->side, terms->side);
+    return NULL;
+  }
+  SSL_CTX *context = context_new(terms, error);
   if (context == NULL)
     return NULL;
   Trust *trust = g_new0(Trust, 1);
   trust->context = context;
+  trust->pins = g_steal_pointer(&pins);
   pthread_mutex_init(&trust->lock, NULL);
   trust->bundle = find_bundle();
   SSL_CTX_set_cert_verify_callback(context, verify, trust);
   return trust;
 }
 
-SSL_CTX *
-haul_trust_context(const char *ca_file, GError **error)
+/* Equal for equal terms. An option cannot hold a line end. */
+static char *
+terms_key(const HaulTrustTerms *terms)
 {
-  const char *key = ca_file == NULL ? "" : ca_file;
+  const char *texts[] = { terms->ca_file, terms->pins, terms->certificate, terms->key };
+  GString *key = g_string_new(NULL);
+  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+    g_string_append_printf(key, "%s\n", texts[i] == NULL ? "" : texts[i]);
+  return g_string_free(key, FALSE);
+}
+
+SSL_CTX *
+haul_trust_context(const HaulTrustTerms *terms, GError **error)
+{
+  g_autofree char *key = terms_key(terms);
   pthread_mutex_lock(&trusts_lock);
   if (trusts == NULL)
     trusts = g_hash_table_new(g_str_hash, g_str_equal);
   Trust *trust = g_hash_table_lookup(trusts, key);
-  if (trust == NULL && (trust = trust_new(key, error)) != NULL)
-    g_hash_table_insert(trusts, g_strdup(key), trust);
+  if (trust == NULL && (trust = trust_new(terms, error)) != NULL)
+    g_hash_table_insert(trusts, g_steal_pointer(&key), trust);
   pthread_mutex_unlock(&trusts_lock);
   if (trust == NULL)
     return NULL;
@@ -168,6 +275,8 @@ haul_trust_context(const char *ca_file, GError **error)
 bool
 haul_trust_expect(SSL *ssl, const HaulPeer *peer)
 {
+  if (*peer->host == '\0')
+    return true;
   X509_VERIFY_PARAM *expected = SSL_get0_param(ssl);
   /* RFC 9525 §6.3: names come from subjectAltName alone, and '*' is a whole label. */
   X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS
@@ -247,10 +356,16 @@ show_date(const ASN1_TIME *time)
 
 /* Says why @certificate was refused with @problem, and in @advice what can be done about it. */
 static char *
-complain(int problem, const X509 *certificate, const HaulPeer *peer, char **advice)
+complain(int problem, X509 *certificate, const HaulPeer *peer, char **advice)
 {
   g_autofree char *detail = NULL;
+  HaulPin pin;
   switch (problem) {
+  case X509_V_ERR_APPLICATION_VERIFICATION:
+    detail = take_pin(certificate, &pin) ? haul_pin_show(&pin) : g_strdup("unreadable");
+    *advice =
+        g_strdup_printf("if you know that it is right, name that one with --tls-pin%u", peer->side);
+    return g_strdup_printf("its key is %s, which is not pinned", detail);
   case X509_V_ERR_CERT_HAS_EXPIRED:
     detail = show_date(X509_get0_notAfter(certificate));
     *advice = g_strdup("its owner has to renew it, unless this machine's clock is wrong");
@@ -276,15 +391,17 @@ complain(int problem, const X509 *certificate, const HaulPeer *peer, char **advi
   default:
     detail = g_strdup(X509_verify_cert_error_string(problem));
   }
-  *advice = g_strdup_printf("if you know that it is right, trust its CA with --tls-ca%u FILE",
-                            peer->side);
+  *advice =
+      g_strdup_printf("if you know that it is right, trust its CA with --tls-ca%u FILE, or its key "
+                      "with --tls-pin%u",
+                      peer->side, peer->side);
   return g_steal_pointer(&detail);
 }
 
 void
 haul_trust_explain(X509_STORE_CTX *verification, const HaulPeer *peer, GError **error)
 {
-  const X509 *certificate = X509_STORE_CTX_get_current_cert(verification);
+  X509 *certificate = X509_STORE_CTX_get_current_cert(verification);
   if (certificate == NULL)
     certificate = X509_STORE_CTX_get0_cert(verification);
   g_autofree char *advice = NULL;

@@ -28,6 +28,11 @@ typedef struct HaulStream HaulStream;
       { "port", 'n', "0", "TCP port; 0: the usual one for the kind of TLS." },                     \
       { "tls", 's', "implicit", "implicit, starttls, or none (clear text: loopback only)." },      \
       { "tls-ca", 'p', "", "File of CA certificates to trust besides the system's." },             \
+      { "tls-pin", 's', "", "Public keys to trust instead of any CA, as sha256:DIGEST,..." },      \
+      { "tls-cert", 'p', "", "File of our own certificate, for a server that asks for it." },      \
+      { "tls-key", 'p', "", "File of its key, if that is not in the same file." },                 \
+      { "inet", 's', "any", "Kind of addresses to connect to: 4, 6 or any." },                     \
+      { "tunnel", 's', "", "Command to talk to by its standard input and output, not a host." },   \
       { "insecure", 'b', "false", "Whether clear text may leave this machine." },                  \
   {                                                                                                \
     "timeout", 'd', "120", "Seconds a silent server is waited for; scales all deadlines."          \
@@ -36,8 +41,9 @@ typedef struct HaulStream HaulStream;
 typedef enum { HAUL_TLS_IMPLICIT, HAUL_TLS_STARTTLS, HAUL_TLS_NONE } HaulTls;
 
 /*
- * Connects to the host of @account, and shakes hands where TLS is implicit: with the name checked,
- * TLS 1.2 or later. Clear text is refused unless the address is loopback or "insecure" is set.
+ * Connects to the host of @account, or starts its tunnel, and shakes hands where TLS is implicit: with the name checked,
+ * TLS 1.2 or later. Clear text is refused unless the address is loopback or "insecure" is set, or
+ * a tunnel carries it: through one there is no TLS unless the user has set "tls".
  *
  * @tls_port, @clear_port: the usual ports for implicit TLS and for the rest.
  */
@@ -48,6 +54,9 @@ HAUL_PUBLIC void haul_stream_close(HaulStream *stream);
 /* What the user asked for; a plugin upgrades where it says HAUL_TLS_STARTTLS. */
 HAUL_PUBLIC HaulTls haul_stream_tls(const HaulStream *stream);
 HAUL_PUBLIC bool haul_stream_is_encrypted(const HaulStream *stream);
+
+/* Whether the other end is a process that the user had us start: it may know us already. */
+HAUL_PUBLIC bool haul_stream_is_tunnel(const HaulStream *stream);
 
 /* Shakes hands on a clear stream. Octets that came before it are an attack (CVE-2021-22947): an
  * error with HAUL_ERROR_ACCOUNT and reason "tls". */
@@ -60,6 +69,25 @@ HAUL_PUBLIC bool haul_stream_start_tls(HaulStream *stream, GError **error);
  * Returns NULL in clear text.
  */
 HAUL_PUBLIC GBytes *haul_stream_channel_binding(const HaulStream *stream, const char **type);
+
+/*
+ * Compresses both ways from here on (DEFLATE, RFC 4978): all that was written so far is sent as it
+ * is, and the next octet read is compressed. What is not DEFLATE is an error "protocol".
+ */
+HAUL_PUBLIC bool haul_stream_compress(HaulStream *stream, GError **error);
+HAUL_PUBLIC bool haul_stream_is_compressed(const HaulStream *stream);
+
+/*
+ * Measures the link, and tells of its slower way: how many octets a second passed while it was waited
+ * for, by haul_stream_read() or with octets left to be sent. Time spent elsewhere does not count.
+ *
+ * Returns 0 until that can be told, after half a second of waiting.
+ */
+HAUL_PUBLIC uint64_t haul_stream_rate(const HaulStream *stream);
+
+/* Says that the server has done something that it was asked for. Its time for the next thing, in
+ * which less than 1 KiB a minute is as bad as silence, begins here, or when something is sent. */
+HAUL_PUBLIC void haul_stream_answered(HaulStream *stream);
 
 /*
  * Reads one line, of at most @limit octets.

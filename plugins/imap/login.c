@@ -36,8 +36,19 @@ greet(ImapSession *session, bool *authenticated, GError **error)
     return false;
   }
   *authenticated = response.condition == IMAP_PREAUTH;
-  if (*authenticated && haul_stream_tls(session->stream) == HAUL_TLS_STARTTLS)
+  if (!*authenticated || haul_stream_is_tunnel(session->stream))
+    return true;
+  if (haul_stream_tls(session->stream) == HAUL_TLS_STARTTLS)
     return refuse_tls(error, "the server let us in before STARTTLS (PREAUTH)");
+  /* Over TLS only our certificate can have told who we are: else it takes us for somebody. */
+  const char *certificate = haul_account_string(session->account, "tls-cert");
+  if (haul_stream_is_encrypted(session->stream) && *certificate == '\0') {
+    session->dead = true;
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
+                   "the server let us in without asking who we are (PREAUTH), which is right only "
+                   "through a tunnel or with a certificate of ours");
+    return false;
+  }
   return true;
 }
 
@@ -294,6 +305,22 @@ imap_identify(ImapSession *session, ImapReply *reply, GError **error)
                            "ID (\"name\" \"mailhaul\" \"version\" \"" HAUL_VERSION "\")");
 }
 
+/* Whether we can log in, as everybody must who has not come by a tunnel that lets us in. */
+static bool
+has_login(const ImapSession *session, GError **error)
+{
+  const HaulAccount *account = session->account;
+  unsigned side = strcmp(haul_account_side(account), "source") == 0 ? 1 : 2;
+  bool has_token = *haul_account_secret(account, "oauthaccesstoken") != '\0'
+                   || *haul_account_string(account, "tokencmd") != '\0';
+  if (haul_account_string(account, "user") != NULL
+      && (has_token || haul_account_secret(account, "password") != NULL))
+    return true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
+                 "the server wants a login: use --user%u and --passfile%u", side, side);
+  return false;
+}
+
 /* Returns the capabilities named in the setting "no-ext". */
 static uint32_t
 ignored_capabilities(const HaulAccount *account)
@@ -318,8 +345,8 @@ imap_login(const HaulAccount *account, GError **error)
   if (greet(session, &authenticated, error)
       && (haul_stream_tls(stream) != HAUL_TLS_STARTTLS || start_tls(session, error))
       && (authenticated
-          || (ask_capabilities(session, error) && authenticate(session, error)
-              && proxy(session, error)))
+          || (has_login(session, error) && ask_capabilities(session, error)
+              && authenticate(session, error) && proxy(session, error)))
       && ask_capabilities(session, error)) {
     session->logged_in = true;
     return session;

@@ -1,13 +1,14 @@
 /*
  * The `imap` backend: IMAP4rev1 and later (RFC 3501, RFC 9051), source and destination both.
  *
- * This file is its face: settings, opening, closing. login.c begins a session, session.c carries
- * commands and responses, folders.c lists and makes folders, visit.c opens them, reader.c reads,
+ * This file is its face: settings, opening, closing. login.c begins a session, compress.c makes it
+ * smaller, session.c carries commands and responses, folders.c lists and makes folders, visit.c opens them, reader.c reads,
  * writer.c appends, flags.c changes flags; wire.c, set.c, date.c, response.c, fetch.c and names.c
  * know the octets and do no I/O.
  */
 #include <mailhaul/sasl.h>
 
+#include "compress.h"
 #include "flags.h"
 #include "login.h"
 #include "reader.h"
@@ -76,9 +77,23 @@ reach(HaulStore *store, GError **error)
   return fine;
 }
 
+static bool
+check_settings(const HaulAccount *account, GError **error)
+{
+  static const char *const wishes[] = { "auto", "yes", "no", NULL };
+  if (g_strv_contains(wishes, haul_account_string(account, "compress")))
+    return true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 "the setting \"compress\" of the %s is auto, yes or no",
+                 haul_account_side(account));
+  return false;
+}
+
 static HaulStore *
 imap_open(const HaulAccount *account, HaulIntent intent, GError **error)
 {
+  if (!check_settings(account, error))
+    return NULL;
   ImapSession *session = imap_login(account, error);
   if (session == NULL)
     return NULL;
@@ -92,7 +107,7 @@ imap_open(const HaulAccount *account, HaulIntent intent, GError **error)
   store->visits = imap_visits_new();
   store->writer = imap_writer_new();
   imap_names_init(&store->names);
-  if (reach(store, error))
+  if (imap_compress(session, error) && reach(store, error))
     return store;
   imap_close(store);
   return NULL;
@@ -103,8 +118,13 @@ imap_identity(HaulStore *store)
 {
   const char *authuser = haul_account_string(store->account, "authuser");
   bool delegated = authuser != NULL && *authuser != '\0';
-  g_autofree char *host = g_ascii_strdown(haul_account_string(store->account, "host"), -1);
-  return g_strconcat("imap:", host, "/", haul_account_string(store->account, "user"),
+  const char *host = haul_account_string(store->account, "host");
+  const char *user = haul_account_string(store->account, "user");
+  /* A tunnel may lead to anywhere, whatever host its certificates are for. */
+  bool tunnelled = haul_stream_is_tunnel(store->session->stream);
+  g_autofree char *where = tunnelled ? g_strdup(haul_account_string(store->account, "tunnel"))
+                                     : g_ascii_strdown(host, -1);
+  return g_strconcat(tunnelled ? "imap-tunnel:" : "imap:", where, "/", user == NULL ? "" : user,
                      delegated ? "/" : NULL, authuser, NULL);
 }
 
@@ -112,6 +132,7 @@ static const HaulSetting settings[] = {
   HAUL_STREAM_SETTINGS,
   HAUL_SASL_SETTINGS,
   { "proxyauth", 'b', "false", "Whether authuser becomes user by the command PROXYAUTH." },
+  { "compress", 's', "auto", "Compression: auto (where the link is slow), yes or no." },
   { "no-ext", 's', "", "Extensions to do without, such as MULTIAPPEND,UIDPLUS." },
   { NULL, 0, NULL, NULL },
 };

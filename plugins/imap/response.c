@@ -12,6 +12,8 @@ static const ImapWord conditions[] = {
 
 static const ImapWord capabilities[] = {
   { "APPENDLIMIT", IMAP_CAP_APPENDLIMIT },
+  { "COMPRESS", IMAP_CAP_COMPRESS }, /* as users call it */
+  { "COMPRESS=DEFLATE", IMAP_CAP_COMPRESS },
   { "CONDSTORE", IMAP_CAP_CONDSTORE },
   { "X-GM-EXT-1", IMAP_CAP_GMAIL },
   { "ID", IMAP_CAP_ID },

@@ -41,6 +41,7 @@ bool imap_announces_body(const char *line, size_t size, size_t literal_size);
 /* Extensions that change what we send. */
 typedef enum {
   IMAP_CAP_APPENDLIMIT = 1 << 0,
+  IMAP_CAP_COMPRESS = 1 << 1,
   IMAP_CAP_CONDSTORE = 1 << 2,
   IMAP_CAP_GMAIL = 1 << 3,
   IMAP_CAP_ID = 1 << 4,

@@ -127,6 +127,7 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
   }
 
   session->unanswered = 0;
+  haul_stream_answered(session->stream);
   g_autofree ImapCommand *command = link->data;
   g_queue_delete_link(&session->commands, link);
   if (command->tag == (session->awaiting != NULL ? session->awaiting->tag : 0))
@@ -156,7 +157,10 @@ dispatch(ImapSession *session, const ImapResponse *response, GError **error)
   case IMAP_RESPONSE_TAGGED:
     return take_tagged(session, response, error);
   case IMAP_RESPONSE_CONTINUE:
-    session->go_ahead |= session->awaiting != NULL; /* else nobody asked */
+    if (session->awaiting != NULL) { /* else nobody asked */
+      session->go_ahead = true;
+      haul_stream_answered(session->stream);
+    }
     session->challenge = response->text;
     return true;
   case IMAP_RESPONSE_STATUS:

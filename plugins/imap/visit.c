@@ -4,6 +4,7 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "compress.h"
 #include "lines.h"
 #include "login.h"
 #include "writer.h"
@@ -13,6 +14,8 @@ enum {
   AHEAD_FETCHES = 4, /* ... or fetch: one given up must be read past, bodies and all */
   AHEAD_LINES = 2,   /* of a visit sent ahead, which is sent in part if it has more */
   LINES_UNDER_WAY = 3,
+  OCTETS_UNKNOWN = 8 << 10, /* of a message whose folder does not tell its size               */
+  AHEAD_OCTETS = 1 << 20,   /* so much at 40 ms is as fast as a link that is not compressed   */
 };
 
 struct ImapVisits {
@@ -219,13 +222,37 @@ is_all_sent(const ImapVisit *visit)
   return visit == NULL || (visit->lines->len > 0 && visit->n_sent == visit->lines->len);
 }
 
+/* What is likely to come for a visit that fetches. */
+static uint64_t
+expected_octets(const ImapVisit *visit)
+{
+  const ImapFolder *folder = visit->folder;
+  if (folder->n_octets != HAUL_UNKNOWN)
+    return folder->n_octets;
+  return folder->n_messages == HAUL_UNKNOWN ? OCTETS_UNKNOWN : folder->n_messages * OCTETS_UNKNOWN;
+}
+
+/* Whether so much is under way that it would be long until the link could be compressed, were it
+ * found to be slow. */
+static bool
+is_enough_ahead(const HaulStore *store)
+{
+  if (!imap_compress_is_open(store->session))
+    return false;
+  uint64_t octets = 0;
+  for (const GList *link = store->visits->ahead.head; link != NULL; link = link->next)
+    octets += expected_octets(link->data);
+  return octets >= AHEAD_OCTETS;
+}
+
 /* Sends visits that come next, as many as may be under way. Whatever goes wrong shows when they are
  * made. */
 static void
 send_ahead(HaulStore *store)
 {
   ImapVisits *visits = store->visits;
-  if (store->session->mid_command || !is_all_sent(visits->current))
+  if (store->session->mid_command || !is_all_sent(visits->current)
+      || imap_compress_is_due(store->session))
     return;
   for (; visits->next < visits->n_named && !store->session->dead; visits->next++) {
     const HaulVisit *named = &visits->named[visits->next];
@@ -234,6 +261,7 @@ send_ahead(HaulStore *store)
     guint limit = named->kind == HAUL_VISIT_LIST ? AHEAD_LISTS : AHEAD_FETCHES;
     ImapFolder *folder = imap_folder_find(store, named->path, NULL);
     if (folder == NULL || visits->ahead.length >= limit
+        || (named->kind == HAUL_VISIT_FETCH && is_enough_ahead(store))
         || !is_all_sent(g_queue_peek_tail(&visits->ahead)))
       return;
     ImapVisit *visit = visit_new(store, folder, false, NULL);
@@ -379,6 +407,8 @@ imap_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder *o
     bool expected = visits->next < visits->n_named
                     && g_strcmp0(visits->named[visits->next].path, folder->path) == 0;
     visits->next = expected ? visits->next + 1 : visits->n_named;
+    if (!imap_compress(store->session, error))
+      return false;
     if ((intent & HAUL_WRITE) == 0)
       visits->current = visit_new(store, folder, false, error);
   }
@@ -462,8 +492,10 @@ imap_visit_run(ImapVisit *visit, ImapVisitFunc take, void *context, GError **err
   visit->take = take;
   visit->context = context;
   while (fine && visit->n_answered < visit->lines->len) {
-    while (fine && visit->n_sent < visit->lines->len
-           && visit->n_sent - visit->n_answered < LINES_UNDER_WAY)
+    if (visit->n_sent == visit->n_answered)
+      fine = imap_compress(store->session, error);
+    guint limit = imap_compress_is_due(store->session) ? 1 : LINES_UNDER_WAY;
+    while (fine && visit->n_sent < visit->lines->len && visit->n_sent - visit->n_answered < limit)
       fine = send_line(visit, error);
     if (is_all_sent(visit))
       send_ahead(store);

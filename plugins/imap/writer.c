@@ -14,6 +14,7 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "compress.h"
 #include "date.h"
 #include "delivery.h"
 #include "visit.h"
@@ -266,6 +267,16 @@ is_crowded(const HaulStore *store)
          || (writer->under_way.length > 0 && writer->octets >= UNDER_WAY_OCTETS);
 }
 
+static bool
+await_batches(HaulStore *store, GError **error)
+{
+  while (store->writer->under_way.length > 0) {
+    if (!imap_session_step(store->session, error))
+      return false;
+  }
+  return true;
+}
+
 /* Sends @delivery, which is taken: as part of the open batch, or alone. */
 static bool
 send_delivery(HaulStore *store, ImapDelivery *delivery, bool alone, GError **error)
@@ -274,10 +285,13 @@ send_delivery(HaulStore *store, ImapDelivery *delivery, bool alone, GError **err
   uint64_t size = haul_message_item(delivery->message)->size;
   bool fine = true;
   if (writer->open != NULL
-      && (alone || writer->open->answered || writer->open->folder != delivery->folder))
+      && (alone || writer->open->answered || writer->open->folder != delivery->folder
+          || imap_compress_is_due(store->session)))
     fine = close_batch(store, error);
   while (fine && writer->open == NULL && is_crowded(store))
     fine = imap_session_step(store->session, error);
+  if (fine && writer->open == NULL && imap_compress_is_due(store->session))
+    fine = await_batches(store, error) && imap_compress(store->session, error);
   if (fine && writer->open == NULL)
     fine = open_batch(store, delivery->folder, error);
   if (!fine) {
@@ -300,16 +314,6 @@ send_delivery(HaulStore *store, ImapDelivery *delivery, bool alone, GError **err
   if (!close_batch(store, error))
     return false;
   while (haul_stream_pending(store->session->stream)) {
-    if (!imap_session_step(store->session, error))
-      return false;
-  }
-  return true;
-}
-
-static bool
-await_batches(HaulStore *store, GError **error)
-{
-  while (store->writer->under_way.length > 0) {
     if (!imap_session_step(store->session, error))
       return false;
   }

@@ -27,12 +27,12 @@ class Authority:
                  "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def issue(self, name="localhost", alternatives="DNS:localhost,IP:127.0.0.1", days=7):
-        """Makes a server certificate. Returns (certificate file, key file)."""
+        """Makes a certificate, of a server or a client. Returns (certificate file, key file)."""
         stem = os.path.join(self.folder, name.replace("*", "_"))
         extensions = stem + ".ext"
         with open(extensions, "w", encoding="ascii") as out:
             out.write(f"subjectAltName={alternatives}\nbasicConstraints=CA:FALSE\n"
-                      "keyUsage=digitalSignature\nextendedKeyUsage=serverAuth\n")
+                      "keyUsage=digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n")
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                  "-keyout", stem + ".key", "-out", stem + ".csr", "-subj", "/CN=" + name)
         _openssl("x509", "-req", "-in", stem + ".csr", "-CA", self.certificate, "-CAkey", self._key,

@@ -51,8 +51,9 @@ parse_wire(const char *text, Line *line)
 static bool
 parse_line(const char *text, Line *line)
 {
-  if (strcmp(text, "S! tls") == 0 || strcmp(text, "S! close") == 0) {
-    line->kind = text[3] == 't' ? LINE_TLS : LINE_CLOSE;
+  if (strcmp(text, "S! tls") == 0 || strcmp(text, "S! deflate") == 0
+      || strcmp(text, "S! close") == 0) {
+    line->kind = text[3] == 't' ? LINE_TLS : text[3] == 'd' ? LINE_DEFLATE : LINE_CLOSE;
     line->text = g_string_new(text + 3);
     return true;
   }

@@ -10,12 +10,13 @@
 #include <stdbool.h>
 
 typedef enum {
-  LINE_SERVER, /* S: the server sends it                        */
-  LINE_CLIENT, /* C: the server waits for it                    */
-  LINE_TLS,    /* S! tls: the server shakes hands               */
-  LINE_CLOSE,  /* S! close: the server ends the connection      */
-  LINE_STEP,   /* >> the client is asked to do it               */
-  LINE_RESULT, /* => it came of the last step                   */
+  LINE_SERVER,  /* S: the server sends it                        */
+  LINE_CLIENT,  /* C: the server waits for it                    */
+  LINE_TLS,     /* S! tls: the server shakes hands               */
+  LINE_DEFLATE, /* S! deflate: both ways are compressed from here  */
+  LINE_CLOSE,   /* S! close: the server ends the connection      */
+  LINE_STEP,    /* >> the client is asked to do it               */
+  LINE_RESULT,  /* => it came of the last step                   */
 } LineKind;
 
 typedef struct {

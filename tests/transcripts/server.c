@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "deflate.h"
+
 /* A client that says nothing for so long has stopped for good. */
 #define PATIENCE_MS 10000
 
@@ -34,11 +36,12 @@ struct Server {
   unsigned line;       /* of the step that the client came to; under lock */
 
   /* the thread's own */
-  int fd;            /* the connection, or -1                     */
-  SSL *ssl;          /* owned; NULL in clear text                 */
-  GString *input;    /* received and not yet matched              */
-  GHashTable *bound; /* "1" to the tag that $1 stands for         */
-  char *failure;     /* the first thing that went wrong, or NULL  */
+  int fd;               /* the connection, or -1                     */
+  SSL *ssl;             /* owned; NULL in clear text                 */
+  HaulDeflate *deflate; /* owned; NULL: not compressed            */
+  GString *input;       /* received and not yet matched              */
+  GHashTable *bound;    /* "1" to the tag that $1 stands for         */
+  char *failure;        /* the first thing that went wrong, or NULL  */
 };
 
 static void G_GNUC_PRINTF(3, 4) fail(Server *server, const Line *line, const char *format, ...)
@@ -64,7 +67,7 @@ wait_readable(Server *server, int fd, int timeout_ms)
 
 /* Receives some octets into the input. Returns false at the end, or after a long silence. */
 static bool
-receive(Server *server)
+receive_octets(Server *server, GString *into)
 {
   char buffer[4096];
   if ((server->ssl == NULL || SSL_pending(server->ssl) == 0)
@@ -74,8 +77,29 @@ receive(Server *server)
                                     : recv(server->fd, buffer, sizeof buffer, 0);
   if (got <= 0)
     return false;
-  g_string_append_len(server->input, buffer, got);
+  g_string_append_len(into, buffer, got);
   return true;
+}
+
+static bool
+receive(Server *server)
+{
+  if (server->deflate == NULL)
+    return receive_octets(server, server->input);
+  g_autoptr(GString) raw = g_string_new(NULL);
+  if (!receive_octets(server, raw))
+    return false;
+  size_t room, got;
+  void *at = haul_inflate_room(server->deflate, &room);
+  g_assert(room >= raw->len); /* all that came before was expanded */
+  memcpy(at, raw->str, raw->len);
+  haul_inflate_add(server->deflate, raw->len);
+  char buffer[4096];
+  HaulInflate inflated;
+  while ((inflated = haul_inflate(server->deflate, buffer, sizeof buffer, &got))
+         == HAUL_INFLATE_DONE)
+    g_string_append_len(server->input, buffer, (gssize)got);
+  return inflated == HAUL_INFLATE_STARVED;
 }
 
 /* Sends what it can: a client may close whenever it likes. */
@@ -105,6 +129,7 @@ hang_up(Server *server, bool at_once)
   while (receive(server))
     ;
   g_clear_pointer(&server->ssl, SSL_free);
+  g_clear_pointer(&server->deflate, haul_deflate_free);
   close(server->fd);
   server->fd = -1;
 }
@@ -151,7 +176,14 @@ say(Server *server, const Line *line)
     fail(server, line, "sent before it was asked for: %.60s", server->input->str);
   GString *out = compose(server, line);
   g_string_append(out, "\r\n");
-  send_octets(server, out->str, out->len);
+  const char *next = out->str, *piece;
+  size_t left = out->len, size;
+  if (server->deflate == NULL)
+    send_octets(server, next, left);
+  for (bool more = server->deflate != NULL; more;) {
+    more = haul_deflate(server->deflate, &next, &left, true, &piece, &size);
+    send_octets(server, piece, size);
+  }
   g_string_free(out, TRUE);
 }
 
@@ -264,6 +296,9 @@ play_line(Server *server, const Line *line)
     return expect(server, line);
   case LINE_TLS:
     return shake_hands(server, line);
+  case LINE_DEFLATE:
+    server->deflate = haul_deflate_new(6);
+    return true;
   default:
     hang_up(server, true);
     return true;

@@ -43,15 +43,32 @@ make_certificate(EVP_PKEY *key, const CertificateTerms *terms)
   return certificate;
 }
 
+/* Makes a file of its own; its name is to be freed. */
+static FILE *
+new_file(char **name)
+{
+  GError *error = NULL;
+  int fd = g_file_open_tmp("mailhaul-ca-XXXXXX", name, &error);
+  g_assert_no_error(error);
+  return fdopen(fd, "w");
+}
+
 static char *
 save(X509 *certificate)
 {
-  GError *error = NULL;
   char *name = NULL;
-  int fd = g_file_open_tmp("mailhaul-ca-XXXXXX", &name, &error);
-  g_assert_no_error(error);
-  FILE *file = fdopen(fd, "w");
+  FILE *file = new_file(&name);
   PEM_write_X509(file, certificate);
+  fclose(file);
+  return name;
+}
+
+char *
+certificate_save_key(SSL_CTX *context)
+{
+  char *name = NULL;
+  FILE *file = new_file(&name);
+  PEM_write_PrivateKey(file, SSL_CTX_get0_privatekey(context), NULL, NULL, 0, NULL, NULL);
   fclose(file);
   return name;
 }

@@ -25,5 +25,7 @@ SSL_CTX *authority_serve(Authority *authority, const CertificateTerms *terms);
 
 /* Writes the certificate of @context to a file of its own; its name is to be freed. */
 char *certificate_save(SSL_CTX *context);
+/* The same for its key. */
+char *certificate_save_key(SSL_CTX *context);
 
 #endif /* TESTS_CERTIFICATE_H */

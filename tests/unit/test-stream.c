@@ -2,15 +2,18 @@
 #include "suite.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <mailhaul/error.h>
 #include <mailhaul/stream.h>
 
+#include "deflate.h"
 #include "peer.h"
 
 #define MIB ((size_t)1 << 20)
@@ -402,8 +405,10 @@ a_silent_server_is_waited_for_as_long_as_the_deadline(void)
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     g_autofree char *greeting = g_strdup(table[i].greeting);
     Talk talk = talk_start(say_greeting_and_wait, greeting, "1", NULL);
-    if (i == 2)
+    if (i == 2) {
       CU_ASSERT(LINE_IS(talk.stream, "* OK"));
+      haul_stream_answered(talk.stream); /* what comes next has all of its time */
+    }
     int64_t before_us = g_get_monotonic_time();
     size_t length;
     g_autoptr(GError) error = NULL;
@@ -634,6 +639,318 @@ names_are_looked_up(void)
   peer_join(peer);
 }
 
+static void
+drip_lines_forever(int fd, void *data)
+{
+  struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+  while (peer_say(fd, "* 1 EXISTS\r\n", 12))
+    nanosleep(&pause, NULL); /* what is tested is time */
+}
+
+static void
+a_server_that_says_little_and_never_what_was_asked_is_given_up(void)
+{
+  for (int answering = 0; answering < 2; answering++) {
+    Talk talk = talk_start(drip_lines_forever, NULL, "1", NULL);
+    g_autoptr(GError) error = NULL;
+    size_t length;
+    unsigned n_read = 0;
+    while (n_read < 30 && haul_stream_read_line(talk.stream, 100, &length, &error) != NULL) {
+      n_read++;
+      if (answering) /* each line is one that was asked for: 1.5 s of that is well */
+        haul_stream_answered(talk.stream);
+    }
+    CU_ASSERT((error == NULL) == (answering != 0));
+    if (error != NULL)
+      CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "timeout", "octets in 1 s");
+    talk_end(&talk);
+  }
+}
+
+static HaulStream *
+open_tunnel(HaulAccount **account, const char *command, const char *timeout, GError **error)
+{
+  *account = peer_account(9, "none", NULL);
+  peer_set(*account, "host", "");
+  peer_set(*account, "tunnel", command);
+  peer_set(*account, "timeout", timeout);
+  return haul_stream_open(*account, 993, 143, error);
+}
+
+static void
+a_tunnel_is_a_process(void)
+{
+  g_autoptr(GError) error = NULL;
+  HaulAccount *account;
+  HaulStream *stream =
+      open_tunnel(&account, "sh -c 'echo \"* PREAUTH $0\"; exec cat' 'two words'", "120", &error);
+  if (stream == NULL)
+    g_error("%s", error->message);
+  CU_ASSERT(haul_stream_is_tunnel(stream) && !haul_stream_is_encrypted(stream));
+  CU_ASSERT(LINE_IS(stream, "* PREAUTH two words"));
+  CU_ASSERT(write_pattern(stream, 0, 3 * MIB, 100000)); /* cat sends while we do */
+  CU_ASSERT(read_pattern(stream, 0, 3 * MIB, 70000));
+  haul_stream_close(stream);
+  CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD); /* not even a zombie is left */
+  haul_account_free(account);
+}
+
+static void
+a_tunnel_that_ends_says_why(void)
+{
+  static const struct {
+    const char *command, *timeout;
+    int reach;
+    const char *reason, *words;
+  } table[] = {
+    { "sh -c 'echo no such host >&2; echo more >&2; exit 255'", "120", HAUL_ERROR_CONNECTION,
+      "closed", "tunnel sh: the server closed the connection: no such host" },
+    { "true", "120", HAUL_ERROR_CONNECTION, "closed", "tunnel true: the server closed" },
+    /* More than it may say: the rest is not waited for. */
+    { "sh -c 'yes complaint >&2'", "1", HAUL_ERROR_CONNECTION, NULL, "tunnel sh" },
+    { "sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000'", "1", HAUL_ERROR_CONNECTION, "timeout",
+      "has sent nothing for 0.5 s" },
+    { "/nonexistent/ssh -q host", "120", HAUL_ERROR_ACCOUNT, "connect",
+      "tunnel /nonexistent/ssh: cannot be started: No such file" },
+    { "sh -c 'unbalanced", "120", HAUL_ERROR_ACCOUNT, "usage", "--tunnel1 takes a command" },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GError) error = NULL;
+    HaulAccount *account;
+    HaulStream *stream = open_tunnel(&account, table[i].command, table[i].timeout, &error);
+    size_t length;
+    if (stream != NULL)
+      CU_ASSERT(haul_stream_read_line(stream, 100, &length, &error) == NULL);
+    CU_ASSERT_FATAL(error != NULL);
+    CHECK_ERROR(error, table[i].reach,
+                table[i].reason == NULL ? haul_error_reason(error) : table[i].reason,
+                table[i].words);
+    haul_stream_close(stream);
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+    haul_account_free(account);
+  }
+}
+
+static void
+writing_to_a_tunnel_that_is_gone_is_an_error_and_no_signal(void)
+{
+  g_autoptr(GError) error = NULL;
+  HaulAccount *account;
+  HaulStream *stream = open_tunnel(&account, "true", "120", &error);
+  CU_ASSERT_FATAL(stream != NULL);
+  g_autofree char *octets = g_malloc0(MIB);
+  CU_ASSERT(!haul_stream_write(stream, octets, MIB, &error));
+  CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "closed", "while we were sending");
+  haul_stream_close(stream);
+  haul_account_free(account);
+}
+
+static void
+tls_through_a_tunnel_must_know_whose(void)
+{
+  g_autoptr(HaulAccount) account = peer_account(9, "implicit", NULL);
+  peer_set(account, "host", "");
+  peer_set(account, "tunnel", "true");
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT(haul_stream_open(account, 993, 143, &error) == NULL);
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "--tls-pin1");
+}
+
+/* Echoes by DEFLATE what comes by DEFLATE. */
+static void
+echo_compressed(int fd, void *data)
+{
+  char preface[3], out[65536];
+  if (!peer_hear(fd, preface, sizeof preface) || !peer_say(fd, "OK\r\n", 4))
+    return;
+  HaulDeflate *deflate = haul_deflate_new(6);
+  for (;;) {
+    size_t got;
+    HaulInflate inflated = haul_inflate(deflate, out, sizeof out, &got);
+    const char *next = out, *piece;
+    for (bool more = inflated == HAUL_INFLATE_DONE; more;) {
+      size_t size;
+      more = haul_deflate(deflate, &next, &got, true, &piece, &size);
+      if (!peer_say(fd, piece, size))
+        break;
+    }
+    if (inflated == HAUL_INFLATE_DONE)
+      continue;
+    size_t room;
+    void *raw = haul_inflate_room(deflate, &room);
+    ssize_t n = inflated == HAUL_INFLATE_STARVED ? recv(fd, raw, room, 0) : 0;
+    if (n <= 0)
+      break;
+    haul_inflate_add(deflate, (size_t)n);
+  }
+  haul_deflate_free(deflate);
+}
+
+static Talk
+talk_compressed(PeerRun run)
+{
+  Talk talk = talk_start(run, NULL, NULL, NULL);
+  CU_ASSERT(haul_stream_write(talk.stream, "a\r\n", 3, NULL));
+  CU_ASSERT(LINE_IS(talk.stream, "OK"));
+  CU_ASSERT(!haul_stream_is_compressed(talk.stream));
+  CU_ASSERT(haul_stream_compress(talk.stream, NULL));
+  CU_ASSERT(haul_stream_is_compressed(talk.stream));
+  return talk;
+}
+
+static void
+what_is_compressed_passes_both_ways(void)
+{
+  Talk talk = talk_compressed(echo_compressed);
+  CU_ASSERT(haul_stream_printf(talk.stream, NULL, "hello\r\n"));
+  CU_ASSERT(LINE_IS(talk.stream, "hello"));
+  CU_ASSERT(!haul_stream_pending(talk.stream));
+  for (unsigned i = 0; i < 2; i++) { /* the echo comes while we send */
+    CU_ASSERT(write_pattern(talk.stream, 0, 2 * MIB, i == 0 ? 1000 : MIB));
+    CU_ASSERT(read_pattern(talk.stream, 0, 2 * MIB, i == 0 ? MIB : 1000));
+  }
+  talk_end(&talk);
+}
+
+static void
+say_octets(int fd, void *data)
+{
+  const GString *said = data;
+  peer_say(fd, said->str, said->len);
+  peer_hear_end(fd);
+}
+
+static void
+what_came_early_is_compressed_already(void)
+{
+  HaulDeflate *deflate = haul_deflate_new(6);
+  const char *text = "first\r\n", *piece;
+  size_t size = strlen(text), piece_size;
+  haul_deflate(deflate, &text, &size, true, &piece, &piece_size);
+  GString *said = g_string_new("OK\r\n");
+  g_string_append_len(said, piece, (gssize)piece_size);
+  Talk talk = talk_start(say_octets, said, NULL, NULL);
+  CU_ASSERT(LINE_IS(talk.stream, "OK"));
+  CU_ASSERT(haul_stream_compress(talk.stream, NULL));
+  CU_ASSERT(LINE_IS(talk.stream, "first"));
+  talk_end(&talk);
+  g_string_free(said, TRUE);
+  haul_deflate_free(deflate);
+}
+
+static void
+say_clear_text(int fd, void *data)
+{
+  static const char text[] = "OK\r\n* OK this is not compressed at all\r\n";
+  char preface[3];
+  if (peer_hear(fd, preface, sizeof preface))
+    peer_say(fd, text, sizeof text - 1);
+  peer_hear_end(fd);
+}
+
+static void
+clear_text_where_compression_was_agreed_is_an_error(void)
+{
+  Talk talk = talk_compressed(say_clear_text);
+  g_autoptr(GError) error = NULL;
+  size_t length;
+  CU_ASSERT(haul_stream_read_line(talk.stream, 100, &length, &error) == NULL);
+  CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "protocol", "not compressed as it should be");
+  talk_end(&talk);
+}
+
+static void
+say_slowly(int fd, void *data)
+{
+  static const char octets[10000];
+  struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+  while (peer_say(fd, octets, sizeof octets)) /* 1 MB/s */
+    nanosleep(&pause, NULL);                  /* what is tested is time */
+}
+
+static void
+a_slow_link_is_known_for_one_and_a_fast_one_is_not_taken_for_slow(void)
+{
+  static const struct {
+    PeerRun run;
+    size_t most;
+  } table[] = { { say_slowly, 2 * MIB }, { say_forever, 64 * MIB } };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    Talk talk = talk_start(table[i].run, NULL, NULL, NULL);
+    g_autofree char *buffer = g_malloc(MIB);
+    CU_ASSERT(haul_stream_rate(talk.stream) == 0);
+    size_t got = 0;
+    while (got < table[i].most && haul_stream_rate(talk.stream) == 0)
+      got += haul_stream_read(talk.stream, buffer, MIB, NULL);
+    uint64_t rate = haul_stream_rate(talk.stream);
+    CU_ASSERT(i == 0 ? rate > 100000 && rate < 1500000 : rate == 0 || rate > 25000000);
+    talk_end(&talk);
+  }
+}
+
+static void
+a_family_that_was_not_asked_for_is_not_used(void)
+{
+  Peer *peer = peer_start(say_lines, NULL);
+  g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "none", NULL);
+  g_autoptr(GError) error = NULL;
+  peer_set(account, "inet", "6");
+  CU_ASSERT(haul_stream_open(account, 993, 143, &error) == NULL);
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "resolve", "no IPv6 address; see --inet1");
+  g_clear_error(&error);
+  peer_set(account, "inet", "4");
+  peer_set(account, "host", "localhost");
+  HaulStream *stream = haul_stream_open(account, 993, 143, &error);
+  CU_ASSERT(stream != NULL);
+  haul_stream_close(stream);
+  peer_join(peer);
+  check_refused("inet", "5", "none", HAUL_ERROR_ACCOUNT, "usage", "--inet1");
+}
+
+/* Occupies @port of ::1 so that connecting there gets no answer; -1 where there is no IPv6. */
+static int
+deaf_socket(uint16_t port, int fillers[4])
+{
+  struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+                                  .sin6_port = htons(port),
+                                  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+  int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0
+      && (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 0) != 0)) {
+    close(fd);
+    fd = -1;
+  }
+  for (size_t i = 0; i < 4; i++) {
+    fillers[i] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int ignored = connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+    (void)ignored;
+  }
+  return fd;
+}
+
+static void
+a_dead_family_costs_a_quarter_of_a_second(void)
+{
+  /* RFC 8305 §5: while ::1 says nothing, 127.0.0.1 is tried beside it. */
+  Peer *peer = peer_start(say_lines, NULL);
+  int fillers[4], fd = deaf_socket(peer_port(peer), fillers);
+  g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "none", NULL);
+  peer_set(account, "host", "localhost");
+  int64_t before_us = g_get_monotonic_time();
+  g_autoptr(GError) error = NULL;
+  HaulStream *stream = haul_stream_open(account, 993, 143, &error);
+  CU_ASSERT_FATAL(stream != NULL);
+  int64_t took_us = g_get_monotonic_time() - before_us;
+  CU_ASSERT(took_us < 5 * G_USEC_PER_SEC); /* not the deadline of 30 s */
+  check_lines(stream);
+  haul_stream_close(stream);
+  peer_join(peer);
+  for (size_t i = 0; i < 4; i++)
+    close(fillers[i]);
+  if (fd >= 0)
+    close(fd);
+}
+
 int
 main(void)
 {
@@ -661,6 +978,17 @@ main(void)
     CASE(a_closed_port_is_an_error_of_the_connection),
     CASE(a_server_that_does_not_answer_is_given_up),
     CASE(names_are_looked_up),
+    CASE(a_server_that_says_little_and_never_what_was_asked_is_given_up),
+    CASE(a_tunnel_is_a_process),
+    CASE(a_tunnel_that_ends_says_why),
+    CASE(writing_to_a_tunnel_that_is_gone_is_an_error_and_no_signal),
+    CASE(tls_through_a_tunnel_must_know_whose),
+    CASE(what_is_compressed_passes_both_ways),
+    CASE(what_came_early_is_compressed_already),
+    CASE(clear_text_where_compression_was_agreed_is_an_error),
+    CASE(a_slow_link_is_known_for_one_and_a_fast_one_is_not_taken_for_slow),
+    CASE(a_family_that_was_not_asked_for_is_not_used),
+    CASE(a_dead_family_costs_a_quarter_of_a_second),
   };
   return RUN_SUITE("stream", cases);
 }

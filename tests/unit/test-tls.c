@@ -428,6 +428,148 @@ a_failed_handshake_says_why(void)
   }
 }
 
+/* The digest of the key of @context's certificate, as --tls-pin takes it. */
+static char *
+pin_of(SSL_CTX *context)
+{
+  unsigned char *octets = NULL, digest[EVP_MAX_MD_SIZE];
+  unsigned size;
+  int length = i2d_PUBKEY(X509_get0_pubkey(SSL_CTX_get0_certificate(context)), &octets);
+  EVP_Digest(octets, (size_t)length, digest, &size, EVP_sha256(), NULL);
+  OPENSSL_free(octets);
+  GString *pin = g_string_new("sha256:");
+  for (unsigned i = 0; i < size; i++)
+    g_string_append_printf(pin, "%02x", digest[i]);
+  return g_string_free(pin, FALSE);
+}
+
+static void
+a_pinned_key_is_trusted_whatever_its_certificate_says(void)
+{
+  static const CertificateTerms terms[] = {
+    { "localhost", "DNS:localhost", -1, 30, true },
+    { "other", "DNS:other.example", -30, -2, false },
+    { "nameless", NULL, -1, 30, true },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(terms); i++) {
+    SSL_CTX *context = authority_serve(authority, &terms[i]);
+    g_autofree char *pin = pin_of(context);
+    g_autofree char *pins =
+        g_strdup_printf("sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,%s", pin);
+    Server server = { .context = context };
+    Peer *peer = peer_start(serve, &server);
+    g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "implicit", NULL);
+    peer_set(account, "tls-pin", pins);
+    g_autoptr(GError) error = NULL;
+    HaulStream *stream = haul_stream_open(account, 993, 143, &error);
+    if (stream == NULL)
+      printf("%s\n", error->message);
+    CU_ASSERT(stream != NULL && haul_stream_is_encrypted(stream));
+    haul_stream_close(stream);
+    peer_join(peer);
+    SSL_CTX_free(context);
+  }
+}
+
+static void
+a_key_that_is_not_pinned_is_refused_and_shown(void)
+{
+  /* By an authority that is trusted, and for the right name: with pins that is not enough. */
+  SSL_CTX *context = authority_serve(authority, &good_terms);
+  g_autofree char *pin = pin_of(context);
+  Server server = { .context = context };
+  Peer *peer = peer_start(serve, &server);
+  g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "implicit", NULL);
+  peer_set(account, "tls-ca", authority_file(authority));
+  peer_set(account, "tls-pin", "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT(haul_stream_open(account, 993, 143, &error) == NULL);
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "tls", pin);
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "tls", "--tls-pin1");
+  peer_join(peer);
+  SSL_CTX_free(context);
+}
+
+static void
+what_is_no_pin_is_said_before_anything_is_sent(void)
+{
+  Server server = { .terms = good_terms };
+  Peer *peer = peer_start(serve, &server);
+  g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "implicit", NULL);
+  peer_set(account, "tls-pin", "md5:0123");
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT(haul_stream_open(account, 993, 143, &error) == NULL);
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "\"md5:0123\"");
+  peer_join(peer);
+}
+
+/* Reports in @data, a bool, whether the client showed a certificate; then says so. */
+static void
+look_at_client(SSL *ssl, void *data)
+{
+  *(bool *)data = SSL_get0_peer_certificate(ssl) != NULL;
+  SSL_write(ssl, "seen\r\n", 6);
+}
+
+static int
+accept_any(int ok, X509_STORE_CTX *verification)
+{
+  return 1;
+}
+
+static void
+our_certificate_is_shown_to_a_server_that_asks(void)
+{
+  SSL_CTX *ours = authority_serve(authority, &good_terms);
+  SSL_CTX *strangers = authority_serve(authority, &good_terms);
+  g_autofree char *certificate = certificate_save(ours), *key = certificate_save_key(ours),
+                  *strange_key = certificate_save_key(strangers);
+  const struct {
+    const char *certificate, *key;
+    int newest;
+    const char *reason, *words; /* NULL: it is accepted */
+  } table[] = {
+    { certificate, key, TLS1_2_VERSION, NULL, NULL },
+    { certificate, key, TLS1_3_VERSION, NULL, NULL },
+    { "", "", TLS1_2_VERSION, "tls", "handshake failed" },
+    { "", "", TLS1_3_VERSION, "tls", "wants a certificate of ours: use --tls-cert1" },
+    { certificate, strange_key, TLS1_3_VERSION, "tls", "--tls-key1" },
+    { certificate, "", TLS1_3_VERSION, "tls", "--tls-cert1" },
+    { "/nonexistent", key, TLS1_3_VERSION, "tls", "/nonexistent" },
+    { "", key, TLS1_3_VERSION, "usage", "needs --tls-cert1" },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    SSL_CTX *context = authority_serve(authority, &good_terms);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept_any);
+    bool seen = false;
+    Server server = {
+      .context = context, .newest = table[i].newest, .run = look_at_client, .data = &seen
+    };
+    Peer *peer = peer_start(serve, &server);
+    g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "implicit", NULL);
+    peer_set(account, "tls-ca", authority_file(authority));
+    peer_set(account, "tls-cert", table[i].certificate);
+    peer_set(account, "tls-key", table[i].key);
+    g_autoptr(GError) error = NULL;
+    HaulStream *stream = haul_stream_open(account, 993, 143, &error);
+    size_t length;
+    if (stream != NULL)
+      haul_stream_read_line(stream, 100, &length, &error);
+    CU_ASSERT((error == NULL) == (table[i].words == NULL));
+    if (error != NULL && table[i].words != NULL)
+      CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, table[i].reason, table[i].words);
+    haul_stream_close(stream);
+    peer_join(peer);
+    CU_ASSERT(seen == (table[i].words == NULL));
+    SSL_CTX_free(context);
+  }
+  g_unlink(certificate);
+  g_unlink(key);
+  g_unlink(strange_key);
+  SSL_CTX_free(ours);
+  SSL_CTX_free(strangers);
+}
+
 static void
 a_ca_file_that_cannot_be_read_is_named(void)
 {
@@ -481,6 +623,10 @@ main(void)
     CASE(octets_before_the_handshake_are_an_attack),
     CASE(octets_that_still_lie_in_the_kernel_count_too),
     CASE(a_failed_handshake_says_why),
+    CASE(a_pinned_key_is_trusted_whatever_its_certificate_says),
+    CASE(a_key_that_is_not_pinned_is_refused_and_shown),
+    CASE(what_is_no_pin_is_said_before_anything_is_sent),
+    CASE(our_certificate_is_shown_to_a_server_that_asks),
     CASE(a_ca_file_that_cannot_be_read_is_named),
     CASE(an_encrypted_end_comes_after_its_octets),
   };
