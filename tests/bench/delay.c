@@ -1,9 +1,9 @@
 /*
  * A slow link: passes connections on, every octet a fixed time after it came, however much is under
- * way. A new connection costs what a TCP handshake would. Loss, jitter and slow start are not
- * modelled, nor a limit of the rate.
+ * way, and no more octets a second each way than are said, whichever connection they are of. A new
+ * connection costs what a TCP handshake would. Loss, jitter and slow start are not modelled.
  *
- *     delay ONE_WAY_MS HOST PORT...
+ *     delay [-r OCTETS_A_SECOND] ONE_WAY_MS HOST PORT...
  *
  * Prints a line with the port that stands for each PORT, and runs until its standard input ends.
  */
@@ -24,8 +24,10 @@
 #include <unistd.h>
 
 #define PIECE (64 * 1024)
+#define SLOW_PIECE (8 * 1024) /* where the rate is limited */
 #define MAX_PORTS 16
-#define UNDER_WAY (256u << 20) /* no more than this is held for one direction */
+#define UNDER_WAY (256u << 20) /* no more than this is held for one direction of a connection ... */
+#define QUEUE (128u << 10)     /* ... or than is under way and this, where the rate is limited  */
 
 typedef struct Piece Piece;
 struct Piece {
@@ -37,6 +39,7 @@ struct Piece {
 
 /* One direction of a connection. */
 typedef struct {
+  bool down;    /* from the server to the client */
   int from, to; /* sockets; to is -1 until the far side is connected */
   Piece *first, *last;
   size_t held;
@@ -54,6 +57,9 @@ struct Pair {
 };
 
 static int64_t delay_ns;
+static double rate;                  /* octets a second; 0: no limit */
+static int64_t free_from[2];         /* ns: when the link can take more; up, down */
+static size_t under_way = UNDER_WAY; /* the limit of Way.held */
 static Pair *pairs;
 
 static int64_t
@@ -69,16 +75,29 @@ set_up_socket(int fd)
 {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+  if (rate > 0) /* what waits to be taken is not to wait with us */
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ QUEUE }, sizeof(int));
+}
+
+/* When the last of @size octets that come at @now has been sent into the link. */
+static int64_t
+pass(const Way *way, int64_t now, size_t size)
+{
+  if (rate <= 0)
+    return now;
+  int64_t *from = &free_from[way->down];
+  *from = (*from > now ? *from : now) + (int64_t)((double)size / rate * 1e9);
+  return *from;
 }
 
 static void
 take(Way *way, int64_t not_before)
 {
-  while (!way->ended && way->held < UNDER_WAY) {
+  while (!way->ended && way->held < under_way) {
     Piece *piece = malloc(sizeof *piece + PIECE);
     if (piece == NULL)
       err(1, "memory");
-    ssize_t got = recv(way->from, piece->octets, PIECE, 0);
+    ssize_t got = recv(way->from, piece->octets, rate > 0 ? SLOW_PIECE : PIECE, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
       free(piece);
       return;
@@ -89,7 +108,7 @@ take(Way *way, int64_t not_before)
     piece->next = NULL;
     piece->size = size; /* an empty one is the end */
     piece->sent = 0;
-    piece->due = (now > not_before ? now : not_before) + delay_ns;
+    piece->due = pass(way, now > not_before ? now : not_before, size) + delay_ns;
     way->ended = got <= 0;
     way->held += size;
     if (way->last != NULL)
@@ -140,9 +159,9 @@ watch(int poll, Pair *pair)
 {
   /* Level-triggered and asked anew each round: simple, and quick enough for a few connections. */
   struct epoll_event near = { .data.ptr = pair }, far = { .data.ptr = pair };
-  near.events = (pair->up.ended || pair->up.held >= UNDER_WAY ? 0 : EPOLLIN)
+  near.events = (pair->up.ended || pair->up.held >= under_way ? 0 : EPOLLIN)
                 | (pair->down.blocked ? EPOLLOUT : 0);
-  far.events = (pair->down.ended || pair->down.held >= UNDER_WAY ? 0 : EPOLLIN)
+  far.events = (pair->down.ended || pair->down.held >= under_way ? 0 : EPOLLIN)
                | (pair->up.blocked ? EPOLLOUT : 0);
   epoll_ctl(poll, EPOLL_CTL_MOD, pair->up.from, &near);
   if (pair->up.to >= 0)
@@ -215,7 +234,7 @@ accept_near(int poll, int listener, const struct sockaddr_in *target)
   pair->target = *target;
   pair->accepted = now_ns();
   pair->up = (Way){ .from = fd, .to = -1 };
-  pair->down = (Way){ .from = -1, .to = fd };
+  pair->down = (Way){ .down = true, .from = -1, .to = fd };
   pair->next = pairs;
   pairs = pair;
   struct epoll_event event = { .data.ptr = pair };
@@ -225,9 +244,16 @@ accept_near(int poll, int listener, const struct sockaddr_in *target)
 int
 main(int argc, char **argv)
 {
+  if (argc > 3 && strcmp(argv[1], "-r") == 0) {
+    rate = strtod(argv[2], NULL);
+    argc -= 2;
+    argv += 2;
+  }
   if (argc < 4)
-    errx(2, "usage: delay ONE_WAY_MS HOST PORT...");
+    errx(2, "usage: delay [-r OCTETS_A_SECOND] ONE_WAY_MS HOST PORT...");
   delay_ns = (int64_t)(strtod(argv[1], NULL) * 1e6);
+  if (rate > 0)
+    under_way = QUEUE + (size_t)(rate * (double)delay_ns / 1e9);
   int n_listeners = argc - 3;
   if (n_listeners > MAX_PORTS)
     errx(2, "at most %d ports", MAX_PORTS);

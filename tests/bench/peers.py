@@ -53,9 +53,11 @@ class Floor(Peer):
 
 
 class Mailhaul(Peer):
-    def __init__(self, build, lanes=None, options=()):
-        self.name = "mailhaul" + (f" --lanes {lanes}" if lanes else "")
+    def __init__(self, build, lanes=None, options=(), compress=None):
+        self.name = "mailhaul" + (f" --lanes {lanes}" if lanes else "") + (f", compress {compress}" if compress else "")
         self._build, self._lanes, self._options = build, lanes, list(options)
+        if compress:
+            self._options += [f"--compress{side}={compress}" for side in (1, 2)]
 
     def available(self):
         return os.access(self._build + "/core/mailhaul", os.X_OK)
