@@ -15,7 +15,7 @@ enum {
   AHEAD_LINES = 2,   /* of a visit sent ahead, which is sent in part if it has more */
   LINES_UNDER_WAY = 3,
   OCTETS_UNKNOWN = 8 << 10, /* of a message whose folder does not tell its size               */
-  AHEAD_OCTETS = 1 << 20,   /* so much at 40 ms is as fast as a link that is not compressed   */
+  AHEAD_OCTETS = 2 << 20,   /* at 40 ms, twice what a link passes that is to be compressed    */
 };
 
 struct ImapVisits {
