@@ -173,9 +173,10 @@ evidently_differ(const Matching *matching, uint32_t index1, uint32_t index2)
   const HaulKey *content2 = content_of(&matching->side2, index2);
   bool contents_differ =
       content1 != NULL && content2 != NULL && !haul_key_equal(content1, content2);
-  if (contents_differ && (matching->same_content_seen || size1 == size2))
+  bool sizes_known = size1 != HAUL_UNKNOWN && size2 != HAUL_UNKNOWN;
+  if (contents_differ && (matching->same_content_seen || size1 == size2 || !sizes_known))
     return true;
-  if (size1 == HAUL_UNKNOWN || size2 == HAUL_UNKNOWN)
+  if (!sizes_known)
     return false;
   uint64_t smaller = MIN(size1, size2), difference = MAX(size1, size2) - smaller;
   return difference > 2048 + smaller / 8;
@@ -261,10 +262,11 @@ static void
 want_ambiguous(Matching *matching, const Group *group1, const Group *group2, void *data)
 {
   Wanted *wanted = data;
-  if (group1->n == 1 && group2->n == 1
-      && (group1->side->items[group1->indices[0]].size
-              == group2->side->items[group2->indices[0]].size
-          || wanted->n_altered++ >= SAMPLE_OF_ALTERED))
+  uint64_t size1 = group1->side->items[group1->indices[0]].size;
+  uint64_t size2 = group2->side->items[group2->indices[0]].size;
+  bool sizes_known = size1 != HAUL_UNKNOWN && size2 != HAUL_UNKNOWN;
+  if (group1->n == 1 && group2->n == 1 && sizes_known
+      && (size1 == size2 || wanted->n_altered++ >= SAMPLE_OF_ALTERED))
     return;
   want_group(group1, wanted->wanted1);
   want_group(group2, wanted->wanted2);

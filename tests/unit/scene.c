@@ -2,19 +2,36 @@
 #include "scene.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <CUnit/CUnit.h>
 #include <mailhaul/plugin.h>
+
+static Listing
+listing_new(void)
+{
+  return (Listing){
+    .items = g_array_new(FALSE, TRUE, sizeof(HaulEntry)),
+    .keys = g_array_new(FALSE, TRUE, sizeof(HaulKey)),
+    .contents = g_array_new(FALSE, TRUE, sizeof(HaulKey)),
+  };
+}
+
+static void
+listing_clear(Listing *listing)
+{
+  g_array_unref(listing->items);
+  g_array_unref(listing->keys);
+  g_array_unref(listing->contents);
+}
 
 void
 scene_init(Scene *scene)
 {
   *scene = (Scene){
     .keywords = haul_keywords_new(),
-    .side1 = { g_array_new(FALSE, TRUE, sizeof(HaulEntry)),
-               g_array_new(FALSE, TRUE, sizeof(HaulKey)) },
-    .side2 = { g_array_new(FALSE, TRUE, sizeof(HaulEntry)),
-               g_array_new(FALSE, TRUE, sizeof(HaulKey)) },
+    .side1 = listing_new(),
+    .side2 = listing_new(),
     .pairs = g_array_new(FALSE, TRUE, sizeof(HaulPair)),
     .given_up = g_array_new(FALSE, TRUE, sizeof(HaulId)),
   };
@@ -24,12 +41,16 @@ void
 scene_clear(Scene *scene)
 {
   haul_keywords_free(scene->keywords);
-  g_array_unref(scene->side1.items);
-  g_array_unref(scene->side1.keys);
-  g_array_unref(scene->side2.items);
-  g_array_unref(scene->side2.keys);
+  listing_clear(&scene->side1);
+  listing_clear(&scene->side2);
   g_array_unref(scene->pairs);
   g_array_unref(scene->given_up);
+}
+
+static const HaulKey *
+contents_of(const Listing *listing)
+{
+  return listing->has_contents ? (const HaulKey *)(void *)listing->contents->data : NULL;
 }
 
 HaulMessagesInput
@@ -40,6 +61,8 @@ scene_input(const Scene *scene)
     .items2 = (const HaulEntry *)(void *)scene->side2.items->data,
     .keys1 = (const HaulKey *)(void *)scene->side1.keys->data,
     .keys2 = (const HaulKey *)(void *)scene->side2.keys->data,
+    .contents1 = contents_of(&scene->side1),
+    .contents2 = contents_of(&scene->side2),
     .n1 = scene->side1.items->len,
     .n2 = scene->side2.items->len,
     .pairs = (const HaulPair *)(void *)scene->pairs->data,
@@ -55,11 +78,12 @@ void
 scene_add(Listing *side, HaulId id, char key_letter, uint64_t size)
 {
   HaulEntry item = { .id = id, .size = size };
-  HaulKey key = { { 0 } };
+  HaulKey key = { { 0 } }, content = { { 0 } };
   if (key_letter != '-')
     key.octets[15] = (uint8_t)key_letter;
   g_array_append_val(side->items, item);
   g_array_append_val(side->keys, key);
+  g_array_append_val(side->contents, content);
 }
 
 void
@@ -74,6 +98,12 @@ scene_read_items(Listing *side, const char *text)
     char letter = *at++;
     uint64_t size = *at != '@' ? 1000 : at[1] == '?' ? HAUL_UNKNOWN : strtoull(at + 1, NULL, 10);
     scene_add(side, id, letter, size);
+    const char *content = strchr(*word, '#');
+    if (content != NULL) {
+      side->has_contents = true;
+      g_array_index(side->contents, HaulKey, side->contents->len - 1).octets[0] =
+          (uint8_t)content[1];
+    }
   }
 }
 

@@ -2,7 +2,9 @@
  * A scene for the planner: two listings, the state, and what to make of them. Messages are written
  * as text, a word each:
  *
- *   ID KEY [@SIZE]   "3b@900": message 3, key b, 900 octets; key '-': none; size '?': not known
+ *   ID KEY [@SIZE] [#CONTENT]
+ *                    "3b@900#x": message 3, key b, 900 octets, content x; key '-': none; size '?', or
+ *                    no content: not known
  *   ID1=ID2          "3=13": a pair of the state; "3=?": the destination did not say
  */
 #ifndef TESTS_SCENE_H
@@ -12,6 +14,8 @@
 
 typedef struct {
   GArray *items, *keys; /* of HaulEntry, HaulKey */
+  GArray *contents;     /* of HaulKey, beside them */
+  bool has_contents;    /* whether one is known */
 } Listing;
 
 typedef struct {

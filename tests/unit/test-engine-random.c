@@ -76,6 +76,7 @@ random_faults(bool is_source, uint32_t *seed)
     .no_counts = bits >> 1 & 1,
     .text_ids = bits >> 2 & 1,
     .no_next_id = bits >> 3 & 1,
+    .no_sizes = (bits >> 10 & 3) == 0,
   };
   if (!is_source) {
     faults.no_ids = bits >> 4 & 1;
