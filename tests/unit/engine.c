@@ -176,3 +176,33 @@ engine_fill(Engine *engine, unsigned n)
     memory_message_set_keywords(message, i % 3 == 0 ? "$Label1" : "");
   }
 }
+
+void
+engine_fill_oddities(Engine *engine)
+{
+  static const char *const messages[] = {
+    "Message-ID: <3@x>\r\n\r\nthree times\r\n",
+    "Message-ID: <3@x>\r\n\r\nthree times\r\n",
+    "Message-ID: <3@x>\r\n\r\nthree times\r\n",
+    "Message-ID: <2@x>\r\n\r\none text\r\n",
+    "Message-ID: <2@x>\r\n\r\nanother text of the same id\r\n",
+    "Subject: no id\r\nDate: Tue, 24 Nov 2026 06:00:00 +0000\r\n\r\n",
+    "\r\nno header",
+    "no header, and no line end",
+    "\r\n",
+    "x",
+    "Message-ID: <\xff\xfe@x>\r\nSubject: \x80\x81\r\n\r\n8-bit \xe9\r\n",
+    "Message-ID: <lf@x>\nSubject: bare LF\n\nlines\nend so\n",
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(messages); i++)
+    memory_box_add(engine->source, "INBOX", messages[i]);
+}
+
+bool
+engine_is_at_rest(Engine *engine)
+{
+  return engine_run(engine) == 0 && engine->calls2.puts == 0 && engine->calls2.flag_changes == 0
+         && engine->calls2.creates == 0 && engine->calls2.subscribes == 0
+         && engine->calls1.messages_fetched == 0 && engine_n(engine, HAUL_STATE_COPIED) == 0
+         && engine_is_same(engine, __LINE__);
+}

@@ -45,6 +45,12 @@ uint64_t engine_n(const Engine *engine, HaulState state);
 /* Fills the source with @n messages in each of two folders, all different. */
 void engine_fill(Engine *engine, unsigned n);
 
+/* Adds twelve odd ones to INBOX: twins, an id with two contents, without id, header or anything. */
+void engine_fill_oddities(Engine *engine);
+
+/* Runs once more. Whether nothing was changed at the destination, and nothing fetched or copied. */
+bool engine_is_at_rest(Engine *engine);
+
 /* A small message with this Message-ID (NULL: none) and text, to be freed. */
 char *engine_message(const char *id, const char *text);
 

@@ -1,0 +1,179 @@
+/* Tests what a run does with folders, that it excludes others, and that a dry run tells the truth. */
+#include "suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mailhaul/error.h>
+
+#include "engine.h"
+#include "journal.h"
+#include "log.h"
+
+static void
+subscriptions_are_carried_once(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  memory_box_folder(engine.source, "Work/a b")->attributes |= HAUL_FOLDER_SUBSCRIBED;
+  ENGINE_SYNC(&engine);
+  MemoryFolder *copy = memory_box_folder(engine.copy, "Work/a b");
+  CU_ASSERT(copy->attributes & HAUL_FOLDER_SUBSCRIBED);
+  CU_ASSERT(!(memory_box_folder(engine.copy, "INBOX")->attributes & HAUL_FOLDER_SUBSCRIBED));
+  CU_ASSERT(engine_is_at_rest(&engine));
+  copy->attributes = 0; /* the user's own wish */
+  CU_ASSERT(engine_is_at_rest(&engine));
+  CU_ASSERT_EQUAL(copy->attributes, 0);
+}
+
+static void
+folders_that_were_named_are_done_alone(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 3);
+  const char *const inbox[] = { "inbox", "INBOX", NULL };
+  engine.options.folders = inbox;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 3);
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 1);
+  CU_ASSERT_EQUAL(engine.total.source, 3);
+
+  const char *const missing[] = { "INBOX", "No\x1bsuch", NULL };
+  engine.options.folders = missing;
+  CU_ASSERT_EQUAL(engine_run(&engine), 117);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "no-folder", "source: ");
+  CU_ASSERT(engine.error != NULL && strchr(engine.error->message, '\x1b') == NULL);
+  engine.options.folders = NULL;
+  ENGINE_SYNC(&engine);
+}
+
+static void
+folders_that_hold_no_mail_are_left_to_their_children(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  memory_box_folder(engine.source, "Lists")->attributes = HAUL_FOLDER_NOSELECT;
+  memory_box_add(engine.source, "Lists/a", "x");
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 1);
+}
+
+static void
+two_runs_on_the_same_accounts_exclude_each_other(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  g_autoptr(HaulKeywords) keywords = haul_keywords_new();
+  g_autofree char *identity1 = g_strconcat("memory:", engine.source->name, NULL);
+  g_autofree char *identity2 = g_strconcat("memory:", engine.copy->name, NULL);
+  bool was_rebuilt;
+  g_autoptr(HaulJournal) other = haul_journal_open(
+      engine.state_folder, HAUL_JOURNAL_FILE, identity1, identity2, keywords, &was_rebuilt, NULL);
+  CU_ASSERT_PTR_NOT_NULL(other);
+  CU_ASSERT_EQUAL(engine_run(&engine), 8);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "locked", "pid ");
+  CU_ASSERT_EQUAL(engine.calls2.creates + engine.calls2.puts, 0);
+  g_clear_pointer(&other, haul_journal_close);
+  ENGINE_SYNC(&engine);
+}
+
+/* ---- dry runs ---- */
+
+/* What a dry run said of @deed: how many lines, and the sum of "N in number". */
+static unsigned
+count_planned(const Engine *engine, const char *deed, unsigned *n_messages)
+{
+  g_autofree char *word = g_strdup_printf(" %s ", deed);
+  unsigned n = 0;
+  *n_messages = 0;
+  for (guint i = 0; i < engine->planned->len; i++) {
+    const char *line = engine->planned->pdata[i];
+    if (strstr(line, word) == NULL)
+      continue;
+    n++;
+    const char *number = strstr(line, " in number");
+    while (number != NULL && number > line && g_ascii_isdigit(number[-1]))
+      number--;
+    *n_messages += number != NULL ? (unsigned)strtoul(number, NULL, 10) : 0;
+  }
+  return n;
+}
+
+static void
+check_dry_run(Engine *engine)
+{
+  g_autofree char *before = memory_box_text(engine->copy, true);
+  guint n_folders = engine->copy->folders->len;
+  engine->options.dry = true;
+  CU_ASSERT_EQUAL(engine_run(engine), 0);
+  engine->options.dry = false;
+  g_autofree char *after = memory_box_text(engine->copy, true);
+  CU_ASSERT_STRING_EQUAL(after, before);
+  CU_ASSERT_EQUAL(engine->copy->folders->len, n_folders);
+  CU_ASSERT_EQUAL(engine->calls2.puts + engine->calls2.creates + engine->calls2.subscribes
+                      + engine->calls2.flag_changes + engine->calls2.selects_for_writing,
+                  0);
+  unsigned n_copies, none;
+  count_planned(engine, "copy", &n_copies);
+  unsigned n_flags = count_planned(engine, "flags", &none);
+  unsigned n_creates = count_planned(engine, "create", &none);
+
+  ENGINE_SYNC(engine);
+  CU_ASSERT_EQUAL(engine->calls2.puts, n_copies);
+  CU_ASSERT_EQUAL(engine->total.n_flags, n_flags);
+  CU_ASSERT_EQUAL(engine->copy->folders->len, n_folders + n_creates);
+}
+
+static void
+a_dry_run_says_what_a_run_does_and_does_none_of_it(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 5);
+  engine_fill_oddities(&engine);
+  check_dry_run(&engine); /* first contact */
+  memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");
+  memory_box_remove(engine.source, "Work/a b", 2);
+  memory_box_remove(engine.copy, "Work/a b", 2);
+  memory_box_add(engine.source, "Work/a b", "Subject: newer\r\n\r\n");
+  memory_box_add(engine.source, "Newest", "Subject: newest\r\n\r\n");
+  MemoryFolder *inbox = memory_box_folder(engine.source, "INBOX");
+  ((MemoryMessage *)inbox->messages->pdata[0])->flags ^= HAUL_ANSWERED;
+  ((MemoryMessage *)inbox->messages->pdata[3])->flags ^= HAUL_SEEN;
+  inbox->n_changes++;
+  check_dry_run(&engine); /* by state */
+  engine_forget(&engine);
+  memory_box_add(engine.source, "INBOX", "Message-ID: <3@x>\r\n\r\nthree times\r\n");
+  check_dry_run(&engine); /* by matching */
+  check_dry_run(&engine); /* nothing */
+}
+
+static void
+a_dry_run_leaves_the_state_and_its_folder_alone(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 2);
+  engine.options.dry = true;
+  engine_run(&engine);
+  g_autoptr(GDir) dir = g_dir_open(engine.state_folder, 0, NULL);
+  CU_ASSERT_PTR_NULL(g_dir_read_name(dir));
+}
+
+int
+main(void)
+{
+  haul_log_to_stderr(HAUL_LOG_NOTHING);
+  static const Case cases[] = {
+    CASE(subscriptions_are_carried_once),
+    CASE(folders_that_were_named_are_done_alone),
+    CASE(folders_that_hold_no_mail_are_left_to_their_children),
+    CASE(two_runs_on_the_same_accounts_exclude_each_other),
+    CASE(a_dry_run_says_what_a_run_does_and_does_none_of_it),
+    CASE(a_dry_run_leaves_the_state_and_its_folder_alone),
+  };
+  return RUN_SUITE("engine: folders", cases);
+}
