@@ -8,6 +8,7 @@ import imaplib
 from harness import HOST, PASSWORD, Dovecot, Imap, Result, Scratch, case, run_cases
 import corpus
 import reader
+from servers.mini import MiniServer, answer, lose_answer
 from servers.proxy import Proxy, Replaced, without_appenduid
 
 
@@ -133,6 +134,69 @@ def the_relay_edits_answers_and_not_what_they_carry():
             imap.select()
             data = imap.fetch("1:2", "(BODY.PEEK[])")[1]
             assert data[0][0].startswith(b"2 (") and data[0][1] == mail and hidden.count == 1
+
+
+@case
+def the_small_server_keeps_what_it_is_given():
+    mails = list(corpus.sample())
+    with MiniServer() as server:
+        corpus.append(HOST, server.port, "u1", mails)
+        no_differences(expected(mails), Imap(server, "u1").snapshot())
+        assert sum(server.fetched.values()) == len(mails)
+        no_differences(expected(mails), Imap(server, "u1").snapshot())
+        server.forget("u1")
+        assert len(Imap(server, "u1").snapshot()) == 0
+
+
+@case
+def the_small_server_copies_removes_and_finds():
+    with MiniServer() as server, imaplib.IMAP4(HOST, server.port) as imap, imaplib.IMAP4(HOST, server.port) as other:
+        for each in (imap, other):
+            each.login("u1", PASSWORD)
+        for number in range(5):
+            imap.append("INBOX", "(\\Seen)" if number % 2 else None, None, b"Subject: %d\r\n\r\nx\r\n" % number)
+        imap.create("Old/2019")
+        assert [line.split(b")")[0] for line in imap.list()[1]] == [
+            b"(\\HasNoChildren", b"(\\Noselect \\HasChildren", b"(\\HasNoChildren"]
+        assert imap.select("Old")[0] == "NO"
+        other.select("INBOX")
+        imap.select("INBOX")
+        told = imap.uid("COPY", "2:3", "Old/2019")
+        assert told[0] == "OK" and b" 2:3 1:2]" in imap.response("COPYUID")[1][0] + b"]", told
+        assert imap.uid("MOVE", "5", "Old/2019")[0] == "OK"
+        assert imap.uid("SEARCH", "UNSEEN", "UID", "2:*")[1] == [b"3"]
+        assert imap.search(None, "HEADER", "subject", "3")[1] == [b"4"]
+        imap.uid("STORE", "1,4", "+FLAGS", "(\\Deleted x)")
+        assert imap.uid("EXPUNGE", "1")[0] == "OK"
+        assert imap.uid("SEARCH", "ALL")[1] == [b"2 3 4"]
+        assert imap.fetch("3", "(UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1][0] == (
+            b"3 (UID 4 FLAGS (\\Deleted \\Seen x) BODY[HEADER.FIELDS (SUBJECT)] {14}", b"Subject: 3\r\n\r\n")
+        assert other.noop()[0] == "OK" and other.response("EXPUNGE")[1] == [b"5", b"1"]
+        assert server.heard("UID COPY") == ["UID COPY 2:3 Old/2019"]
+
+
+@case
+def the_small_server_does_as_hooks_say():
+    with MiniServer() as server:
+        server.on("APPEND", answer("NO [CANNOT] not today"), times=1)
+        server.on("APPEND", lose_answer, where="Sent")
+        imap = imaplib.IMAP4(HOST, server.port)
+        imap.login("u1", PASSWORD)
+        imap.create("Sent")
+        told = [imap.append("INBOX", None, None, b"Subject: x\r\n\r\n") for _ in range(2)]
+        assert [each[0] for each in told] == ["NO", "OK"], told
+        try:
+            imap.append("Sent", None, None, b"Subject: y\r\n\r\n")
+            raise AssertionError("not cut")
+        except (imaplib.IMAP4.abort, OSError):
+            imap.shutdown()
+        server.wait_until_idle("u1")
+        assert len(server.account("u1").find("Sent").entries) == 1
+        try:
+            imaplib.IMAP4(HOST, server.port).login("u1", "no")
+            raise AssertionError("logged in")
+        except imaplib.IMAP4.error:
+            pass
 
 
 @case

@@ -7,16 +7,17 @@ import re
 import subprocess
 
 from harness import BARE_CAPABILITY, HOST, PASSWORD, PLUGINS, SLOWNESS, Dovecot, Skip, case, environment, run_cases
+from servers.mini import MiniServer
 from servers.scratch import Scratch
 
 CONFORMANCE = os.environ.get("MAILHAUL_CONFORMANCE", "/nonexistent")
 
 
-def conforms(**server):
+def conforms(server):
     if not os.path.exists(CONFORMANCE):
         raise Skip("the conformance suite is not built")
-    with Dovecot(**server) as dovecot, Scratch() as folder:
-        settings = {"host": HOST, "port": dovecot.port, "tls": "none", "user": "u1", "password": PASSWORD}
+    with server, Scratch() as folder:
+        settings = {"host": HOST, "port": server.port, "tls": "none", "user": "u1", "password": PASSWORD}
         done = subprocess.run([CONFORMANCE, "--lenient", PLUGINS + "/imap.so"]
                               + [f"{key}={value}" for key, value in settings.items()], cwd=folder,
                               env=environment(folder), capture_output=True, timeout=120 * SLOWNESS, check=False)
@@ -28,12 +29,22 @@ def conforms(**server):
 
 @case
 def the_imap_store_conforms_where_mail_is_in_files_of_another_kind():
-    conforms(format="sdbox")
+    conforms(Dovecot(format="sdbox"))
 
 
 @case
 def it_conforms_where_literals_have_to_wait():
-    conforms(capability=BARE_CAPABILITY + " UIDPLUS MULTIAPPEND LITERAL-")
+    conforms(Dovecot(capability=BARE_CAPABILITY + " UIDPLUS MULTIAPPEND LITERAL-"))
+
+
+@case
+def it_conforms_with_the_small_server_of_these_tests():
+    conforms(MiniServer())
+
+
+@case
+def it_conforms_with_the_small_server_where_nothing_is_offered():
+    conforms(MiniServer("IMAP4rev1"))
 
 
 if __name__ == "__main__":
