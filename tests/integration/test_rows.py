@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""
+Habits of servers, row by row, where it takes a whole run to show what comes of them: that nothing is lost, nothing
+doubled, and that the report says so. Cases are named after their rows, which docs/servers.md lists; what a
+conversation alone can show is a transcript of that name.
+"""
+import collections
+
+from harness import Bench, Imap, case, run_cases
+from servers.mini import MiniServer, answer
+from servers.mini_session import Session
+from servers.mailstore import Message
+from servers.mini_wire import header_fields
+
+SEARCHES = ("SEARCH", "UID SEARCH")
+FULL = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ESEARCH ENABLE CONDSTORE"
+
+
+def mail(number, text="", extra=b""):
+    """A message that is like no other."""
+    return (b"Received: from a.example by b.example; Mon, 6 Jan 2003 10:00:%02d +0000\r\n"
+            b"Message-ID: <%d@rows.example>\r\nDate: Mon, 6 Jan 2003 10:00:00 +0000\r\n%sSubject: number %d\r\n\r\n"
+            b"text %d %s\r\n" % (number % 60, number, extra, number, number, text.encode()))
+
+
+def held(server, user="u1"):
+    """What an account holds: a count of (folder, octets)."""
+    return collections.Counter((folder.name, entry.message.octets)
+                               for folder in server.account(user).folders.values() for entry in folder.entries)
+
+
+class Pair:
+    """Two servers and a run from u1 of the one to u1 of the other; use by `with`."""
+
+    def __init__(self, source=None, destination=None, source_session=None, destination_session=None):
+        self.source = MiniServer(source or FULL, session_class=source_session)
+        self.destination = MiniServer(destination or FULL, session_class=destination_session)
+        self.inbox = self.source.account("u1").find("INBOX")
+        self.copy = self.destination.account("u1").find("INBOX")
+
+    def fill(self, n=6, folder=None, first=0):
+        for number in range(first, first + n):
+            (folder or self.inbox).add(Message(mail(number), {"\\Seen"} if number % 2 else ()))
+
+    def __enter__(self):
+        self._bench = Bench(Imap(self.source, "u1"), Imap(self.destination, "u1"))
+        self.lose_state = self._bench.lose_state
+        return self
+
+    def __exit__(self, *_):
+        self._bench.__exit__()
+        self.source.stop()
+        self.destination.stop()
+
+    def run(self, *options, code=0, **totals):
+        return self._bench.run(*options).expect(code).expect_totals(**totals)
+
+    def expect_same(self):
+        wanted, got = held(self.source), held(self.destination)
+        assert wanted == got, f"missing: {list((wanted - got).elements())}\ntoo many: {list((got - wanted).elements())}"
+
+
+# Servers whose SEARCH says other things than what is there
+
+def runs_whatever_search_says(hook):
+    """Copies, takes one away and adds one, and loses the state, while SEARCH does as `hook` has it."""
+    with Pair() as pair:
+        for server in (pair.source, pair.destination):
+            for name in SEARCHES:
+                server.on(name, hook)
+        pair.fill(12)
+        pair.run(copied=12)
+        pair.expect_same()
+        pair.inbox.drop(pair.inbox.entries[3:4])
+        pair.copy.drop(pair.copy.entries[3:4])
+        pair.fill(1, first=100)
+        pair.run(copied=1, already_there=11)
+        pair.expect_same()
+        pair.lose_state()
+        pair.run(copied=0, already_there=12)
+        pair.expect_same()
+
+
+def half(session, command, proceed):
+    """Tells the first half of what is there."""
+    uids = [entry.uid for entry in session.view][:len(session.view) // 2]
+    if "RETURN" in command.line.upper():
+        session.say(f'* ESEARCH (TAG "{command.tag}") UID ALL {",".join(map(str, uids)) or "1"}')
+    else:
+        session.say("* SEARCH " + " ".join(map(str, uids)))
+    session.say(f"{command.tag} OK SEARCH completed")
+
+
+def unreadable(session, command, proceed):
+    session.say("* SEARCH SEARCH search error: can't search that criteria")
+    session.say(f"{command.tag} OK SEARCH completed")
+
+
+@case
+def ya3_search_tells_half_of_what_is_there():
+    runs_whatever_search_says(half)
+
+
+@case
+def ex15_search_cannot_be_relied_on():
+    runs_whatever_search_says(half)
+
+
+@case
+def ap3_search_without_a_hit_says_nothing():
+    runs_whatever_search_says(answer("OK SEARCH completed"))
+
+
+@case
+def cn2_search_answers_in_words():
+    runs_whatever_search_says(unreadable)
+
+
+@case
+def cn3_search_is_not_understood():
+    runs_whatever_search_says(answer("BAD unknown command"))
+
+
+# Servers whose header, asked for apart, is not that of the message
+
+def apart(change):
+    """A session class that changes BODY[HEADER.FIELDS]: `change` gets the whole message and the fields."""
+    class Apart(Session):
+        def _body(self, entry, item):
+            if "HEADER.FIELDS" not in item:
+                return super()._body(entry, item)
+            octets = change(entry.message.octets, super()._body(entry, item).partition(b"\r\n")[2])
+            return b"%s {%d}\r\n%s" % (item.replace(".PEEK", "").encode(), len(octets), octets)
+    return Apart
+
+
+def header_fetched_apart_differs(session_class, message):
+    with Pair(source_session=session_class) as pair:
+        pair.fill(3)
+        pair.inbox.add(Message(message))
+        pair.run(copied=4)
+        pair.fill(1, first=50)
+        pair.run(copied=1, already_there=4)
+        pair.lose_state()
+        pair.run(copied=0, already_there=5)
+        pair.expect_same()
+
+
+EIGHT_BIT = mail(77, extra=b"X-Name: caf\xe9 \xfc\r\n").replace(b"<77@", b"<77\xe4\xf6@").replace(b"a.example", b"b\xfc.example  ")
+
+
+@case
+def ya6_a_header_apart_has_question_marks():
+    header_fetched_apart_differs(apart(lambda _, fields: bytes(ord("?") if octet > 127 else octet for octet in fields)),
+                                 EIGHT_BIT)
+
+
+@case
+def zi1_a_header_apart_has_no_trailing_blanks():
+    def change(_, fields):
+        lines = [line.rstrip(b" \t") for line in fields.split(b"\r\n")]
+        return bytes(ord("?") if octet > 127 else octet for octet in b"\r\n".join(lines))
+    header_fetched_apart_differs(apart(change), EIGHT_BIT)
+
+
+def header_apart_is_cut(line):
+    """
+    The header, asked for apart, ends before `line`. A message of which nothing is left that could tell it is read
+    whole, and known again even without the state; one that came some way is not: once more then, and no other.
+    """
+    def change(octets, fields):
+        kept = octets.partition(line)[0]
+        return fields if kept == octets else header_fields(kept, ["RECEIVED"]) + b"\r\n"
+    head, _, rest = mail(70).partition(b"Message-ID")
+    told, sent = b"Subject: odd" + line + b"Message-ID" + rest, head + b"X-Odd: b" + line + b"Message-ID" + rest
+    with Pair(source_session=apart(change)) as pair:
+        pair.fill(3)
+        pair.inbox.add(Message(told))
+        pair.inbox.add(Message(sent))
+        pair.run(copied=5)
+        pair.fill(1, first=50)
+        pair.run(copied=1, already_there=5)
+        pair.expect_same()
+        pair.lose_state()
+        pair.run(copied=1, already_there=5)
+        assert held(pair.destination) - held(pair.source) == {("INBOX", sent): 1}
+
+
+@case
+def co2_a_header_apart_ends_at_a_bare_return():
+    header_apart_is_cut(b"\n\r\r\n")
+
+
+@case
+def or1_a_header_apart_ends_at_a_blank_line():
+    header_apart_is_cut(b"\r\n \r\n")
+
+
+@case
+def ex10_a_header_field_comes_with_a_flag():
+    class Flagging(Session):
+        def _body(self, entry, item):
+            kept = entry.message.octets
+            if "\\Flagged" in entry.message.flags:
+                entry.message.octets = b"X-Message-Flag: Follow up\r\n" + kept
+            try:
+                return super()._body(entry, item)
+            finally:
+                entry.message.octets = kept
+    with Pair(source_session=Flagging) as pair:
+        pair.fill(4)
+        pair.run(copied=4)
+        entry = pair.inbox.entries[1]
+        pair.source.account("u1").set_flags(pair.inbox, entry, {"\\Flagged"})
+        pair.run(copied=0, already_there=4)
+        assert "\\Flagged" in pair.copy.entries[1].message.flags
+        pair.lose_state()
+        pair.run(copied=0, already_there=4)
+        pair.expect_same()
+
+
+# Destinations that alter what they store
+
+def altering(change):
+    """A session class whose APPEND stores change(octets)."""
+    class Altering(Session):
+        def do_append(self, command, name, *parts):
+            account, append = self.account, self.account.append
+            def altered(folder, message):
+                message.octets = change(message.octets)
+                return append(folder, message)
+            account.append = altered
+            try:
+                return super().do_append(command, name, *parts)
+            finally:
+                account.append = append
+    return Altering
+
+
+@case
+def dv1_a_nul_is_stored_as_0x80():
+    with Pair(destination_session=altering(lambda octets: octets.replace(b"\0", b"\x80"))) as pair:
+        pair.fill(3)
+        pair.inbox.add(Message(mail(60).replace(b"text", b"te\0xt")))
+        pair.inbox.add(Message(mail(61).replace(b"<61@", b"<6\0001@")))
+        pair.run(copied=5)
+        pair.run(copied=0, already_there=5)
+        pair.lose_state()
+        pair.run(copied=0, already_there=5)
+
+
+@case
+def db1_the_destination_rewrites_the_message_id():
+    """With the state nothing is doubled: a pair is a pair by its ids, whatever became of the key."""
+    rewritten = altering(lambda octets: octets.replace(b"@rows.example>", b"@dbmail.example>"))
+    with Pair(destination_session=rewritten) as pair:
+        pair.fill(4)
+        pair.run(copied=4)
+        pair.run(copied=0, already_there=4)
+        pair.fill(1, first=50)
+        pair.run(copied=1, already_there=4)
+        assert len(pair.copy.entries) == 5
+
+
+@case
+def hm1_sizes_are_off_by_some_octets():
+    class Off(Session):
+        def item(self, entry, item):
+            if item == "RFC822.SIZE":
+                return b"RFC822.SIZE %d" % (len(entry.message.octets) + 7)
+            return super().item(entry, item)
+    with Pair("IMAP4rev1", source_session=Off) as pair:
+        pair.fill(4)
+        pair.run(copied=4)
+        pair.fill(1, first=50)
+        pair.run(copied=1, already_there=4)
+        pair.lose_state()
+        pair.run(copied=0, already_there=5)
+        pair.expect_same()
+
+
+# Folders that cannot be made or opened
+
+@case
+def ex11_a_reserved_name_fails_alone():
+    with Pair() as pair:
+        pair.fill(3)
+        pair.fill(2, pair.source.account("u1").make("Files"), 20)
+        pair.fill(2, pair.source.account("u1").make("Other"), 30)
+        pair.destination.on("CREATE", answer("NO Folder name is reserved."), where='"Files"')
+        result = pair.run(code=116, source=7, copied=5, failed=2)
+        assert "reserved" in result.err + result.out
+        pair.run(code=116, copied=0, already_there=5, failed=2)
+
+
+@case
+def ex7_a_folder_that_cannot_be_opened_fails_alone():
+    with Pair() as pair:
+        pair.fill(3)
+        pair.fill(2, pair.source.account("u1").make("Broken"), 20)
+        pair.source.on("EXAMINE", answer("NO Server Unavailable. 15"), where='"Broken"')
+        pair.run(code=117, copied=3)
+        pair.source.unhook()
+        pair.run(copied=2, already_there=3)
+        pair.expect_same()
+
+
+# Messages that cannot be read
+
+@case
+def ex9_a_meeting_without_data_is_named():
+    class Mute(Session):
+        def say_fetch(self, number, entry, items):
+            if b"number 2\r\n" not in entry.message.octets or "BODY.PEEK[]" not in items:
+                super().say_fetch(number, entry, items)
+    with Pair(source_session=Mute) as pair:
+        pair.fill(5)
+        result = pair.run(code=115, source=5, copied=4, unfetchable=1)
+        assert "gives no body" in result.out + result.err
+        pair.run(code=115, copied=0, already_there=4, unfetchable=1)
+        assert len(pair.copy.entries) == 4
+
+
+@case
+def ex3_a_size_that_lies_costs_nothing():
+    class Lying(Session):
+        def item(self, entry, item):
+            return b"RFC822.SIZE 19189" if item == "RFC822.SIZE" else super().item(entry, item)
+    with Pair(source_session=Lying) as pair:
+        pair.fill(4)
+        pair.run(copied=4)
+        pair.expect_same()
+        pair.run(copied=0, already_there=4)
+
+
+if __name__ == "__main__":
+    run_cases()
