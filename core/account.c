@@ -26,6 +26,7 @@ struct HaulAccount {
   HaulCancel *cancel;       /* borrowed; may be NULL */
   Value *values;            /* owned; in the order of the plugin's table */
   size_t n_values;
+  HaulFindings *findings; /* owned */
 };
 
 static size_t
@@ -119,6 +120,7 @@ haul_account_new(unsigned side, const HaulPlugin *plugin, HaulCancel *cancel)
   account->cancel = cancel;
   account->n_values = count_settings(plugin);
   account->values = g_new0(Value, account->n_values);
+  account->findings = haul_findings_new();
 
   for (size_t i = 0; i < account->n_values; i++) {
     const HaulSetting *setting = &plugin->settings[i];
@@ -140,6 +142,7 @@ haul_account_free(HaulAccount *account)
   for (size_t i = 0; i < account->n_values; i++)
     wipe(&account->values[i]);
   g_free(account->values);
+  haul_findings_free(account->findings);
   g_free(account);
 }
 
@@ -171,6 +174,12 @@ bool
 haul_account_cancelled(const HaulAccount *account)
 {
   return account->cancel != NULL && haul_cancel_is_set(account->cancel);
+}
+
+HaulFindings *
+haul_account_findings(const HaulAccount *account)
+{
+  return account->findings;
 }
 
 static Value *

@@ -6,6 +6,7 @@
 #include <mailhaul/plugin.h>
 
 #include "cancel.h"
+#include "findings.h"
 
 /* @side: 1 is the source, 2 the destination. @plugin, @cancel: borrowed, to outlive the account. */
 HaulAccount *haul_account_new(unsigned side, const HaulPlugin *plugin, HaulCancel *cancel);
@@ -14,6 +15,7 @@ void haul_account_free(HaulAccount *account); /* wipes secrets */
 unsigned haul_account_number_of_side(const HaulAccount *account);
 const HaulPlugin *haul_account_plugin(const HaulAccount *account);
 HaulCancel *haul_account_cancel(const HaulAccount *account);
+HaulFindings *haul_account_findings(const HaulAccount *account);
 
 /* Whether the plugin declares @key. */
 bool haul_account_has(const HaulAccount *account, const char *key);

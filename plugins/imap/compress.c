@@ -11,6 +11,8 @@
 #include <mailhaul/log.h>
 #include <string.h>
 
+#include "extensions.h"
+
 #define SLOW_OCTETS_S 25000000u
 
 bool
@@ -44,9 +46,12 @@ imap_compress(ImapSession *session, GError **error)
   if (!imap_session_send(session, &command, error, "COMPRESS DEFLATE")
       || !imap_session_wait(session, &reply, error))
     return false;
-  if (reply.condition != IMAP_OK) { /* such as COMPRESSIONACTIVE: TLS does it (RFC 4978 §3) */
-    session->ignored |= IMAP_CAP_COMPRESS;
-    session->capabilities &= ~(uint32_t)IMAP_CAP_COMPRESS;
+  if (g_strcmp0(reply.code, "COMPRESSIONACTIVE") == 0) { /* TLS does it (RFC 4978 §3) */
+    imap_extensions_drop(session, IMAP_CAP_COMPRESS);
+    return true;
+  }
+  if (reply.condition != IMAP_OK) {
+    imap_extensions_forgo(session, IMAP_CAP_COMPRESS);
     return true;
   }
   haul_log(HAUL_LOG_DEBUG,

@@ -13,6 +13,7 @@ typedef struct {
   ImapFolder *folder;   /* borrowed */
   bool bare;            /* without keywords, which were refused */
   bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
+  bool waits;           /* its literal for "+": without, the APPEND was not understood */
   bool in_company;      /* if doubtful: refused together with others */
   char *text;           /* owned; if doubtful, why */
 } ImapDelivery;

@@ -10,7 +10,11 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "extensions.h"
 #include "writer.h"
+
+/* What adds items to STATUS. */
+#define STATUS_EXTENSIONS (IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC)
 
 #define ENTRIES_LIMIT 200000 /* of one LIST: a server that never ends */
 
@@ -137,6 +141,7 @@ take_status(HaulStore *store, ImapCursor rest)
       g_hash_table_lookup(store->by_wire, haul_path_is_inbox(wire) ? "INBOX" : wire);
   if (folder == NULL)
     return;
+  folder->told = true;
   folder->n_messages = status.messages;
   folder->n_octets = status.size;
   folder->mod_sequence = status.mod_sequence;
@@ -202,7 +207,7 @@ imap_folders_request(HaulStore *store, GError **error)
   imap_reply_clear(&store->lsub_reply);
   for (guint i = 0; i < store->folders->len; i++) {
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
-    folder->listed = false;
+    folder->listed = folder->told = false;
     folder->attributes = 0;
   }
   store->n_entries = 0;
@@ -224,19 +229,37 @@ imap_folders_request(HaulStore *store, GError **error)
   return true;
 }
 
+/* Returns what the LIST that was refused may do without; 0 for nothing. */
+static uint64_t
+to_blame(const HaulStore *store)
+{
+  const ImapReply *reply = &store->list_reply;
+  if (reply->condition == IMAP_OK || imap_asks_for_patience(reply->code, reply->text))
+    return 0;
+  if (can_list_status(store))
+    return IMAP_CAP_LIST_STATUS;
+  return store->session->capabilities & IMAP_CAP_LIST_EXTENDED;
+}
+
 bool
 imap_folders_await(HaulStore *store, GError **error)
 {
-  const uint32_t extensions = IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS;
-  store->listing = false;
-  if (!imap_session_wait(store->session, &store->lsub_reply, error)
-      || !imap_session_wait(store->session, &store->list_reply, error))
-    return false;
-  if (store->list_reply.condition != IMAP_OK
-      && imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED)) { /* offered, but broken */
-    store->session->capabilities &= ~extensions;
-    return imap_folders_request(store, error) && imap_folders_await(store, error);
+  uint64_t dropped = 0;
+  for (;;) {
+    store->listing = false;
+    if (!imap_session_wait(store->session, &store->lsub_reply, error)
+        || !imap_session_wait(store->session, &store->list_reply, error))
+      return false;
+    uint64_t blamed = to_blame(store);
+    if (blamed == 0)
+      break;
+    dropped |= blamed;
+    imap_extensions_drop(store->session, blamed);
+    if (!imap_folders_request(store, error))
+      return false;
   }
+  if (store->list_reply.condition == IMAP_OK)
+    imap_extensions_forgo(store->session, dropped);
   return imap_session_expect(store->session, &store->list_reply, "folders cannot be listed",
                              HAUL_ERROR_ACCOUNT, "failed", error);
 }
@@ -247,16 +270,28 @@ is_ours(const ImapFolder *folder)
   return folder->listed && folder->path != NULL;
 }
 
-/* Asks for the STATUS of all folders, where LIST has not told it. One that fails leaves its folder
- * unknown, and is not worth more. */
+static bool
+status_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+            GError **error)
+{
+  HaulStore *store = command->context;
+  store->status_misunderstood |= response->condition == IMAP_BAD;
+  return true;
+}
+
+/* Asks for the STATUS of the folders that are not told. One that fails leaves its folder unknown, and
+ * is not worth more. */
 static bool
 ask_status(HaulStore *store, GError **error)
 {
-  ImapCommand command = { .name = "STATUS", .data = imap_folders_take, .context = store };
+  ImapCommand command = {
+    .name = "STATUS", .data = imap_folders_take, .done = status_done, .context = store
+  };
   g_autofree char *items = g_strdup_printf(" (%s)", imap_status_items(store));
+  store->status_misunderstood = false;
   for (guint i = 0; i < store->folders->len; i++) {
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
-    if (!is_ours(folder) || (folder->attributes & HAUL_FOLDER_NOSELECT) != 0)
+    if (!is_ours(folder) || folder->told || (folder->attributes & HAUL_FOLDER_NOSELECT) != 0)
       continue;
     while (g_queue_get_length(&store->session->commands) >= IMAP_FOLDERS_FLIGHT) {
       if (!imap_session_step(store->session, error))
@@ -272,6 +307,34 @@ ask_status(HaulStore *store, GError **error)
   };
   return imap_session_send(store->session, &last, error, "NOOP")
          && imap_session_wait(store->session, &reply, error);
+}
+
+static guint
+count_told(const HaulStore *store)
+{
+  guint n = 0;
+  for (guint i = 0; i < store->folders->len; i++)
+    n += ((const ImapFolder *)g_ptr_array_index(store->folders, i))->told;
+  return n;
+}
+
+/* Asks for the STATUS of all folders, where LIST has not told it: with what extensions add to it, and
+ * without where the server does not understand that. */
+static bool
+learn_status(HaulStore *store, GError **error)
+{
+  uint64_t extensions = store->session->capabilities & STATUS_EXTENSIONS;
+  if (!ask_status(store, error))
+    return false;
+  if (!store->status_misunderstood || extensions == 0)
+    return true;
+  guint n_told = count_told(store);
+  imap_extensions_drop(store->session, extensions);
+  if (!ask_status(store, error))
+    return false;
+  if (count_told(store) > n_told)
+    imap_extensions_forgo(store->session, extensions);
+  return true;
 }
 
 void
@@ -310,7 +373,7 @@ imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
   bool fresh = !store->listing_told && store->listing_sent_at == store->session->n_tags;
   if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error))
       || !imap_folders_await(store, error)
-      || (!can_list_status(store) && !ask_status(store, error)))
+      || (!can_list_status(store) && !learn_status(store, error)))
     return false;
   store->listing_told = true;
   for (guint i = 0; i < store->folders->len; i++) {

@@ -11,6 +11,8 @@
 #include <mailhaul/sasl.h>
 #include <string.h>
 
+#include "extensions.h"
+
 #define IMAPS_PORT 993
 #define IMAP_PORT 143
 
@@ -68,9 +70,7 @@ start_tls(ImapSession *session, GError **error)
     session->dead = true;
     return false;
   }
-  session->capabilities = session->mechanisms = 0;
-  session->capabilities_known = false;
-  session->append_limit = HAUL_UNKNOWN;
+  imap_extensions_reset(session);
   return true;
 }
 
@@ -199,6 +199,7 @@ try_mechanism(ImapSession *session, HaulSasl *sasl, HaulSaslMechanism mechanism,
   const char *name = haul_sasl_name(mechanism), *initial = NULL;
   bool speaks_first = haul_sasl_speaks_first(sasl);
   bool short_form = speaks_first && imap_session_can(session, IMAP_CAP_SASL_IR);
+  bool misunderstood = false;
   if (mechanism == HAUL_SASL_LOGIN && !imap_session_can(session, IMAP_CAP_LOGINDISABLED)) {
     if (!login(session, &command, error) || !imap_session_wait(session, reply, error))
       return false;
@@ -217,12 +218,17 @@ try_mechanism(ImapSession *session, HaulSasl *sasl, HaulSaslMechanism mechanism,
       if (reply->condition != IMAP_BAD || !is_unsupported(reply))
         return true;
       imap_reply_clear(reply);
+      misunderstood = true;
     }
     if (haul_sasl_begin(sasl, mechanism, error) != mechanism)
       return false;
   }
-  return converse(session, sasl, name, NULL, &command, error)
-         && imap_session_wait(session, reply, error);
+  if (!converse(session, sasl, name, NULL, &command, error)
+      || !imap_session_wait(session, reply, error))
+    return false;
+  if (misunderstood && reply->condition == IMAP_OK)
+    imap_extensions_forgo(session, IMAP_CAP_SASL_IR);
+  return true;
 }
 
 /* Sets the error for a login that was refused. */
@@ -297,10 +303,19 @@ proxy(ImapSession *session, GError **error)
                                 error);
 }
 
+static bool
+identify_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+              GError **error)
+{
+  if (response->condition == IMAP_BAD)
+    imap_extensions_forgo(session, IMAP_CAP_ID);
+  return true;
+}
+
 bool
 imap_identify(ImapSession *session, ImapReply *reply, GError **error)
 {
-  ImapCommand id = { .name = "ID", .reply = reply };
+  ImapCommand id = { .name = "ID", .done = identify_done, .reply = reply };
   return imap_session_send(session, &id, error,
                            "ID (\"name\" \"mailhaul\" \"version\" \"" HAUL_VERSION "\")");
 }
@@ -321,17 +336,6 @@ has_login(const ImapSession *session, GError **error)
   return false;
 }
 
-/* Returns the capabilities named in the setting "no-ext". */
-static uint32_t
-ignored_capabilities(const HaulAccount *account)
-{
-  const char *list = haul_account_string(account, "no-ext");
-  uint64_t limit;
-  if (list == NULL)
-    return 0;
-  return imap_parse_capabilities((ImapCursor){ list, list + strlen(list) }, &limit);
-}
-
 ImapSession *
 imap_login(const HaulAccount *account, GError **error)
 {
@@ -339,7 +343,6 @@ imap_login(const HaulAccount *account, GError **error)
   if (stream == NULL)
     return NULL;
   ImapSession *session = imap_session_new(account, stream);
-  session->ignored = ignored_capabilities(account);
 
   bool authenticated;
   if (greet(session, &authenticated, error)

@@ -9,6 +9,7 @@
 #include <mailhaul/sasl.h>
 
 #include "compress.h"
+#include "extensions.h"
 #include "flags.h"
 #include "login.h"
 #include "reader.h"
@@ -72,6 +73,8 @@ reach(HaulStore *store, GError **error)
     else if (!fine)
       g_propagate_error(error, g_steal_pointer(&why));
     g_clear_error(&why);
+    if (fine && has_namespaces && !imap_asks_for_patience(reply.code, reply.text))
+      imap_extensions_forgo(session, IMAP_CAP_NAMESPACE);
   }
   session->dead |= !fine;
   return fine;

@@ -2,38 +2,11 @@
 #include "response.h"
 
 #include <mailhaul/plugin.h>
-#include <mailhaul/sasl.h>
 #include <string.h>
 
 static const ImapWord conditions[] = {
   { "OK", IMAP_OK },           { "NO", IMAP_NO },   { "BAD", IMAP_BAD },
   { "PREAUTH", IMAP_PREAUTH }, { "BYE", IMAP_BYE },
-};
-
-static const ImapWord capabilities[] = {
-  { "APPENDLIMIT", IMAP_CAP_APPENDLIMIT },
-  { "COMPRESS", IMAP_CAP_COMPRESS }, /* as users call it */
-  { "COMPRESS=DEFLATE", IMAP_CAP_COMPRESS },
-  { "CONDSTORE", IMAP_CAP_CONDSTORE },
-  { "X-GM-EXT-1", IMAP_CAP_GMAIL },
-  { "ID", IMAP_CAP_ID },
-  { "IMAP4rev1", IMAP_CAP_IMAP4 },
-  { "IMAP4rev2", IMAP_CAP_IMAP4 },
-  { "LIST-EXTENDED", IMAP_CAP_LIST_EXTENDED },
-  { "LIST-STATUS", IMAP_CAP_LIST_STATUS },
-  { "LITERAL-", IMAP_CAP_LITERAL_MINUS },
-  { "LITERAL+", IMAP_CAP_LITERAL_PLUS },
-  { "LOGINDISABLED", IMAP_CAP_LOGINDISABLED },
-  { "MULTIAPPEND", IMAP_CAP_MULTIAPPEND },
-  { "NAMESPACE", IMAP_CAP_NAMESPACE },
-  { "OBJECTID", IMAP_CAP_OBJECTID },
-  { "QRESYNC", IMAP_CAP_QRESYNC },
-  { "SASL-IR", IMAP_CAP_SASL_IR },
-  { "SPECIAL-USE", IMAP_CAP_SPECIAL_USE },
-  { "STARTTLS", IMAP_CAP_STARTTLS },
-  { "STATUS=SIZE", IMAP_CAP_STATUS_SIZE },
-  { "UIDPLUS", IMAP_CAP_UIDPLUS },
-  { "UNSELECT", IMAP_CAP_UNSELECT },
 };
 
 static const ImapWord folder_attributes[] = {
@@ -130,53 +103,6 @@ imap_announces_body(const char *line, size_t size, size_t literal_size)
   return imap_take_char(&cursor, '*') && imap_take_spaces(&cursor)
          && imap_take_number(&cursor, &number) && imap_take_spaces(&cursor)
          && imap_take_atom(&cursor, &word) && imap_span_is(&word, "FETCH");
-}
-
-/* Takes the next of words that are separated by blanks or commas; false at the end. */
-static bool
-take_word(ImapCursor *list, ImapSpan *word)
-{
-  if (list->at >= list->end)
-    return false;
-  const char *start = list->at;
-  while (list->at < list->end && *list->at != ' ' && *list->at != ',')
-    list->at++;
-  *word = (ImapSpan){ start, (size_t)(list->at - start), false };
-  if (list->at < list->end)
-    list->at++;
-  return true;
-}
-
-uint32_t
-imap_parse_capabilities(ImapCursor list, uint64_t *append_limit)
-{
-  uint32_t found = 0;
-  ImapSpan word;
-  while (take_word(&list, &word)) {
-    uint32_t value = 0;
-    if (imap_find_word(&word, capabilities, G_N_ELEMENTS(capabilities), &value)) {
-      found |= value;
-    } else if (imap_span_has_prefix(&word, "APPENDLIMIT=")) {
-      ImapCursor digits = { word.at + strlen("APPENDLIMIT="), word.at + word.size };
-      uint64_t limit;
-      found |= IMAP_CAP_APPENDLIMIT;
-      if (imap_take_number(&digits, &limit))
-        *append_limit = limit;
-    }
-  }
-  return found;
-}
-
-uint32_t
-imap_parse_mechanisms(ImapCursor list)
-{
-  static const char prefix[] = "AUTH=";
-  uint32_t found = 0;
-  ImapSpan word;
-  while (take_word(&list, &word))
-    if (imap_span_has_prefix(&word, prefix))
-      found |= haul_sasl_mechanism(word.at + sizeof prefix - 1, word.size - (sizeof prefix - 1));
-  return found;
 }
 
 bool

@@ -5,6 +5,7 @@
 #ifndef IMAP_RESPONSE_H
 #define IMAP_RESPONSE_H
 
+#include "capability.h"
 #include "set.h"
 #include "wire.h"
 
@@ -37,38 +38,6 @@ bool imap_may_hold_literals(const char *line, size_t size);
 
 /* Whether the literal that ends @line is the whole of a message, BODY[] of a FETCH. */
 bool imap_announces_body(const char *line, size_t size, size_t literal_size);
-
-/* Extensions that change what we send. */
-typedef enum {
-  IMAP_CAP_APPENDLIMIT = 1 << 0,
-  IMAP_CAP_COMPRESS = 1 << 1,
-  IMAP_CAP_CONDSTORE = 1 << 2,
-  IMAP_CAP_GMAIL = 1 << 3,
-  IMAP_CAP_ID = 1 << 4,
-  IMAP_CAP_IMAP4 = 1 << 5,
-  IMAP_CAP_LIST_EXTENDED = 1 << 6,
-  IMAP_CAP_LIST_STATUS = 1 << 7,
-  IMAP_CAP_LITERAL_MINUS = 1 << 8,
-  IMAP_CAP_LITERAL_PLUS = 1 << 9,
-  IMAP_CAP_LOGINDISABLED = 1 << 10,
-  IMAP_CAP_MULTIAPPEND = 1 << 11,
-  IMAP_CAP_NAMESPACE = 1 << 12,
-  IMAP_CAP_OBJECTID = 1 << 13,
-  IMAP_CAP_QRESYNC = 1 << 14,
-  IMAP_CAP_SASL_IR = 1 << 15,
-  IMAP_CAP_SPECIAL_USE = 1 << 16,
-  IMAP_CAP_STARTTLS = 1 << 17,
-  IMAP_CAP_STATUS_SIZE = 1 << 18,
-  IMAP_CAP_UIDPLUS = 1 << 19,
-  IMAP_CAP_UNSELECT = 1 << 20,
-} ImapCapabilities;
-
-/* Returns the capabilities listed, separated by blanks or commas; unknown ones are passed over.
- * @append_limit: gets the value of APPENDLIMIT=, and is untouched where there is none. */
-uint32_t imap_parse_capabilities(ImapCursor list, uint64_t *append_limit);
-
-/* Returns the SASL mechanisms listed (HaulSaslMechanism). */
-uint32_t imap_parse_mechanisms(ImapCursor list);
 
 typedef struct {
   uint32_t attributes; /* HaulFolderAttributes */

@@ -6,6 +6,7 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "extensions.h"
 #include "input.h"
 
 #define LITERAL_MINUS_LIMIT 4096 /* RFC 7888 §5 */
@@ -24,7 +25,7 @@ imap_session_new(const HaulAccount *account, HaulStream *stream)
   ImapSession *session = g_new0(ImapSession, 1);
   session->account = account;
   session->stream = stream;
-  session->append_limit = HAUL_UNKNOWN;
+  imap_extensions_begin(session);
   session->head = g_byte_array_new();
   session->tail = g_byte_array_new();
   g_queue_init(&session->commands);
@@ -70,15 +71,6 @@ imap_session_is_trusted(const ImapSession *session)
 
 /* Dispatching ------------------------------------------------------------------------------ */
 
-static void
-take_capabilities(ImapSession *session, ImapCursor list)
-{
-  session->append_limit = HAUL_UNKNOWN;
-  session->capabilities = imap_parse_capabilities(list, &session->append_limit) & ~session->ignored;
-  session->mechanisms = imap_parse_mechanisms(list);
-  session->capabilities_known = true;
-}
-
 static bool
 take_bye(ImapSession *session, const ImapResponse *response, GError **error)
 {
@@ -122,6 +114,8 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
   }
   if (link == NULL) {
     g_autofree char *shown = haul_text_display(response->tag.at, response->tag.size);
+    if (session->literal_refused) /* it took the literal for commands */
+      imap_extensions_forgo_literals(session);
     return imap_session_protocol_error(session, error, "an answer to a command never sent: %s",
                                        shown);
   }
@@ -133,7 +127,7 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
   if (command->tag == (session->awaiting != NULL ? session->awaiting->tag : 0))
     session->awaiting = NULL;
   if (imap_span_is(&response->code, "CAPABILITY"))
-    take_capabilities(session, response->argument);
+    imap_extensions_take(session, response->argument);
   if (command->reply != NULL) {
     ImapReply *reply = command->reply;
     reply->finished = true;
@@ -142,6 +136,11 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
       reply->code = imap_span_dup(&response->code, NULL);
     if (response->condition != IMAP_OK)
       reply->text = imap_span_dup(&response->text, NULL);
+  }
+  if (command->literal_plus) {
+    session->literal_proven |= response->condition == IMAP_OK;
+    session->literal_refused =
+        !session->literal_proven && (session->literal_refused || response->condition == IMAP_BAD);
   }
   if (session->logged_in && response->condition == IMAP_NO
       && is_logged_out(session, response, error))
@@ -172,7 +171,7 @@ dispatch(ImapSession *session, const ImapResponse *response, GError **error)
     break;
   case IMAP_RESPONSE_DATA:
     if (imap_span_is(&response->name, "CAPABILITY"))
-      take_capabilities(session, response->rest);
+      imap_extensions_take(session, response->rest);
     break;
   }
   return command == NULL || command->data == NULL
@@ -207,7 +206,7 @@ imap_session_greeting(ImapSession *session, ImapResponse *response, GError **err
       || response->condition == IMAP_BAD)
     return imap_session_protocol_error(session, error, "no greeting");
   if (imap_span_is(&response->code, "CAPABILITY"))
-    take_capabilities(session, response->argument);
+    imap_extensions_take(session, response->argument);
   return true;
 }
 
@@ -319,6 +318,9 @@ imap_session_literal(ImapSession *session, unsigned tag, uint64_t octets, bool *
       imap_session_can(session, IMAP_CAP_LITERAL_PLUS)
       || (imap_session_can(session, IMAP_CAP_LITERAL_MINUS) && octets <= LITERAL_MINUS_LIMIT);
   *go_ahead = true;
+  ImapCommand *command = g_queue_peek_tail(&session->commands);
+  if (at_once && command != NULL && command->tag == tag)
+    command->literal_plus = true;
   if (!haul_stream_printf(session->stream, error, "{%" G_GUINT64_FORMAT "%s}\r\n", octets,
                           at_once ? "+" : "")) {
     session->dead = true;

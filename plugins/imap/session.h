@@ -44,14 +44,18 @@ struct ImapCommand {
   ImapReply *reply;  /* borrowed, filled before done() is called; NULL: none */
   void *context;     /* borrowed                      */
   bool streams;      /* bodies are left in the stream for data() to read     */
+  bool literal_plus; /* one was sent without waiting  */
   unsigned tag;      /* the session's                 */
 };
 
 struct ImapSession {
   const HaulAccount *account; /* borrowed */
   HaulStream *stream;         /* owned */
-  uint32_t capabilities;      /* ImapCapabilities */
-  uint32_t ignored;           /* those that the user told us to ignore */
+  uint64_t capabilities;      /* capability.h; extensions.c keeps it, and the next four */
+  uint64_t offered;           /* as the server said */
+  uint64_t ignored;           /* those that the user told us to ignore */
+  uint64_t dropped;           /* those that do not work in this session */
+  bool rev2_enabled;          /* IMAP4rev2 */
   uint32_t mechanisms;        /* HaulSaslMechanism: AUTH= */
   bool capabilities_known;
   bool logged_in;              /* a NO may mean from now on that we are no longer */
@@ -62,6 +66,8 @@ struct ImapSession {
   uint64_t body_left;          /* octets of a body still in the stream */
   uint64_t unanswered;         /* octets read since the last tagged answer, bodies aside */
   bool in_body;                /* between head and tail */
+  bool literal_proven;         /* a literal was taken without being waited for */
+  bool literal_refused;        /* such a command was not understood, and none was before */
   const ImapCommand *awaiting; /* borrowed: waits for "+" */
   bool go_ahead;               /* it came */
   ImapSpan challenge;          /* what followed it; lent until something is read */
@@ -72,7 +78,7 @@ struct ImapSession {
 };
 
 static inline bool
-imap_session_can(const ImapSession *session, uint32_t capability)
+imap_session_can(const ImapSession *session, uint64_t capability)
 {
   return (session->capabilities & capability) == capability;
 }

@@ -21,6 +21,7 @@ typedef struct {
   char separator;
   uint32_t attributes;                         /* HaulFolderAttributes */
   bool listed;                                 /* by the last LIST, or made since */
+  bool told;                                   /* its STATUS, since then */
   uint64_t epoch;                              /* 0: not known */
   uint64_t next_id;                            /* 0: not known */
   uint64_t n_messages, n_octets, mod_sequence; /* or HAUL_UNKNOWN */
@@ -48,6 +49,7 @@ struct HaulStore {
   bool listing;             /* under way */
   bool listing_told;        /* to the core */
   unsigned listing_sent_at; /* session->n_tags then */
+  bool status_misunderstood; /* a STATUS was answered BAD */
   size_t n_entries;
 
   ImapFolder *current; /* selected by the core */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compress.h"
+#include "extensions.h"
 #include "lines.h"
 #include "login.h"
 #include "writer.h"
@@ -189,8 +190,21 @@ visit_new(HaulStore *store, ImapFolder *folder, bool writing, GError **error)
   return NULL;
 }
 
+static bool
+unselect_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+              GError **error)
+{
+  const ImapFolder *folder = command->context;
+  if (response->condition == IMAP_OK)
+    return true;
+  imap_extensions_forgo(session, IMAP_CAP_UNSELECT);
+  if (session->selected == NULL) /* or nothing: then leaving it once more does no harm */
+    session->selected = g_strdup(folder->wire);
+  return true;
+}
+
 bool
-imap_visit_leave(HaulStore *store, const ImapFolder *folder, GError **error)
+imap_visit_leave(HaulStore *store, ImapFolder *folder, GError **error)
 {
   ImapSession *session = store->session;
   ImapCommand command = { .name = "CLOSE" };
@@ -203,6 +217,8 @@ imap_visit_leave(HaulStore *store, const ImapFolder *folder, GError **error)
                                   "", error))
     return false;
   g_clear_pointer(&session->selected, g_free);
+  if (unselect)
+    command = (ImapCommand){ .name = "UNSELECT", .done = unselect_done, .context = folder };
   return imap_session_send(session, &command, error, unselect ? "UNSELECT" : "CLOSE");
 }
 

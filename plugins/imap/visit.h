@@ -63,6 +63,6 @@ void imap_visit_end(HaulStore *store);
  * Sends what makes @folder the selected one no more, if it is: what is appended to it then is lost by
  * Mailutils, and refused by Courier if it is open for reading only. Nothing is waited for.
  */
-bool imap_visit_leave(HaulStore *store, const ImapFolder *folder, GError **error);
+bool imap_visit_leave(HaulStore *store, ImapFolder *folder, GError **error);
 
 #endif /* IMAP_VISIT_H */

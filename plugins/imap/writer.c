@@ -17,11 +17,14 @@
 #include "compress.h"
 #include "date.h"
 #include "delivery.h"
+#include "extensions.h"
 #include "visit.h"
 
 enum {
-  BATCH_MESSAGES = 512,     /* what is tried again if one of them is refused; a server that syncs */
-  BATCH_OCTETS = 4 << 20,   /* to disk does so once a batch                                       */
+  BATCH_MESSAGES = 512,   /* what is tried again if one of them is refused; a server that syncs */
+  BATCH_OCTETS = 4 << 20, /* to disk does so once a batch                                       */
+  LEAST_LIMIT =
+      256 << 10, /* no server takes less; what is smaller was refused for something else */
   ALONE_OCTETS = 512 << 10, /* of this size, a command of its own costs nothing                   */
   UNDER_WAY_BATCHES = 8,    /* closed, unanswered */
   UNDER_WAY_SINGLES = 64,   /* the same, where a message is a batch */
@@ -34,8 +37,10 @@ struct ImapWriter {
   GQueue under_way; /* owned batches, closed and not answered, oldest first */
   uint64_t octets;  /* of under_way */
   GQueue retry;     /* owned deliveries, oldest first */
-  GError *fatal;    /* owned: reaches beyond folders; put() or flush() is about to return it */
-  GString *line;    /* owned: scratch */
+  bool blamed;   /* MULTIAPPEND: a batch was not understood, and its messages are tried alone ... */
+  bool excused;  /* ... but one of them was refused, too */
+  GError *fatal; /* owned: reaches beyond folders; put() or flush() is about to return it */
+  GString *line; /* owned: scratch */
 };
 
 ImapWriter *
@@ -90,10 +95,13 @@ doubt(ImapDelivery *delivery, const char *text, bool in_company)
 static void
 judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
 {
+  ImapSession *session = batch->store->session;
   g_autofree char *code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
   g_autofree char *text = imap_span_dup(&response->text, NULL);
   switch (imap_classify_append(code, text)) {
   case IMAP_REFUSED_TOO_BIG:
+    if (haul_message_item(delivery->message)->size >= LEAST_LIMIT)
+      haul_account_note_refused_size(session->account, haul_message_item(delivery->message)->size);
     imap_delivery_refuse(delivery, "too-big", text);
     return;
   case IMAP_REFUSED_OVER_QUOTA:
@@ -111,6 +119,11 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
     break;
   case IMAP_REFUSED:
   default:
+    if (response->condition == IMAP_BAD && !delivery->waits && session->literal_refused) {
+      delivery->waits = true; /* for it may be LITERAL+ that the server does not understand */
+      imap_extensions_drop(session, IMAP_CAP_LITERALS);
+      break;
+    }
     if (!batch->with_keywords) {
       imap_delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
       return;
@@ -146,12 +159,14 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
   if (response->condition == IMAP_OK && !closed && session->mid_command)
     return imap_session_protocol_error(session, error, "APPEND done before it was sent");
   if (response->condition == IMAP_OK) {
+    if (batch->deliveries->len == 1 && ((ImapDelivery *)batch->deliveries->pdata[0])->waits)
+      imap_extensions_forgo_literals(session);
     imap_batch_settle(batch, response);
   } else if (batch->deliveries->len == 1) {
+    writer->excused = true;
     judge(writer, batch, g_ptr_array_index(batch->deliveries, 0), response);
   } else {
-    if (response->condition == IMAP_BAD) /* offered, but not understood */
-      session->capabilities &= ~(uint32_t)IMAP_CAP_MULTIAPPEND;
+    writer->blamed |= response->condition == IMAP_BAD;
     separate(writer, batch, response);
   }
   g_ptr_array_set_size(batch->deliveries, 0);
@@ -396,6 +411,9 @@ work_off(HaulStore *store, GError **error)
         return false;
     }
   } while (writer->under_way.length > 0 || (writer->retry.length > 0 && writer->fatal == NULL));
+  if (writer->blamed && !writer->excused) /* all arrived alone */
+    imap_extensions_forgo(store->session, IMAP_CAP_MULTIAPPEND);
+  writer->blamed = writer->excused = false;
   return true;
 }
 
@@ -418,6 +436,21 @@ conclude(HaulStore *store, bool fine, GError *why, GError **error)
   return false;
 }
 
+/* Says why a message of @size octets need not be sent; NULL if it may. */
+static char *
+why_too_big(const HaulStore *store, uint64_t size)
+{
+  uint64_t limit = store->session->append_limit;
+  uint64_t refused = haul_account_refused_size(store->account);
+  if (size > limit)
+    return g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT " octets a message",
+                           limit);
+  if (size >= refused)
+    return g_strdup_printf("the server refused one of %" G_GUINT64_FORMAT " octets for its size",
+                           refused);
+  return NULL;
+}
+
 bool
 imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error)
 {
@@ -433,11 +466,9 @@ imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **er
     imap_delivery_fail(delivery, delivery->folder->gone);
     return true;
   }
-  if (item->size > store->session->append_limit) {
-    g_autofree char *text =
-        g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT " octets a message",
-                        store->session->append_limit);
-    imap_delivery_refuse(delivery, "too-big", text);
+  g_autofree char *too_big = why_too_big(store, item->size);
+  if (too_big != NULL) {
+    imap_delivery_refuse(delivery, "too-big", too_big);
     return true;
   }
   if (item->size > 0 && haul_message_window(message, 0, &window_size) == NULL) {

@@ -106,6 +106,16 @@ step_open(Player *player, GPtrArray *words, GError **error)
   return player->store != NULL;
 }
 
+/* Opens another store of the account in place of the one that is open, as a second lane would. */
+static bool
+step_reopen(Player *player, GPtrArray *words, GError **error)
+{
+  g_clear_pointer(&player->store, haul_store_close);
+  HaulIntent intent = has_word(words, "read") ? HAUL_READ : HAUL_READ | HAUL_WRITE;
+  player->store = haul_store_open(player->account, intent, error);
+  return player->store != NULL;
+}
+
 static bool
 each_folder(const HaulFolder *folder, void *data)
 {
@@ -388,11 +398,11 @@ static const struct {
   const char *name;
   bool (*carry_out)(Player *player, GPtrArray *words, GError **error);
 } steps[] = {
-  { "open", step_open },           { "close", step_close }, { "identity", step_identity },
-  { "folders", step_folders },     { "create", step_make }, { "subscribe", step_make },
-  { "select", step_select },       { "list", step_list },   { "fetch", step_fetch },
-  { "ahead", step_ahead },         { "put", step_put },     { "flush", step_flush },
-  { "set-flags", step_set_flags },
+  { "open", step_open },           { "close", step_close },   { "identity", step_identity },
+  { "folders", step_folders },     { "create", step_make },   { "subscribe", step_make },
+  { "select", step_select },       { "list", step_list },     { "fetch", step_fetch },
+  { "ahead", step_ahead },         { "put", step_put },       { "flush", step_flush },
+  { "set-flags", step_set_flags }, { "reopen", step_reopen },
 };
 
 bool

@@ -112,13 +112,35 @@ static void
 capabilities_are_known_by_whole_names(void)
 {
   uint64_t limit = 0;
-  uint32_t found = imap_parse_capabilities(
+  uint64_t found = imap_parse_capabilities(
       whole("IMAP4rev1 literal+ AUTH=PLAIN AUTH=PLAINTEXT LIST-STATUSES APPENDLIMIT=35651584"),
       &limit);
   CU_ASSERT_EQUAL(found, IMAP_CAP_IMAP4 | IMAP_CAP_LITERAL_PLUS | IMAP_CAP_APPENDLIMIT);
   CU_ASSERT_EQUAL(limit, 35651584);
   CU_ASSERT_EQUAL(imap_parse_capabilities(whole("MULTIAPPEND,UIDPLUS"), &limit),
                   IMAP_CAP_MULTIAPPEND | IMAP_CAP_UIDPLUS);
+}
+
+static void
+imap4rev2_has_what_it_does_not_name(void)
+{
+  const uint64_t rev1 = IMAP_CAP_IMAP4, rev2 = IMAP_CAP_IMAP4REV2;
+  CU_ASSERT_EQUAL(imap_capabilities_imply(rev2, 0, false), rev2 | IMAP_CAP_OF_REV2);
+  CU_ASSERT_EQUAL(imap_capabilities_imply(rev1 | rev2, 0, false), rev1 | rev2);
+  CU_ASSERT_EQUAL(imap_capabilities_imply(rev1 | rev2, 0, true), rev1 | rev2 | IMAP_CAP_OF_REV2);
+  CU_ASSERT_EQUAL(imap_capabilities_imply(rev2, IMAP_CAP_MOVE, false),
+                  (rev2 | IMAP_CAP_OF_REV2) & ~IMAP_CAP_MOVE);
+  CU_ASSERT_EQUAL(imap_capabilities_imply(rev1 | rev2 | IMAP_CAP_MOVE, rev2, true),
+                  rev1 | IMAP_CAP_MOVE);
+}
+
+static void
+a_capability_is_called_as_users_do(void)
+{
+  CU_ASSERT_STRING_EQUAL(imap_capability_name(IMAP_CAP_COMPRESS), "COMPRESS");
+  CU_ASSERT_STRING_EQUAL(imap_capability_name(IMAP_CAP_GMAIL), "X-GM-EXT-1");
+  CU_ASSERT_STRING_EQUAL(imap_capability_name(IMAP_CAP_UTF8), "UTF8=ACCEPT");
+  CU_ASSERT_PTR_NULL(imap_capability_name(0));
 }
 
 static void
@@ -449,6 +471,8 @@ main(void)
     CASE(only_data_holds_literals),
     CASE(a_body_is_announced_by_name),
     CASE(capabilities_are_known_by_whole_names),
+    CASE(imap4rev2_has_what_it_does_not_name),
+    CASE(a_capability_is_called_as_users_do),
     CASE(mechanisms_are_known_by_whole_names),
     CASE(items_of_a_message_come_in_any_order),
     CASE(a_body_is_left_for_the_stream_and_what_follows_is_read),

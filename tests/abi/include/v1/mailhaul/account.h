@@ -1,6 +1,6 @@
 /*
- * What the host tells a store about the account that it opens: checked settings, secrets, and
- * whether somebody asked to stop. All of it is lent for the life of the store and may be read from
+ * What the host tells a store about the account that it opens: checked settings, secrets, whether
+ * somebody asked to stop, and what other stores of the account have found out. All of it is lent for the life of the store and may be read from
  * any thread.
  */
 #ifndef MAILHAUL_ACCOUNT_H
@@ -29,6 +29,20 @@ HAUL_PUBLIC const char *haul_account_secret(const HaulAccount *account, const ch
 
 /* Whether to give up at the next occasion; blocking calls of the host return by themselves. */
 HAUL_PUBLIC bool haul_account_cancelled(const HaulAccount *account);
+
+/*
+ * What a store found out about the other end, for those that are opened for this account beside it
+ * or later: it holds for the run.
+ *
+ * forgo(): @name, an extension as users write it, does not work there. Says so, in one warning the
+ * first time; returns whether it is that.
+ * note_refused_size(): a message of so many octets was refused because of its size; refused_size() is
+ * the least of those, or HAUL_UNKNOWN (<mailhaul/message.h>): what is as large need not be sent.
+ */
+HAUL_PUBLIC bool haul_account_forgo(const HaulAccount *account, const char *name);
+HAUL_PUBLIC bool haul_account_forgoes(const HaulAccount *account, const char *name);
+HAUL_PUBLIC void haul_account_note_refused_size(const HaulAccount *account, uint64_t octets);
+HAUL_PUBLIC uint64_t haul_account_refused_size(const HaulAccount *account);
 
 G_END_DECLS
 #endif /* MAILHAUL_ACCOUNT_H */

@@ -1,0 +1,31 @@
+/*
+ * Extensions of one session: which the server offers, which we do without because the user said so
+ * ("no-ext") or because they have failed at this server before.
+ *
+ * One that failed is dropped for the run, in sessions beside this one and after it: the account
+ * remembers (<mailhaul/account.h>).
+ */
+#ifndef IMAP_EXTENSIONS_H
+#define IMAP_EXTENSIONS_H
+
+#include "session.h"
+
+/* Learns which extensions to do without from the start. */
+void imap_extensions_begin(ImapSession *session);
+
+/* Takes a list of capabilities, whether told or asked for. */
+void imap_extensions_take(ImapSession *session, ImapCursor list);
+
+/* Forgets what was told, as after STARTTLS. */
+void imap_extensions_reset(ImapSession *session);
+
+/* Does without @capabilities for this session. */
+void imap_extensions_drop(ImapSession *session, uint64_t capabilities);
+
+/* Does without @capabilities, which the server offered and cannot do, for the run. */
+void imap_extensions_forgo(ImapSession *session, uint64_t capabilities);
+
+/* The same of LITERAL+ and LITERAL-, whichever is offered. */
+void imap_extensions_forgo_literals(ImapSession *session);
+
+#endif /* IMAP_EXTENSIONS_H */
