@@ -15,7 +15,7 @@ typedef struct {
   bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
   bool waits;           /* its literal for "+": without, the APPEND was not understood */
   bool in_company;      /* if doubtful: refused together with others */
-  char *text;           /* owned; if doubtful, why */
+  char *text;           /* owned; if doubtful or waiting, why */
 } ImapDelivery;
 
 typedef struct {

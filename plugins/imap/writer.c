@@ -119,9 +119,11 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
     break;
   case IMAP_REFUSED:
   default:
-    if (response->condition == IMAP_BAD && !delivery->waits && session->literal_refused) {
+    if (!batch->with_keywords && response->condition == IMAP_BAD && !delivery->waits
+        && session->literal_refused) {
       delivery->waits = true; /* for it may be LITERAL+ that the server does not understand */
-      imap_extensions_drop(session, IMAP_CAP_LITERALS);
+      g_free(delivery->text);
+      delivery->text = g_steal_pointer(&text);
       break;
     }
     if (!batch->with_keywords) {
@@ -385,6 +387,20 @@ resolve_doubt(HaulStore *store, ImapDelivery *delivery, GError **error)
   return true;
 }
 
+/* Sends, with a literal that waits for "+", a message that was not understood: unless others were, whose
+ * literals did not wait either. @delivery is taken. */
+static bool
+try_waiting(HaulStore *store, ImapDelivery *delivery, GError **error)
+{
+  g_autofree char *text = g_steal_pointer(&delivery->text);
+  if (store->session->literal_proven) {
+    imap_delivery_refuse(delivery, "refused", text);
+    return true;
+  }
+  imap_extensions_drop(store->session, IMAP_CAP_LITERALS);
+  return send_delivery(store, delivery, true, error);
+}
+
 /* Does what comes next for a message that was refused. @delivery is taken. */
 static bool
 try_again(HaulStore *store, ImapDelivery *delivery, GError **error)
@@ -393,8 +409,10 @@ try_again(HaulStore *store, ImapDelivery *delivery, GError **error)
     imap_delivery_fail(delivery, delivery->folder->gone);
     return true;
   }
-  return delivery->doubtful ? resolve_doubt(store, delivery, error)
-                            : send_delivery(store, delivery, true, error);
+  if (delivery->doubtful)
+    return resolve_doubt(store, delivery, error);
+  return delivery->waits && delivery->text != NULL ? try_waiting(store, delivery, error)
+                                                   : send_delivery(store, delivery, true, error);
 }
 
 /* Waits until everything is answered, and what was refused in company has been tried alone. */
