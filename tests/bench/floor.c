@@ -1,12 +1,27 @@
 /*
- * The floor: how fast two servers can be driven by a client without any logic. One connection asks
- * for every message of every folder ahead of all answers; the other replays them with MULTIAPPEND and
- * LITERAL+, one command a folder. Nothing is compared, recorded, or recovered.
+ * Two clients without any logic, to hold others against.
  *
- *     floor copy HOST1 PORT1 USER1 HOST2 PORT2 USER2    the first copy
- *     floor same HOST1 PORT1 USER1 HOST2 PORT2 USER2    finding that nothing changed: LIST-STATUS
+ *     floor [-b] copy HOST1 PORT1 USER1 HOST2 PORT2 USER2    the first copy
+ *     floor [-b] same HOST1 PORT1 USER1 HOST2 PORT2 USER2    finding that nothing changed: LIST-STATUS
  *
- * It knows how Dovecot writes its answers and works with nothing else. The password is "pass".
+ * The floor is how fast two servers can be driven: everything is sent ahead of all answers, as if it
+ * were known what they will be. It logs in before it is greeted and makes folders that may be there.
+ * No client that has to be right about servers it does not know can be as fast over a slow link.
+ *
+ * The bare client (-b) takes a round trip where one step needs the answer to the one before, and none
+ * else. Each step is done on both sides at once:
+ *
+ *     1  connect
+ *     2  read the greeting, which tells how to log in
+ *     3  LOGIN
+ *     4  LIST, with STATUS for "same", which ends here
+ *     5  CREATE what the destination lacks, all in one go; EXAMINE and UID FETCH of every folder
+ *     6  APPEND, after the answers to CREATE: MULTIAPPEND and LITERAL+, a command a folder, sent as
+ *        the messages come; then the answers
+ *
+ * In both, one connection reads and one writes. Nothing is compared, recorded or recovered. What they
+ * print is the number of round trips. They know how Dovecot writes its answers and work with nothing
+ * else. The password is "pass".
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -24,15 +39,20 @@
 #define MAX_FOLDERS 4096
 
 typedef struct {
+  char **names; /* as the server wrote them, quotes and all */
+  unsigned n;
+} Folders;
+
+typedef struct {
   int fd;
   char *in; /* received: in[start] to in[end] */
   size_t start, end;
   char *out; /* to be sent: used octets */
   size_t used;
+  Folders folders; /* that LIST told */
 } Link;
 
-static char *folders[MAX_FOLDERS];
-static unsigned n_folders;
+static unsigned n_trips; /* that were waited for */
 
 static Link
 link_open(const char *host, const char *port)
@@ -40,8 +60,10 @@ link_open(const char *host, const char *port)
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
   Link link = { .fd = socket(AF_INET, SOCK_STREAM, 0),
                 .in = malloc(BUFFER),
-                .out = malloc(BUFFER) };
-  if (inet_pton(AF_INET, host, &address.sin_addr) != 1 || link.in == NULL || link.out == NULL)
+                .out = malloc(BUFFER),
+                .folders.names = malloc(MAX_FOLDERS * sizeof(char *)) };
+  if (inet_pton(AF_INET, host, &address.sin_addr) != 1 || link.in == NULL || link.out == NULL
+      || link.folders.names == NULL)
     errx(2, "no address: %s", host);
   if (connect(link.fd, (struct sockaddr *)&address, sizeof address) != 0)
     err(2, "connect %s", port);
@@ -132,11 +154,11 @@ link_await(Link *link, const char *tag)
         errx(1, "%s", line);
       return;
     }
-    if (strncmp(line, "* LIST ", 7) == 0 && n_folders < MAX_FOLDERS) {
+    if (strncmp(line, "* LIST ", 7) == 0 && link->folders.n < MAX_FOLDERS) {
       char *name = strstr(line, "\"/\" ");
       if (name == NULL)
         errx(2, "not understood: %s", line);
-      folders[n_folders++] = strdup(name + 4); /* as the server wrote it, quotes and all */
+      link->folders.names[link->folders.n++] = strdup(name + 4);
     }
   }
 }
@@ -178,39 +200,67 @@ move_message(Link *from, Link *to, char *line)
   link_line(from); /* the closing parenthesis */
 }
 
-static void
-copy(Link *from, Link *to)
+static bool
+has_folder(const Folders *folders, const char *name)
 {
-  for (unsigned i = 0; i < n_folders; i++) {
-    if (strcasecmp(folders[i], "INBOX") != 0)
-      link_printf(to, "c%u CREATE %s\r\n", i, folders[i]);
-    link_printf(from, "e%u EXAMINE %s\r\nf%u UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])\r\n", i,
-                folders[i], i);
+  for (unsigned i = 0; i < folders->n; i++)
+    if (strcmp(folders->names[i], name) == 0)
+      return true;
+  return strcasecmp(name, "INBOX") == 0;
+}
+
+/* Sends what waits on both sides: the answers are a round trip away. */
+static void
+set_out(Link *one, Link *other)
+{
+  link_flush(one);
+  link_flush(other);
+  n_trips++;
+}
+
+/* Passes a folder on: the answer to "f@i". Returns whether there was any message. */
+static bool
+move_folder(Link *from, Link *to, unsigned i, const char *name)
+{
+  char done[16];
+  bool began = false;
+  int done_length = snprintf(done, sizeof done, "f%u ", i);
+  for (;;) {
+    char *line = link_line(from);
+    if (strncmp(line, done, (size_t)done_length) == 0)
+      break;
+    if (line[0] != '*' || strstr(line, " FETCH (") == NULL)
+      continue;
+    if (!began)
+      link_printf(to, "m%u APPEND %s", i, name);
+    began = true;
+    move_message(from, to, line);
   }
-  link_flush(from);
-  link_flush(to);
+  if (began)
+    link_printf(to, "\r\n");
+  return began;
+}
+
+static void
+copy(Link *from, Link *to, bool bare)
+{
+  const Folders *folders = &from->folders;
+  for (unsigned i = 0; i < folders->n; i++) {
+    if (!has_folder(&to->folders, folders->names[i]))
+      link_printf(to, "c%u CREATE %s\r\n", i, folders->names[i]);
+    link_printf(from, "e%u EXAMINE %s\r\nf%u UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])\r\n", i,
+                folders->names[i], i);
+  }
+  if (bare)
+    link_printf(to, "n NOOP\r\n");
+  set_out(from, to);
+  if (bare)
+    link_await(to, "n");
 
   unsigned answers = 0;
-  for (unsigned i = 0; i < n_folders; i++) {
-    bool began = false;
-    char done[16];
-    int done_length = snprintf(done, sizeof done, "f%u ", i);
-    for (;;) {
-      char *line = link_line(from);
-      if (strncmp(line, done, (size_t)done_length) == 0)
-        break;
-      if (line[0] != '*' || strstr(line, " FETCH (") == NULL)
-        continue;
-      if (!began)
-        link_printf(to, "m%u APPEND %s", i, folders[i]);
-      began = true;
-      move_message(from, to, line);
-    }
-    if (began)
-      link_printf(to, "\r\n");
-    answers += began;
-  }
-  link_flush(to);
+  for (unsigned i = 0; i < folders->n; i++)
+    answers += move_folder(from, to, i, folders->names[i]);
+  set_out(to, from);
   while (answers > 0) {
     char *line = link_line(to);
     if (line[0] == 'm' && strstr(line, " OK ") == NULL)
@@ -219,26 +269,64 @@ copy(Link *from, Link *to)
   }
 }
 
+/* The steps of the bare client up to the list of folders. */
+static void
+begin_bare(Link *from, Link *to, char **users, const char *list)
+{
+  Link *links[2] = { from, to };
+  n_trips++; /* connect: a handshake on the way */
+  n_trips++; /* the greeting */
+  for (unsigned i = 0; i < 2; i++)
+    if (strncmp(link_line(links[i]), "* OK", 4) != 0)
+      errx(2, "no greeting");
+  for (unsigned i = 0; i < 2; i++)
+    link_printf(links[i], "a LOGIN %s pass\r\n", users[3 * i]);
+  set_out(from, to);
+  for (unsigned i = 0; i < 2; i++)
+    link_await(links[i], "a");
+  for (unsigned i = 0; i < 2; i++)
+    link_printf(links[i], "l %s\r\n", list);
+  set_out(from, to);
+  for (unsigned i = 0; i < 2; i++)
+    link_await(links[i], "l");
+}
+
+/* The same for the floor, in one go. */
+static void
+begin_ahead(Link *from, Link *to, char **users, const char *list, bool same)
+{
+  link_printf(from, "a LOGIN %s pass\r\nl %s\r\n", users[0], list);
+  link_printf(to, "a LOGIN %s pass\r\n", users[3]);
+  if (same)
+    link_printf(to, "l %s\r\n", list);
+  n_trips++; /* connect */
+  set_out(from, to);
+  link_await(from, "l");
+  if (same)
+    link_await(to, "l");
+}
+
 int
 main(int argc, char **argv)
 {
+  bool bare = argc > 1 && strcmp(argv[1], "-b") == 0;
+  if (bare) {
+    argc--;
+    argv++;
+  }
   if (argc != 8)
-    errx(2, "usage: floor copy|same HOST1 PORT1 USER1 HOST2 PORT2 USER2");
+    errx(2, "usage: floor [-b] copy|same HOST1 PORT1 USER1 HOST2 PORT2 USER2");
   bool same = strcmp(argv[1], "same") == 0;
   Link from = link_open(argv[2], argv[3]), to = link_open(argv[5], argv[6]);
   const char *list =
       same ? "LIST \"\" * RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))"
            : "LIST \"\" *";
-  link_printf(&from, "a LOGIN %s pass\r\nl %s\r\n", argv[4], list);
-  link_printf(&to, "a LOGIN %s pass\r\n", argv[7]);
-  if (same)
-    link_printf(&to, "l %s\r\n", list);
-  link_flush(&from);
-  link_flush(&to);
-  link_await(&from, "l");
-  if (same)
-    link_await(&to, "l");
+  if (bare)
+    begin_bare(&from, &to, &argv[4], list);
   else
-    copy(&from, &to);
+    begin_ahead(&from, &to, &argv[4], list, same);
+  if (!same)
+    copy(&from, &to, bare);
+  printf("%u round trips\n", n_trips);
   return 0;
 }

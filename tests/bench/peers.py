@@ -38,12 +38,14 @@ class Peer:
 
 
 class Floor(Peer):
-    def __init__(self, program):
-        self.name, self._program = "floor", program
+    """Clients without any logic: the floor, which asks for everything at once, and the bare client, which takes the
+    round trips that any client needs."""
+    def __init__(self, program, bare=False):
+        self.name, self._program = "bare client" if bare else "floor", [program] + (["-b"] if bare else [])
 
     def _command(self, what, route):
         ends = [word for side in (0, 1) for word in (route.hosts[side], str(route.ports[side]), route.users[side])]
-        return [self._program, what] + ends
+        return self._program + [what] + ends
 
     def first(self, route):
         return self._command("copy", route)
@@ -53,9 +55,12 @@ class Floor(Peer):
 
 
 class Mailhaul(Peer):
-    def __init__(self, build, lanes=None, options=(), compress=None):
-        self.name = "mailhaul" + (f" --lanes {lanes}" if lanes else "") + (f", compress {compress}" if compress else "")
+    def __init__(self, build, lanes=None, options=(), compress=None, mechanism=None):
+        self.name = ("mailhaul" + (f" --lanes {lanes}" if lanes else "") + (f", compress {compress}" if compress else "")
+                     + (f", {mechanism}" if mechanism else ""))
         self._build, self._lanes, self._options = build, lanes, list(options)
+        if mechanism:
+            self._options += [f"--authmech{side}={mechanism}" for side in (1, 2)]
         if compress:
             self._options += [f"--compress{side}={compress}" for side in (1, 2)]
 
