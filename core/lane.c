@@ -1,4 +1,4 @@
-/* Lanes: threads, the shared list of folders, and the reading end. */
+/* Lanes: threads and the reading end. */
 #include "lane.h"
 
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 #include <mailhaul/log.h>
 
 #include "delivery.h"
+#include "errand.h"
 #include "intake.h"
 #include "message.h"
 #include "queue.h"
@@ -18,146 +19,40 @@
 /* A lane reserves folders so that the store can ask for them ahead: so many, or so much. */
 #define RESERVED_FOLDERS 8u
 #define RESERVED_OCTETS (4u << 20)
-/* What a message is reckoned at where the store does not tell. */
-#define USUAL_OCTETS (16u << 10)
 /* A lane more is worth its login only for so much work. */
 #define OCTETS_PER_LANE (512u << 10)
 
-/* The folders that have something to be done, shared by the lanes. */
-typedef struct {
-  pthread_mutex_t mutex;
-  HaulPass *pass;
-  GArray *order; /* guint: numbers of folders, the largest first */
-  guint next;
-} WorkList;
-
-/* One folder as a reader sees it. */
-typedef struct {
-  HaulFolderWork *work;
-  GArray *ranges; /* owned; of HaulRange with owned texts; empty: only flags to change */
-} Errand;
-
 typedef struct {
   const HaulContext *context;
-  WorkList *list;
+  const HaulPass *pass;
+  HaulErrandList *list;           /* borrowed */
   HaulOpenStore *store1, *store2; /* borrowed, or owned if the lane opened them */
   bool owns_stores;
   HaulQueue *queue;
   HaulIntake *intake;
   HaulKeyMaker *maker;
-  GPtrArray *errands; /* of Errand: reserved; the first is at hand */
+  GPtrArray *errands; /* of HaulErrand: reserved; the first is at hand */
   GArray *visits;     /* of HaulVisit */
   uint64_t n_seen;    /* messages of the errand at hand, given or refused */
   pthread_t reader, writer;
   GError *read_error, *write_error; /* owned */
 } Lane;
 
-/* Octets to copy, or a guess. */
-static uint64_t
-weight(const HaulPass *pass, const HaulFolderWork *work)
-{
-  uint64_t octets = 0;
-  for (guint i = 0; i < work->n_actions; i++) {
-    const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + i);
-    if (action->deed == HAUL_DO_FLAGS)
-      continue;
-    uint64_t n = action->copy.n == HAUL_UNKNOWN ? 1000 : action->copy.n;
-    octets += action->copy.octets == HAUL_UNKNOWN ? n * USUAL_OCTETS : action->copy.octets;
-  }
-  return octets;
-}
-
-static int
-heavier_first(const void *a, const void *b, void *data)
-{
-  const HaulPass *pass = data;
-  const HaulFolderWork *folders = (const HaulFolderWork *)(void *)pass->folders->data;
-  uint64_t x = weight(pass, &folders[*(const guint *)a]);
-  uint64_t y = weight(pass, &folders[*(const guint *)b]);
-  return (x < y) - (x > y);
-}
-
-static void
-work_list_init(WorkList *list, HaulPass *pass)
-{
-  pthread_mutex_init(&list->mutex, NULL);
-  list->pass = pass;
-  list->order = g_array_new(FALSE, FALSE, sizeof(guint));
-  list->next = 0;
-  for (guint i = 0; i < pass->folders->len; i++)
-    if (g_array_index(pass->folders, HaulFolderWork, i).n_actions > 0
-        && !g_array_index(pass->folders, HaulFolderWork, i).unusable)
-      g_array_append_val(list->order, i);
-  g_array_sort_with_data(list->order, heavier_first, pass);
-}
-
-static void
-work_list_clear(WorkList *list)
-{
-  g_array_unref(list->order);
-  pthread_mutex_destroy(&list->mutex);
-}
-
-static HaulFolderWork *
-take_work(WorkList *list)
-{
-  pthread_mutex_lock(&list->mutex);
-  HaulFolderWork *work = NULL;
-  if (list->next < list->order->len)
-    work = &g_array_index(list->pass->folders, HaulFolderWork,
-                          g_array_index(list->order, guint, list->next++));
-  pthread_mutex_unlock(&list->mutex);
-  return work;
-}
-
-/* ---- errands ---- */
-
-static void
-errand_free(Errand *errand)
-{
-  for (guint i = 0; i < errand->ranges->len; i++) {
-    HaulRange *range = &g_array_index(errand->ranges, HaulRange, i);
-    g_free((char *)range->first);
-    g_free((char *)range->last);
-  }
-  g_array_unref(errand->ranges);
-  g_free(errand);
-}
-
-static Errand *
-errand_new(const HaulPass *pass, HaulFolderWork *work)
-{
-  Errand *errand = g_new0(Errand, 1);
-  errand->work = work;
-  errand->ranges = g_array_new(FALSE, TRUE, sizeof(HaulRange));
-  for (guint i = 0; i < work->n_actions; i++) {
-    const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + i);
-    if (action->deed == HAUL_DO_FLAGS)
-      continue;
-    HaulIdBuffer first, last;
-    HaulRange range = { g_strdup(haul_id_text(action->copy.first, &first)),
-                        g_strdup(haul_id_text(action->copy.last, &last)) };
-    g_array_append_val(errand->ranges, range);
-  }
-  return errand;
-}
-
 /* Reserves the next folders; the first is the one to go to. */
-static Errand *
+static HaulErrand *
 next_errand(Lane *lane)
 {
-  const HaulPass *pass = lane->list->pass;
   uint64_t reserved = 0;
   for (guint i = 1; i < lane->errands->len; i++)
-    reserved += weight(pass, ((Errand *)lane->errands->pdata[i])->work);
+    reserved += ((HaulErrand *)lane->errands->pdata[i])->octets;
   while (lane->errands->len == 0
          || (lane->errands->len < RESERVED_FOLDERS && reserved < RESERVED_OCTETS)) {
-    HaulFolderWork *work = take_work(lane->list);
-    if (work == NULL)
+    HaulErrand *errand = haul_errand_take(lane->list);
+    if (errand == NULL)
       break;
     if (lane->errands->len > 0)
-      reserved += weight(pass, work);
-    g_ptr_array_add(lane->errands, errand_new(pass, work));
+      reserved += errand->octets;
+    g_ptr_array_add(lane->errands, errand);
   }
   return lane->errands->len > 0 ? lane->errands->pdata[0] : NULL;
 }
@@ -167,7 +62,7 @@ announce(Lane *lane)
 {
   g_array_set_size(lane->visits, 0);
   for (guint i = 0; i < lane->errands->len; i++) {
-    const Errand *errand = lane->errands->pdata[i];
+    const HaulErrand *errand = lane->errands->pdata[i];
     HaulVisit visit = {
       .path = errand->work->plan.folder1->path,
       .kind = HAUL_VISIT_FETCH,
@@ -197,7 +92,7 @@ static void
 skip_message(const char *id, const GError *why, void *data)
 {
   Lane *lane = data;
-  HaulFolderWork *work = ((Errand *)lane->errands->pdata[0])->work;
+  HaulFolderWork *work = ((HaulErrand *)lane->errands->pdata[0])->work;
   lane->n_seen++;
   work->incomplete = true;
   haul_report_trouble(lane->context->report, work->tally, id, why);
@@ -229,7 +124,7 @@ take_message(HaulMessage *message, void *data, GError **error)
 }
 
 static bool
-read_folder(Lane *lane, const Errand *errand, GError **error)
+read_folder(Lane *lane, const HaulErrand *errand, GError **error)
 {
   HaulFolder folder = { 0 };
   const HaulFolderWork *work = errand->work;
@@ -245,31 +140,16 @@ read_folder(Lane *lane, const Errand *errand, GError **error)
                           errand->ranges->len, lane->intake, error);
 }
 
-/* How many messages the plan has of a folder. */
-static uint64_t
-n_planned(const HaulPass *pass, const HaulFolderWork *work)
-{
-  uint64_t n = 0;
-  for (guint i = 0; i < work->n_actions; i++) {
-    const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + i);
-    if (action->deed != HAUL_DO_FLAGS && action->copy.n != HAUL_UNKNOWN)
-      n += action->copy.n;
-  }
-  return n;
-}
-
 /*
  * Compares what came with what was planned: a store that left something out must not look done.
  * Where no listing was made, what a stream brought is what there was, and the next run looks again.
  */
 static void
-check_count(Lane *lane, HaulFolderWork *work)
+check_count(Lane *lane, const HaulErrand *errand)
 {
-  const HaulPass *pass = lane->list->pass;
-  uint64_t planned = n_planned(pass, work);
-  bool streamed =
-      work->n_actions > 0
-      && g_array_index(pass->actions, HaulAction, work->first_action).deed == HAUL_DO_COPY_ALL;
+  HaulFolderWork *work = errand->work;
+  uint64_t planned = haul_errand_n_planned(lane->list, errand);
+  bool streamed = haul_errand_is_stream(lane->list, errand);
   if (streamed)
     work->tally->source = lane->n_seen;
   if (lane->n_seen >= planned)
@@ -286,7 +166,7 @@ check_count(Lane *lane, HaulFolderWork *work)
 
 /* Runs one errand. Returns false when the lane has to stop reading. */
 static bool
-run_errand(Lane *lane, Errand *errand)
+run_errand(Lane *lane, HaulErrand *errand)
 {
   HaulParcel *begin = g_new0(HaulParcel, 1);
   begin->kind = HAUL_PARCEL_FOLDER;
@@ -297,7 +177,7 @@ run_errand(Lane *lane, Errand *errand)
   GError *why = NULL;
   lane->n_seen = 0;
   if (errand->ranges->len > 0 && read_folder(lane, errand, &why))
-    check_count(lane, errand->work);
+    check_count(lane, errand);
   bool going = why == NULL || haul_error_reach(why) <= HAUL_ERROR_FOLDER;
   if (!going)
     lane->read_error = g_error_copy(why);
@@ -313,7 +193,7 @@ static void *
 read_side(void *data)
 {
   Lane *lane = data;
-  Errand *errand;
+  HaulErrand *errand;
   while ((errand = next_errand(lane)) != NULL) {
     if (!run_errand(lane, errand))
       break;
@@ -321,7 +201,7 @@ read_side(void *data)
   }
   /* What was reserved and not done. */
   for (guint i = 0; i < lane->errands->len; i++)
-    ((Errand *)lane->errands->pdata[i])->work->incomplete = true;
+    ((HaulErrand *)lane->errands->pdata[i])->work->incomplete = true;
   haul_queue_close(lane->queue);
   return NULL;
 }
@@ -348,7 +228,7 @@ run_lane(Lane *lane)
     haul_set_error(&lane->read_error, HAUL_ERROR_ACCOUNT, "failed", "cannot start a thread");
     return;
   }
-  haul_deliver(lane->context, lane->list->pass, lane->store2, lane->queue, &lane->write_error);
+  haul_deliver(lane->context, lane->pass, lane->store2, lane->queue, &lane->write_error);
   pthread_join(lane->reader, NULL);
 }
 
@@ -366,16 +246,17 @@ run_extra_lane(void *data)
 }
 
 static Lane *
-lane_new(const HaulContext *context, WorkList *list, uint64_t bound)
+lane_new(const HaulContext *context, const HaulPass *pass, HaulErrandList *list, uint64_t bound)
 {
   Lane *lane = g_new0(Lane, 1);
   lane->context = context;
+  lane->pass = pass;
   lane->list = list;
   lane->queue = haul_queue_new(bound);
   lane->intake = haul_intake_new(context->spool, lane->queue, context->cancel, take_message,
                                  skip_message, lane);
   lane->maker = haul_key_maker_new(context->chain);
-  lane->errands = g_ptr_array_new_with_free_func((GDestroyNotify)errand_free);
+  lane->errands = g_ptr_array_new_with_free_func((GDestroyNotify)haul_errand_free);
   lane->visits = g_array_new(FALSE, TRUE, sizeof(HaulVisit));
   return lane;
 }
@@ -399,14 +280,10 @@ lane_free(Lane *lane)
 
 /* How many lanes the work is worth. */
 static unsigned
-lanes_for(const HaulContext *context, const WorkList *list)
+lanes_for(const HaulContext *context, const HaulErrandList *list)
 {
-  uint64_t octets = 0;
-  for (guint i = 0; i < list->order->len; i++)
-    octets += weight(list->pass, &g_array_index(list->pass->folders, HaulFolderWork,
-                                                g_array_index(list->order, guint, i)));
-  uint64_t worth = 1 + octets / OCTETS_PER_LANE;
-  return (unsigned)MIN(MIN(worth, MAX(list->order->len, 1)), MAX(context->n_lanes, 1));
+  uint64_t worth = 1 + haul_errand_list_octets(list) / OCTETS_PER_LANE;
+  return (unsigned)MIN(MIN(worth, MAX(haul_errand_list_count(list), 1)), MAX(context->n_lanes, 1));
 }
 
 /* Takes the error that reaches farthest; that the other end stopped is nobody's fault. */
@@ -428,16 +305,15 @@ bool
 haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
                HaulOpenStore *store2, GError **error)
 {
-  WorkList list;
-  work_list_init(&list, pass);
-  if (list.order->len == 0) {
-    work_list_clear(&list);
+  HaulErrandList *list = haul_errand_list_new(pass);
+  if (haul_errand_list_count(list) == 0) {
+    haul_errand_list_free(list);
     return true;
   }
-  unsigned n = lanes_for(context, &list);
+  unsigned n = lanes_for(context, list);
   g_autofree Lane **lanes = g_new0(Lane *, n);
   for (unsigned i = 0; i < n; i++)
-    lanes[i] = lane_new(context, &list, LANES_OCTETS / n);
+    lanes[i] = lane_new(context, pass, list, LANES_OCTETS / n);
   lanes[0]->store1 = store1;
   lanes[0]->store2 = store2;
   unsigned n_started = 1;
@@ -454,10 +330,7 @@ haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
     take_worst(&worst, &lanes[i]->read_error);
     lane_free(lanes[i]);
   }
-  for (guint i = list.next; i < list.order->len; i++)
-    g_array_index(pass->folders, HaulFolderWork, g_array_index(list.order, guint, i)).incomplete =
-        true;
-  work_list_clear(&list);
+  haul_errand_list_free(list);
   if (worst == NULL)
     return true;
   g_propagate_error(error, worst);
