@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
   HaulId id1, id2; /* id2: 0 where the destination never said */
   uint32_t flags, keywords;
+  bool gone; /* the copy was removed at the destination, and is left so */
 } HaulPair;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulIds, haul_ids_free)

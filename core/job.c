@@ -285,6 +285,8 @@ finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
   HaulJournal *journal = job->context.journal;
   if (!haul_journal_begin(journal, error))
     return false;
+  /* Where flags are only ever added, what is agreed on may be more than what the source has. */
+  bool has_flags1 = job->options->flags_mode != HAUL_FLAGS_ADD;
   bool going = true;
   for (guint i = 0; going && i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
@@ -299,7 +301,7 @@ finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
       going = haul_journal_set_epoch2(journal, work->number, folder2->epoch, error);
     going = going
             && haul_journal_end_folder(journal, work->number, work->plan.folder1->token, token2,
-                                       work->n_gone, subscribed, error);
+                                       work->n_gone, subscribed, has_flags1, error);
   }
   return haul_journal_commit_after(journal, going, error);
 }

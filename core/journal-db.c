@@ -10,27 +10,29 @@
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
     "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
     " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
-    " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0);"
+    " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
+    " has_flags1 INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
-    " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB,"
+    " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB, gone INTEGER,"
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
     "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
     " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
 
 static const char *const statements[N_STATEMENTS] = {
-  [ADD_PAIR] = "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+  [ADD_PAIR] = "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
   [SET_AGREED] = "UPDATE pair SET flags = ?3, keywords = ?4 WHERE folder = ?1 AND id1 = ?2",
+  [SET_GONE] = "UPDATE pair SET gone = ?3 WHERE folder = ?1 AND id1 = ?2",
   [FORGET_PAIR] = "DELETE FROM pair WHERE folder = ?1 AND id1 = ?2",
   [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo)"
                  " VALUES(?1, ?2, ?3, ?4, ?5)",
   [END_INTENT] = "DELETE FROM intent WHERE number = ?1",
-  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords FROM pair WHERE folder = ?1",
+  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone FROM pair WHERE folder = ?1",
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
   [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
                    " WHERE folder = ?1 ORDER BY number",
@@ -39,14 +41,14 @@ static const char *const statements[N_STATEMENTS] = {
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
       " EXISTS(SELECT 1 FROM intent WHERE intent.folder = folder.number),"
-      " (SELECT count(*) FROM pair WHERE pair.folder = folder.number AND ?1)"
+      " (SELECT count(*) FROM pair WHERE pair.folder = folder.number AND ?1), has_flags1"
       " FROM folder",
   [FIND_FOLDER] = "SELECT number, path2, epoch1, epoch2 FROM folder WHERE path1 = ?1",
   [ADD_FOLDER] = "INSERT INTO folder(path1, path2, epoch1, epoch2) VALUES(?1, ?2, ?3, ?4)",
   [RESET_FOLDER] = "UPDATE folder SET path2 = ?2, epoch1 = ?3, epoch2 = ?4, token1 = NULL,"
                    " token2 = NULL WHERE number = ?1",
-  [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5"
-                 " WHERE number = ?1",
+  [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5,"
+                 " has_flags1 = ?6 WHERE number = ?1",
   [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2 WHERE number = ?1",
   [DROP_PAIRS] = "DELETE FROM pair WHERE folder = ?1",
   [DROP_INTENTS] = "DELETE FROM intent WHERE folder = ?1",

@@ -14,6 +14,7 @@
 typedef enum {
   ADD_PAIR,
   SET_AGREED,
+  SET_GONE,
   FORGET_PAIR,
   ADD_INTENT,
   END_INTENT,

@@ -38,6 +38,7 @@ haul_journal_folders(HaulJournal *journal, GError **error)
         .was_subscribed = sqlite3_column_int(query, 8) != 0,
         .has_intents = sqlite3_column_int(query, 9) != 0,
         .n_pairs = (uint64_t)sqlite3_column_int64(query, 10),
+        .has_flags1 = sqlite3_column_int(query, 11) != 0,
       };
       g_array_append_val(journal->folders, folder);
     }
@@ -139,7 +140,8 @@ haul_journal_begin_folder(HaulJournal *journal, const char *path1, const char *p
 
 bool
 haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1,
-                        const char *token2, uint64_t n_gone, bool subscribed, GError **error)
+                        const char *token2, uint64_t n_gone, bool subscribed, bool has_flags1,
+                        GError **error)
 {
   pthread_mutex_lock(&journal->mutex);
   sqlite3_stmt *write = haul_db_statement(journal, END_FOLDER, error);
@@ -150,6 +152,7 @@ haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1
     haul_db_bind_text(write, 3, token2);
     sqlite3_bind_int64(write, 4, (sqlite3_int64)n_gone);
     sqlite3_bind_int(write, 5, subscribed);
+    sqlite3_bind_int(write, 6, has_flags1);
     done = haul_db_run(journal, write, error);
   }
   pthread_mutex_unlock(&journal->mutex);
@@ -197,6 +200,7 @@ haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, Hau
         .flags = (uint32_t)sqlite3_column_int64(query, 2),
         .keywords =
             haul_keywords_parse(journal->keywords, (const char *)sqlite3_column_text(query, 3)),
+        .gone = sqlite3_column_int(query, 4) != 0,
       };
       g_array_append_val(pairs, pair);
     }
@@ -258,6 +262,23 @@ haul_journal_set_agreed(HaulJournal *journal, int64_t folder, const char *id1, u
     haul_db_bind_id(update, 2, id1);
     sqlite3_bind_int64(update, 3, flags);
     haul_db_bind_keywords(journal, update, 4, keywords);
+    done = haul_db_run(journal, update, error);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_set_gone(HaulJournal *journal, int64_t folder, const char *id1, bool gone,
+                      GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *update = haul_db_statement(journal, SET_GONE, error);
+  if (update != NULL) {
+    sqlite3_bind_int64(update, 1, folder);
+    haul_db_bind_id(update, 2, id1);
+    sqlite3_bind_int(update, 3, gone);
     done = haul_db_run(journal, update, error);
   }
   pthread_mutex_unlock(&journal->mutex);

@@ -47,6 +47,7 @@ typedef struct {
   uint64_t n_pairs;
   uint64_t n_gone; /* pairs whose copy was removed at the destination */
   bool has_intents, was_subscribed;
+  bool has_flags1; /* as haul_journal_end_folder() was told */
 } HaulJournalFolder;
 
 /* Returns all folders, of HaulJournalFolder; lent until the next call. */
@@ -63,9 +64,11 @@ GArray *haul_journal_folders(HaulJournal *journal, GError **error);
 int64_t haul_journal_begin_folder(HaulJournal *journal, const char *path1, const char *path2,
                                   uint64_t epoch1, uint64_t epoch2, GError **error);
 
-/* Notes that the folder pair is complete as of these tokens (each may be NULL). */
+/* Notes that the folder pair is complete as of these tokens (each may be NULL). @has_flags1: whether what
+ * its pairs agree on is what the source has. */
 bool haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1,
-                             const char *token2, uint64_t n_gone, bool subscribed, GError **error);
+                             const char *token2, uint64_t n_gone, bool subscribed, bool has_flags1,
+                             GError **error);
 
 /* Notes the epoch of a destination folder that was not there when work began. */
 bool haul_journal_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error);
@@ -91,6 +94,9 @@ bool haul_journal_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo
                            const char *id2, GError **error);
 bool haul_journal_set_agreed(HaulJournal *journal, int64_t folder, const char *id1, uint32_t flags,
                              uint32_t keywords, GError **error);
+/* Notes whether the copy was removed at the destination. */
+bool haul_journal_set_gone(HaulJournal *journal, int64_t folder, const char *id1, bool gone,
+                           GError **error);
 bool
 haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, GError **error);
 

@@ -12,6 +12,8 @@
 
 /* Listings that wait to be compared; a larger one passes alone. */
 #define WAITING_OCTETS (4u << 20)
+/* Ranges of what is gone: what has more holes than that is listed as quickly. */
+#define GONE_LIMIT 500000u
 /* How many folders are announced to the store. */
 #define AHEAD 16u
 
@@ -44,6 +46,20 @@ haul_list_request_free(HaulListRequest *request)
   g_free(request);
 }
 
+HaulListing *
+haul_listing_new(HaulListKind kind)
+{
+  HaulListing *listing = g_new0(HaulListing, 1);
+  listing->ids = haul_ids_new();
+  listing->items = g_array_new(FALSE, FALSE, sizeof(HaulEntry));
+  if (kind == HAUL_LIST_KEYS || kind == HAUL_LIST_CONTENTS)
+    listing->keys = g_array_new(FALSE, TRUE, sizeof(HaulKey));
+  if (kind == HAUL_LIST_CHANGES)
+    listing->gone = g_array_new(FALSE, FALSE, sizeof(HaulIdRange));
+  listing->n_messages = HAUL_UNKNOWN;
+  return listing;
+}
+
 void
 haul_listing_free(HaulListing *listing)
 {
@@ -53,6 +69,8 @@ haul_listing_free(HaulListing *listing)
   g_array_unref(listing->items);
   if (listing->keys != NULL)
     g_array_unref(listing->keys);
+  if (listing->gone != NULL)
+    g_array_unref(listing->gone);
   g_clear_error(&listing->error);
   g_free(listing);
 }
@@ -94,6 +112,25 @@ take_item(const HaulItem *item, void *data)
     g_hash_table_insert(making->bodies, g_strdup(item->id),
                         GUINT_TO_POINTER(listing->items->len - 1));
   g_array_append_val(listing->keys, key);
+  return true;
+}
+
+/* Takes what is gone, as ranges: a store may name all ids that there can be. */
+static bool
+take_gone(const HaulRange *range, void *data)
+{
+  Making *making = data;
+  HaulListing *listing = making->listing;
+  HaulIdRange gone = { 0, UINT64_MAX };
+  if (range->first != NULL)
+    gone.first = haul_id_intern(listing->ids, range->first);
+  if (range->last != NULL)
+    gone.last = haul_id_intern(listing->ids, range->last);
+  bool numbers = (range->first == NULL || haul_id_is_number(gone.first))
+                 && (range->last == NULL || haul_id_is_number(gone.last));
+  if (!numbers || listing->gone->len == GONE_LIMIT)
+    return false;
+  g_array_append_val(listing->gone, gone);
   return true;
 }
 
@@ -169,6 +206,14 @@ want_of(const HaulListRequest *request)
   return request->kind == HAUL_LIST_KEYS ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0;
 }
 
+static HaulVisitKind
+visit_of(HaulListKind kind)
+{
+  return kind == HAUL_LIST_CHANGES    ? HAUL_VISIT_CHANGES
+         : kind == HAUL_LIST_CONTENTS ? HAUL_VISIT_FETCH
+                                      : HAUL_VISIT_LIST;
+}
+
 /* Tells the store of the request at @first and those after it. */
 static void
 announce(HaulLister *lister, guint first)
@@ -178,7 +223,8 @@ announce(HaulLister *lister, guint first)
     const HaulListRequest *request = lister->requests->pdata[i];
     HaulVisit visit = {
       .path = request->path,
-      .kind = request->kind == HAUL_LIST_CONTENTS ? HAUL_VISIT_FETCH : HAUL_VISIT_LIST,
+      .kind = visit_of(request->kind),
+      .since = request->since,
       .ranges = (const HaulRange *)(void *)request->ranges->data,
       .n_ranges = request->ranges->len,
       .want = want_of(request),
@@ -195,6 +241,16 @@ static bool
 fill_listing(HaulLister *lister, const HaulListRequest *request, Making *making, GError **error)
 {
   const HaulRange *ranges = (const HaulRange *)(void *)request->ranges->data;
+  if (request->kind == HAUL_LIST_CHANGES) {
+    GError *why = NULL;
+    if (haul_store_changes(lister->store, request->since, take_item, take_gone, making, &why))
+      return true;
+    if (why == NULL) /* we ended it */
+      haul_set_error(error, HAUL_ERROR_FOLDER, "unsupported", "too much changed");
+    else
+      g_propagate_error(error, why);
+    return false;
+  }
   if (request->kind == HAUL_LIST_CONTENTS) {
     g_autoptr(HaulIntake) intake = haul_intake_new(
         lister->context->spool, NULL, lister->context->cancel, take_content, skip_body, making);
@@ -208,11 +264,7 @@ fill_listing(HaulLister *lister, const HaulListRequest *request, Making *making,
 static HaulListing *
 make_listing(HaulLister *lister, const HaulListRequest *request)
 {
-  HaulListing *listing = g_new0(HaulListing, 1);
-  listing->ids = haul_ids_new();
-  listing->items = g_array_new(FALSE, FALSE, sizeof(HaulEntry));
-  if (request->kind != HAUL_LIST_IDS)
-    listing->keys = g_array_new(FALSE, TRUE, sizeof(HaulKey));
+  HaulListing *listing = haul_listing_new(request->kind);
   g_autoptr(HaulKeyMaker) maker = NULL;
   g_autoptr(GHashTable) bodies = NULL;
   if (request->kind == HAUL_LIST_KEYS) {
@@ -220,10 +272,12 @@ make_listing(HaulLister *lister, const HaulListRequest *request)
     bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   }
   Making making = { lister->context, listing, maker, bodies };
-  HaulFolder folder = { 0 };
-  if (haul_store_select(lister->store, request->path, HAUL_READ, &folder, &listing->error))
-    fill_listing(lister, request, &making, &listing->error);
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  bool open = haul_store_select(lister->store, request->path, HAUL_READ, &folder, &listing->error);
   listing->epoch = folder.epoch;
+  listing->n_messages = folder.n_messages;
+  if (open)
+    fill_listing(lister, request, &making, &listing->error);
   return listing;
 }
 
@@ -231,7 +285,8 @@ static uint64_t
 room_of(const HaulListing *listing)
 {
   return 1 + (uint64_t)listing->items->len * sizeof(HaulEntry)
-         + (listing->keys != NULL ? (uint64_t)listing->keys->len * sizeof(HaulKey) : 0);
+         + (listing->keys != NULL ? (uint64_t)listing->keys->len * sizeof(HaulKey) : 0)
+         + (listing->gone != NULL ? (uint64_t)listing->gone->len * sizeof(HaulIdRange) : 0);
 }
 
 static void *

@@ -8,6 +8,7 @@
 #include "context.h"
 
 typedef enum {
+  HAUL_LIST_CHANGES,  /* ids and flags of what changed; what is gone     */
   HAUL_LIST_IDS,      /* ids and flags                                   */
   HAUL_LIST_KEYS,     /* sizes and keys, too                             */
   HAUL_LIST_CONTENTS, /* ids, sizes and haul_content_of_message() as key */
@@ -18,20 +19,30 @@ typedef struct {
   const char *path; /* borrowed */
   GArray *ranges;   /* owned; of HaulRange with owned texts */
   HaulListKind kind;
+  const char *since; /* borrowed; the token, of CHANGES */
 } HaulListRequest;
 
 HaulListRequest *haul_list_request_new(const char *path, HaulListKind kind);
 void haul_list_request_add_range(HaulListRequest *request, const char *first, const char *last);
 void haul_list_request_free(HaulListRequest *request);
 
+/* Ids that are numbers, from first to last. */
 typedef struct {
-  HaulIds *ids;  /* owned */
-  GArray *items; /* owned; of HaulEntry, in the store's order */
-  GArray *keys;  /* owned; of HaulKey beside them, or NULL */
+  HaulId first, last;
+} HaulIdRange;
+
+typedef struct {
+  HaulIds *ids;   /* owned */
+  GArray *items;  /* owned; of HaulEntry, in the store's order */
+  bool unordered; /* but in this one they are in none: see haul_rebuild_listing() */
+  GArray *keys;   /* owned; of HaulKey beside them, or NULL */
+  GArray *gone;   /* owned; of HaulIdRange: of CHANGES; else NULL */
   uint64_t epoch;
-  GError *error; /* owned; of this folder, or of the connection: then it is the last */
+  uint64_t n_messages; /* that the folder held when it was opened; HAUL_UNKNOWN */
+  GError *error;       /* owned; of this folder, or of the connection: then it is the last */
 } HaulListing;
 
+HaulListing *haul_listing_new(HaulListKind kind);
 void haul_listing_free(HaulListing *listing);
 
 typedef struct HaulLister HaulLister;

@@ -264,7 +264,10 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
       continue;
     }
     plan->n_there += pair->id2 == 0 || index2 != NOWHERE;
-    plan->n_gone += pair->id2 != 0 && index2 == NOWHERE;
+    HaulAbsence absence = { pair->id1, pair->id2 != 0 && index2 == NOWHERE };
+    plan->n_gone += absence.gone;
+    if (absence.gone != pair->gone)
+      g_array_append_val(plan->absences, absence);
     if (index2 == NOWHERE)
       continue;
     const HaulEntry *source = &input->items1[index1];
@@ -362,6 +365,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
     .adopted = g_array_new(FALSE, FALSE, sizeof(HaulAdoption)),
     .rebased = g_array_new(FALSE, FALSE, sizeof(HaulRebase)),
     .forgotten = g_array_new(FALSE, FALSE, sizeof(HaulId)),
+    .absences = g_array_new(FALSE, FALSE, sizeof(HaulAbsence)),
   };
   g_auto(Sides) sides;
   sides_init(&sides, input);
@@ -382,6 +386,7 @@ haul_messages_plan_clear(HaulMessagesPlan *plan)
   g_clear_pointer(&plan->adopted, g_array_unref);
   g_clear_pointer(&plan->rebased, g_array_unref);
   g_clear_pointer(&plan->forgotten, g_array_unref);
+  g_clear_pointer(&plan->absences, g_array_unref);
 }
 
 bool

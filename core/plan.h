@@ -37,6 +37,7 @@ typedef struct {
   uint64_t n_pairs;
   bool has_intents;    /* deliveries whose end nobody knows */
   bool was_subscribed; /* at the source, when last seen */
+  bool has_flags1;     /* the pairs hold the flags that the source had, as of token1 */
 } HaulPlanKnown;
 
 typedef enum {
@@ -122,10 +123,16 @@ typedef struct {
 } HaulRebase;
 
 typedef struct {
+  HaulId id1;
+  bool gone;
+} HaulAbsence;
+
+typedef struct {
   GArray *actions;   /* owned; of HaulAction, in the source's order, copies first */
   GArray *adopted;   /* owned; of HaulAdoption: pairs that matching found          */
   GArray *rebased;   /* owned; of HaulRebase: agreement that needs no change       */
   GArray *forgotten; /* owned; of HaulId: pairs whose source message is gone       */
+  GArray *absences;  /* owned; of HaulAbsence: pairs whose copy is gone, or back   */
   uint64_t n_there;  /* source messages with a copy                                */
   uint64_t n_gone;   /* whose copy was removed at the destination: left so         */
   uint64_t n_given_up;

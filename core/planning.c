@@ -1,6 +1,8 @@
 /* Planning one folder pair from its listings. */
 #include "planning.h"
 
+#include <string.h>
+
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
@@ -66,6 +68,12 @@ note_findings(const HaulContext *context, const HaulFolderWork *work, const Haul
     const HaulRebase *rebase = &g_array_index(plan->rebased, HaulRebase, i);
     if (!haul_journal_set_agreed(journal, work->number, haul_id_text(rebase->id1, &buffer1),
                                  rebase->flags, rebase->keywords, error))
+      return false;
+  }
+  for (guint i = 0; i < plan->absences->len; i++) {
+    const HaulAbsence *absence = &g_array_index(plan->absences, HaulAbsence, i);
+    if (!haul_journal_set_gone(journal, work->number, haul_id_text(absence->id1, &buffer1),
+                               absence->gone, error))
       return false;
   }
   for (guint i = 0; i < plan->forgotten->len; i++)
@@ -177,7 +185,8 @@ bool
 haul_planning_check_epochs(const HaulContext *context, const HaulPlanning *planning, GError **error)
 {
   const HaulFolderWork *work = planning->work;
-  uint64_t epoch1 = planning->listing1->epoch, epoch2 = planning->listing2->epoch;
+  uint64_t epoch1 = planning->listing1 != NULL ? planning->listing1->epoch : 0;
+  uint64_t epoch2 = planning->listing2 != NULL ? planning->listing2->epoch : 0;
   bool other1 = epoch1 != 0 && work->epoch1 != 0 && epoch1 != work->epoch1;
   bool other2 = epoch2 != 0 && work->epoch2 != 0 && epoch2 != work->epoch2;
   if (!other1 && !other2)
@@ -193,9 +202,30 @@ haul_planning_check_epochs(const HaulContext *context, const HaulPlanning *plann
   return false;
 }
 
+/* Whether the listing of one side can be: nothing changed, or its store can say what did. */
+static bool
+can_rebuild(const HaulOpenStore *store, const char *since, const HaulPlanFolder *now)
+{
+  return since != NULL && now->token != NULL
+         && (haul_store_can_tell_changes(store) || strcmp(since, now->token) == 0);
+}
+
+bool
+haul_planning_can_rebuild(const HaulContext *context, const HaulFolderPlan *plan,
+                          const HaulOpenStore *store1, const HaulOpenStore *store2)
+{
+  const HaulPlanKnown *known = plan->known;
+  return plan->look == HAUL_LOOK_LIST && context->flags_mode == HAUL_FLAGS_MERGE && known != NULL
+         && plan->keep_pairs1 && plan->keep_pairs2 && !known->has_intents && known->has_flags1
+         && can_rebuild(store1, known->token1, plan->folder1)
+         && can_rebuild(store2, known->token2, plan->folder2);
+}
+
 bool
 haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GError **error)
 {
+  g_array_set_size(planning->pairs, 0);
+  g_clear_pointer(&planning->given_up, g_array_unref);
   if (!haul_journal_load_pairs(context->journal, planning->work->number, planning->listing1->ids,
                                planning->listing2->ids, planning->pairs, error))
     return false;

@@ -8,7 +8,7 @@
 /* A folder being planned: both listings, and what the state knows. */
 typedef struct {
   HaulFolderWork *work;
-  HaulListing *listing1, *listing2; /* owned */
+  HaulListing *listing1, *listing2; /* owned; NULL while not known */
   GArray *pairs;                    /* owned; of HaulPair */
   GArray *given_up;                 /* owned; of HaulId */
   GArray *contents1, *contents2;    /* owned; of HaulKey beside the items, or NULL */
@@ -16,13 +16,18 @@ typedef struct {
 
 void haul_planning_free(HaulPlanning *planning); /* NULL is fine */
 
-/* Takes what the state knows of the folder. Both listings are there. */
+/* Whether it is enough to ask what changed on either side: the state knows all else. rebuild.h says why flags
+ * have to be merged for that. */
+bool haul_planning_can_rebuild(const HaulContext *context, const HaulFolderPlan *plan,
+                               const HaulOpenStore *store1, const HaulOpenStore *store2);
+
+/* Takes what the state knows of the folder, once more after a listing was replaced. Both listings are there. */
 bool haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GError **error);
 
 /* What the planner gets; lent by @planning. */
 HaulMessagesInput haul_planning_input(const HaulContext *context, const HaulPlanning *planning);
 
-/* Whether the listings are of the folders that we planned for; if not, the state begins anew with those
+/* Whether the listings, those that are there, are of the folders that we planned for; if not, the state begins anew with those
  * that are there, and @error is of the folder ("epoch"). */
 bool haul_planning_check_epochs(const HaulContext *context, const HaulPlanning *planning,
                                 GError **error);

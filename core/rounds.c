@@ -1,10 +1,14 @@
 /* Looking at the folders of a pass in rounds. */
 #include "rounds.h"
 
+#include <string.h>
+
 #include <mailhaul/error.h>
+#include <mailhaul/log.h>
 
 #include "listing.h"
 #include "planning.h"
+#include "rebuild.h"
 
 /* Folders are looked at in groups: what is listed and waits for a later round stays in memory. */
 #define GROUP_MESSAGES 100000u
@@ -16,7 +20,7 @@ add_runs(HaulListRequest *request, const HaulListing *listing, const GArray *ind
 {
   for (guint i = 0; i < indices->len;) {
     guint end = i + 1;
-    while (end < indices->len
+    while (!listing->unordered && end < indices->len
            && g_array_index(indices, uint32_t, end)
                   == g_array_index(indices, uint32_t, end - 1) + 1)
       end++;
@@ -33,9 +37,10 @@ add_runs(HaulListRequest *request, const HaulListing *listing, const GArray *ind
   }
 }
 
-/* Returns what @found has for the items of @listing, beside them: keys or contents. */
+/* Returns what @found has for the items of @listing, beside them: keys or contents. Its flags replace those
+ * that were only taken for granted. */
 static GArray *
-keys_beside(HaulListing *listing, const HaulListing *found)
+keys_beside(HaulListing *listing, const HaulListing *found, bool has_flags)
 {
   g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
   g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, MAX(found->items->len, 1));
@@ -51,35 +56,54 @@ keys_beside(HaulListing *listing, const HaulListing *found)
     guint at = GPOINTER_TO_UINT(g_hash_table_lookup(index, haul_id_text(entry->id, &buffer)));
     if (at == 0)
       continue;
-    entry->size = g_array_index(found->items, HaulEntry, at - 1).size;
+    const HaulEntry *told = &g_array_index(found->items, HaulEntry, at - 1);
+    entry->size = told->size;
+    if (has_flags) {
+      entry->flags = told->flags;
+      entry->keywords = told->keywords;
+    }
     g_array_index(keys, HaulKey, i) = g_array_index(found->keys, HaulKey, at - 1);
   }
   return keys;
 }
 
-/* The folders to be listed: what to ask, and later what came. First every folder is listed; then what
- * is new on both sides, with keys; then the contents of what keys do not tell apart. */
+/* A folder of a round: what is known of it so far, and of which sides more is asked. */
+typedef struct {
+  guint number;           /* of the pass */
+  HaulPlanning *planning; /* owned */
+  bool asks1, asks2;
+} Candidate;
+
+static void
+candidate_clear(Candidate *candidate)
+{
+  g_clear_pointer(&candidate->planning, haul_planning_free);
+}
+
+/* The folders to be listed: what to ask, and later what came. First what changed is asked for where the
+ * state knows the rest; what cannot be had so is listed whole; then what is new on both sides, with keys;
+ * then the contents of what keys do not tell apart. */
 typedef struct {
   const HaulContext *context;
   HaulPass *pass;
   HaulListKind kind;
-  GPtrArray *requests1, *requests2; /* owned; of HaulListRequest */
-  GArray *numbers;                  /* owned; guint: which folder of the pass each is */
-  GPtrArray *plannings;             /* owned; of HaulPlanning, beside: what was known before */
+  GPtrArray *requests1, *requests2; /* owned; of HaulListRequest, of those candidates that ask */
+  GArray *candidates;               /* owned; of Candidate */
 } Round;
 
 static Round
 round_new(const HaulContext *context, HaulPass *pass, HaulListKind kind)
 {
-  return (Round){
+  Round round = {
     .context = context,
     .pass = pass,
     .kind = kind,
     .requests1 = g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free),
     .requests2 = g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free),
-    .numbers = g_array_new(FALSE, FALSE, sizeof(guint)),
-    .plannings = g_ptr_array_new_with_free_func((GDestroyNotify)haul_planning_free),
+    .candidates = g_array_new(FALSE, TRUE, sizeof(Candidate)),
   };
+  g_array_set_clear_func(round.candidates, (GDestroyNotify)candidate_clear);
+  return round;
 }
 
 static void
@@ -87,19 +111,29 @@ round_clear(Round *round)
 {
   g_clear_pointer(&round->requests1, g_ptr_array_unref);
   g_clear_pointer(&round->requests2, g_ptr_array_unref);
-  g_clear_pointer(&round->numbers, g_array_unref);
-  g_clear_pointer(&round->plannings, g_ptr_array_unref);
+  g_clear_pointer(&round->candidates, g_array_unref);
 }
 
-static HaulListing *
-empty_listing(bool with_keys)
+/* Adds a folder to a round. @planning and the requests are taken; NULL: nothing is asked of that side. */
+static void
+add_candidate(Round *round, guint number, HaulPlanning *planning, HaulListRequest *request1,
+              HaulListRequest *request2)
 {
-  HaulListing *listing = g_new0(HaulListing, 1);
-  listing->ids = haul_ids_new();
-  listing->items = g_array_new(FALSE, FALSE, sizeof(HaulEntry));
-  if (with_keys)
-    listing->keys = g_array_new(FALSE, FALSE, sizeof(HaulKey));
-  return listing;
+  Candidate candidate = { number, planning, request1 != NULL, request2 != NULL };
+  g_array_append_val(round->candidates, candidate);
+  if (request1 != NULL)
+    g_ptr_array_add(round->requests1, request1);
+  if (request2 != NULL)
+    g_ptr_array_add(round->requests2, request2);
+}
+
+static HaulPlanning *
+planning_new(HaulFolderWork *work)
+{
+  HaulPlanning *planning = g_new0(HaulPlanning, 1);
+  planning->work = work;
+  planning->pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
+  return planning;
 }
 
 /* Puts @planning, which is taken, off until more is known of the items that @wanted1 and @wanted2 say. */
@@ -112,10 +146,7 @@ put_off(Round *next, HaulPlanning *planning, guint folder, const GArray *wanted1
   HaulListRequest *request2 = haul_list_request_new(work->plan.path2, next->kind);
   add_runs(request1, planning->listing1, wanted1);
   add_runs(request2, planning->listing2, wanted2);
-  g_ptr_array_add(next->requests1, request1);
-  g_ptr_array_add(next->requests2, request2);
-  g_array_append_val(next->numbers, folder);
-  g_ptr_array_add(next->plannings, planning);
+  add_candidate(next, folder, planning, request1, request2);
 }
 
 /* Plans a folder, or puts it off to a later round. @planning is taken. */
@@ -138,46 +169,124 @@ plan_or_put_off(Round *rounds, HaulPlanning *planning, guint folder, GError **er
   return true;
 }
 
-/* Adds what a later round found to what was known before. */
-static HaulPlanning *
-complete(Round *round, guint at, const HaulPlanning *found)
+/* Adds keys or contents, which a later round found, to what was known before, and goes on. */
+static bool
+take_keys(Round *rounds, const Round *round, Candidate *candidate, const HaulPlanning *found,
+          GError **error)
 {
-  HaulPlanning *planning = g_steal_pointer(&round->plannings->pdata[at]);
-  GArray *keys1 = keys_beside(planning->listing1, found->listing1);
-  GArray *keys2 = keys_beside(planning->listing2, found->listing2);
+  HaulPlanning *planning = g_steal_pointer(&candidate->planning);
   bool contents = round->kind == HAUL_LIST_CONTENTS;
+  GArray *keys1 = keys_beside(planning->listing1, found->listing1, !contents);
+  GArray *keys2 = keys_beside(planning->listing2, found->listing2, !contents);
   *(contents ? &planning->contents1 : &planning->listing1->keys) = keys1;
   *(contents ? &planning->contents2 : &planning->listing2->keys) = keys2;
-  return planning;
+  return plan_or_put_off(rounds, planning, candidate->number, error);
 }
 
-/* Waits for both listings of a folder. Returns NULL with *@why set if one failed. */
+/* Takes the listings that were found, and goes on. */
+static bool
+take_listings(Round *rounds, Candidate *candidate, HaulPlanning *found, GError **error)
+{
+  g_autoptr(HaulPlanning) planning = g_steal_pointer(&candidate->planning);
+  if (planning->listing1 == NULL)
+    planning->listing1 = g_steal_pointer(&found->listing1);
+  if (planning->listing2 == NULL)
+    planning->listing2 = g_steal_pointer(&found->listing2);
+  if (planning->listing2 == NULL) /* no folder is there */
+    planning->listing2 =
+        haul_listing_new(planning->listing1->keys != NULL ? HAUL_LIST_KEYS : HAUL_LIST_IDS);
+  return haul_planning_take_state(rounds->context, planning, error)
+         && plan_or_put_off(rounds, g_steal_pointer(&planning), candidate->number, error);
+}
+
+static HaulListRequest *
+request_all(const char *path, HaulListKind kind)
+{
+  HaulListRequest *request = haul_list_request_new(path, kind);
+  haul_list_request_add_range(request, NULL, NULL);
+  return request;
+}
+
+/* A listing of a side of which nothing was asked, because its token is what it was. */
+static HaulListing *
+unasked_listing(const HaulPlanFolder *folder)
+{
+  HaulListing *listing = haul_listing_new(HAUL_LIST_IDS);
+  listing->epoch = folder->epoch;
+  listing->n_messages = folder->n_messages;
+  return listing;
+}
+
+/* Makes complete listings of what changed, and goes on; what is not to be believed is listed whole. */
+static bool
+take_changes(Round *rounds, Candidate *candidate, HaulPlanning *found, GError **error)
+{
+  g_autoptr(HaulPlanning) planning = g_steal_pointer(&candidate->planning);
+  const HaulFolderPlan *plan = &planning->work->plan;
+  planning->listing1 =
+      candidate->asks1 ? g_steal_pointer(&found->listing1) : unasked_listing(plan->folder1);
+  planning->listing2 =
+      candidate->asks2 ? g_steal_pointer(&found->listing2) : unasked_listing(plan->folder2);
+  if (!haul_planning_take_state(rounds->context, planning, error))
+    return false;
+  HaulListing **listings[] = { &planning->listing1, &planning->listing2 };
+  bool asks[] = { candidate->asks1, candidate->asks2 };
+  HaulListRequest *requests[] = { NULL, NULL };
+  for (unsigned i = 0; i < G_N_ELEMENTS(listings); i++)
+    if ((*listings[i])->error != NULL
+        || !haul_rebuild_listing(*listings[i], planning->pairs, i + 1, asks[i])) {
+      haul_log(HAUL_LOG_DEBUG, "%s: side %u is listed: %s", plan->folder1->path, i + 1,
+               (*listings[i])->error != NULL ? (*listings[i])->error->message
+                                             : "what changed does not add up");
+      g_clear_pointer(listings[i], haul_listing_free);
+      requests[i] = request_all(i == 0 ? plan->folder1->path : plan->path2, HAUL_LIST_IDS);
+    }
+  if (requests[0] == NULL && requests[1] == NULL)
+    return plan_or_put_off(rounds, g_steal_pointer(&planning), candidate->number, error);
+  add_candidate(&rounds[HAUL_LIST_IDS], candidate->number, g_steal_pointer(&planning), requests[0],
+                requests[1]);
+  return true;
+}
+
+/* Waits for the listings of a folder. Returns NULL with *@why set if one failed; but where only changes
+ * were asked for, what does not reach beyond the folder stays with the listing. */
 static HaulPlanning *
-next_planning(const HaulContext *context, HaulFolderWork *work, HaulLister *lister1,
+next_planning(const Round *round, const Candidate *candidate, HaulLister *lister1,
               HaulLister *lister2, GError **why)
 {
-  g_autoptr(HaulPlanning) planning = g_new0(HaulPlanning, 1);
-  planning->work = work;
-  planning->pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
-  planning->listing1 = haul_lister_next(lister1);
-  bool has_folder2 = work->plan.folder2 != NULL;
-  planning->listing2 =
-      has_folder2 ? haul_lister_next(lister2)
-                  : empty_listing(planning->listing1 != NULL && planning->listing1->keys != NULL);
-  g_assert(planning->listing1 != NULL && planning->listing2 != NULL);
-  HaulListing *listings[] = { planning->listing1, planning->listing2 };
+  g_autoptr(HaulPlanning) planning = planning_new(candidate->planning->work);
+  planning->listing1 = candidate->asks1 ? haul_lister_next(lister1) : NULL;
+  planning->listing2 = candidate->asks2 ? haul_lister_next(lister2) : NULL;
+  const HaulListing *listings[] = { planning->listing1, planning->listing2 };
   GError *worst = NULL;
   for (size_t i = 0; i < G_N_ELEMENTS(listings); i++)
-    if (listings[i]->error != NULL
+    if (listings[i] != NULL && listings[i]->error != NULL
         && (worst == NULL || haul_error_reach(listings[i]->error) > haul_error_reach(worst)))
       worst = listings[i]->error;
-  if (worst != NULL) {
+  bool contained = worst != NULL && round->kind == HAUL_LIST_CHANGES
+                   && haul_error_reach(worst) <= HAUL_ERROR_FOLDER;
+  if (worst != NULL && !contained) {
     *why = g_error_copy(worst);
     return NULL;
   }
-  if (!haul_planning_check_epochs(context, planning, why))
+  if (!haul_planning_check_epochs(round->context, planning, why))
     return NULL;
   return g_steal_pointer(&planning);
+}
+
+/* Goes on with a folder of which the listings have come. */
+static bool
+take_found(Round *rounds, const Round *round, Candidate *candidate, HaulPlanning *found,
+           GError **error)
+{
+  switch (round->kind) {
+  case HAUL_LIST_CHANGES:
+    return take_changes(rounds, candidate, found, error);
+  case HAUL_LIST_IDS:
+    return take_listings(rounds, candidate, found, error);
+  default:
+    return take_keys(rounds, round, candidate, found, error);
+  }
 }
 
 /* Lists the folders of a round, and plans each or puts it off to a later one of @rounds. */
@@ -186,7 +295,7 @@ look_at_folders(Round *rounds, HaulListKind kind, HaulOpenStore *store1, HaulOpe
                 GError **error)
 {
   Round *round = &rounds[kind];
-  if (round->numbers->len == 0)
+  if (round->candidates->len == 0)
     return true;
   HaulJournal *journal = round->context->journal;
   g_autoptr(HaulLister) lister1 = haul_lister_new(round->context, store1, round->requests1);
@@ -194,22 +303,13 @@ look_at_folders(Round *rounds, HaulListKind kind, HaulOpenStore *store1, HaulOpe
   if (!haul_journal_begin(journal, error))
     return false;
   bool going = true;
-  for (guint i = 0; going && i < round->numbers->len; i++) {
-    guint folder = g_array_index(round->numbers, guint, i);
-    HaulFolderWork *work = &g_array_index(round->pass->folders, HaulFolderWork, folder);
+  for (guint i = 0; going && i < round->candidates->len; i++) {
+    Candidate *candidate = &g_array_index(round->candidates, Candidate, i);
+    HaulFolderWork *work = candidate->planning->work;
     GError *why = NULL;
-    g_autoptr(HaulPlanning) found = next_planning(round->context, work, lister1, lister2, &why);
-    if (found == NULL) {
-      going = haul_contain(round->context, work, why, error);
-      continue;
-    }
-    HaulPlanning *planning =
-        kind == HAUL_LIST_IDS ? g_steal_pointer(&found) : complete(round, i, found);
-    if (kind == HAUL_LIST_IDS && !haul_planning_take_state(round->context, planning, error)) {
-      haul_planning_free(planning);
-      going = false;
-    } else
-      going = plan_or_put_off(rounds, planning, folder, error);
+    g_autoptr(HaulPlanning) found = next_planning(round, candidate, lister1, lister2, &why);
+    going = found != NULL ? take_found(rounds, round, candidate, found, error)
+                          : haul_contain(round->context, work, why, error);
   }
   return haul_journal_commit_after(journal, going, error);
 }
@@ -222,27 +322,39 @@ n_to_list(const HaulPlanFolder *folder)
                                               : folder->n_messages;
 }
 
+/* Asks for what changed in a folder; of a side that has its old token, for nothing. */
+static HaulListRequest *
+request_changes(const char *path, const char *since, const HaulPlanFolder *now)
+{
+  if (strcmp(since, now->token) == 0)
+    return NULL;
+  HaulListRequest *request = haul_list_request_new(path, HAUL_LIST_CHANGES);
+  request->since = since;
+  return request;
+}
+
 /* Asks for the folders from *@next on, as many as may be in memory at once; *@next gets the one after. */
 static void
-request_listings(Round *round, guint *next)
+request_listings(Round *rounds, const HaulOpenStore *store1, const HaulOpenStore *store2,
+                 guint *next)
 {
-  const GArray *folders = round->pass->folders;
+  const HaulContext *context = rounds->context;
+  const GArray *folders = rounds->pass->folders;
   uint64_t n_messages = 0;
   for (; *next < folders->len && n_messages < GROUP_MESSAGES; ++*next) {
-    const HaulFolderWork *work = &g_array_index(folders, HaulFolderWork, *next);
+    HaulFolderWork *work = &g_array_index(folders, HaulFolderWork, *next);
     const HaulFolderPlan *plan = &work->plan;
     if (work->unusable || (plan->look != HAUL_LOOK_LIST && plan->look != HAUL_LOOK_MATCH))
       continue;
     HaulListKind kind = plan->look == HAUL_LOOK_MATCH ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
-    HaulListRequest *request = haul_list_request_new(plan->folder1->path, kind);
-    haul_list_request_add_range(request, NULL, NULL);
-    g_ptr_array_add(round->requests1, request);
-    if (plan->folder2 != NULL) {
-      request = haul_list_request_new(plan->path2, kind);
-      haul_list_request_add_range(request, NULL, NULL);
-      g_ptr_array_add(round->requests2, request);
-    }
-    g_array_append_val(round->numbers, *next);
+    if (haul_planning_can_rebuild(context, plan, store1, store2))
+      add_candidate(&rounds[HAUL_LIST_CHANGES], *next, planning_new(work),
+                    request_changes(plan->folder1->path, plan->known->token1, plan->folder1),
+                    request_changes(plan->path2, plan->known->token2, plan->folder2));
+    else
+      add_candidate(&rounds[HAUL_LIST_IDS], *next, planning_new(work),
+                    request_all(plan->folder1->path, kind),
+                    plan->folder2 != NULL ? request_all(plan->path2, kind) : NULL);
     n_messages += n_to_list(plan->folder1) + n_to_list(plan->folder2);
   }
 }
@@ -252,11 +364,12 @@ static bool
 look_at_group(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
               HaulOpenStore *store2, guint *next, GError **error)
 {
-  static const HaulListKind kinds[] = { HAUL_LIST_IDS, HAUL_LIST_KEYS, HAUL_LIST_CONTENTS };
+  static const HaulListKind kinds[] = { HAUL_LIST_CHANGES, HAUL_LIST_IDS, HAUL_LIST_KEYS,
+                                        HAUL_LIST_CONTENTS };
   Round rounds[G_N_ELEMENTS(kinds)];
   for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
     rounds[kinds[i]] = round_new(context, pass, kinds[i]);
-  request_listings(&rounds[HAUL_LIST_IDS], next);
+  request_listings(rounds, store1, store2, next);
   bool going = true;
   for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
     going = going && look_at_folders(rounds, kinds[i], store1, store2, error);

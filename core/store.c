@@ -259,6 +259,47 @@ haul_store_list(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges, 
 }
 
 bool
+haul_store_can_tell_changes(const HaulOpenStore *store)
+{
+  return store->ops->changes != NULL;
+}
+
+typedef struct {
+  ItemRelay items;
+  HaulGoneFunc gone;
+} ChangeRelay;
+
+static bool
+relay_changed(const HaulItem *item, void *data)
+{
+  ChangeRelay *relay = data;
+  return relay_item(item, &relay->items);
+}
+
+static bool
+relay_gone(const HaulRange *range, void *data)
+{
+  ChangeRelay *relay = data;
+  if (relay->items.call->stopped)
+    return false;
+  relay->items.call->stopped = !relay->gone(range, relay->items.data);
+  return !relay->items.call->stopped;
+}
+
+bool
+haul_store_changes(HaulOpenStore *store, const char *since_token, HaulItemFunc changed,
+                   HaulGoneFunc gone, void *data, GError **error)
+{
+  if (store->ops->changes == NULL)
+    return unsupported(store->account, "changes", error);
+  Call call = begin(store->account, "changes");
+  ChangeRelay relay = { { &call, changed, data }, gone };
+  bool ok = store->ops->changes(store->store, since_token, relay_changed, relay_gone, &relay,
+                                &call.error);
+  return end(&call, ok, error);
+}
+
+bool
 haul_store_fetch(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntake *intake,
                  GError **error)
 {

@@ -29,6 +29,9 @@ bool haul_store_select(HaulOpenStore *store, const char *path, HaulIntent intent
 bool
 haul_store_list(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
                 const char *const *header_fields, HaulItemFunc each, void *data, GError **error);
+bool haul_store_can_tell_changes(const HaulOpenStore *store);
+bool haul_store_changes(HaulOpenStore *store, const char *since_token, HaulItemFunc changed,
+                        HaulGoneFunc gone, void *data, GError **error);
 bool haul_store_fetch(HaulOpenStore *store, const HaulRange *ranges, size_t n_ranges,
                       HaulIntake *intake, GError **error);
 bool haul_store_put(HaulOpenStore *store, HaulMessage *message, HaulTicket *ticket, GError **error);

@@ -55,6 +55,7 @@ known_folders(const GArray *journal)
       .n_pairs = folder->n_pairs,
       .has_intents = folder->has_intents,
       .was_subscribed = folder->was_subscribed,
+      .has_flags1 = folder->has_flags1,
     };
     g_array_append_val(known, one);
   }

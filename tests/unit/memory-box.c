@@ -16,6 +16,7 @@ folder_free(MemoryFolder *folder)
 {
   g_free(folder->path);
   g_ptr_array_unref(folder->messages);
+  g_hash_table_unref(folder->pasts);
   g_free(folder);
 }
 
@@ -31,6 +32,8 @@ memory_box_folder(MemoryBox *box, const char *path)
   folder->path = g_strdup(path);
   folder->epoch = 100 + box->folders->len;
   folder->next_uid = 1;
+  folder->pasts = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
+                                        (GDestroyNotify)g_hash_table_unref);
   folder->messages = g_ptr_array_new_with_free_func((GDestroyNotify)memory_message_free);
   g_ptr_array_add(box->folders, folder);
   return folder;
@@ -66,6 +69,21 @@ memory_box_remove(MemoryBox *box, const char *path, uint64_t uid)
     if (((MemoryMessage *)folder->messages->pdata[i])->uid == uid)
       g_ptr_array_remove_index(folder->messages, i);
   folder->n_changes++;
+}
+
+MemoryPast *
+memory_folder_past(const MemoryFolder *folder)
+{
+  MemoryPast *past = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+  int64_t now = g_get_monotonic_time();
+  for (guint i = 0; i < folder->messages->len; i++) {
+    const MemoryMessage *message = folder->messages->pdata[i];
+    g_autofree char *keywords = g_strjoinv(" ", message->keywords);
+    if (message->visible_at_us <= now)
+      g_hash_table_insert(past, GSIZE_TO_POINTER((gsize)message->uid),
+                          g_strdup_printf("%x %s", message->flags, keywords));
+  }
+  return past;
 }
 
 void

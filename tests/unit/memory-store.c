@@ -104,6 +104,7 @@ memory_identity(HaulStore *store)
 
 /* ---- folders ---- */
 
+/* With the token, what it stands for is remembered. */
 static void
 tell_folder(const MemoryBox *box, const MemoryFolder *folder, char texts[static 3][32],
             HaulFolder *told)
@@ -113,6 +114,8 @@ tell_folder(const MemoryBox *box, const MemoryFolder *folder, char texts[static 
   for (guint i = 0; i < folder->messages->len; i++)
     octets += g_bytes_get_size(((MemoryMessage *)folder->messages->pdata[i])->octets);
   g_snprintf(texts[1], 32, "%" PRIu64, folder->n_changes);
+  g_hash_table_insert(folder->pasts, GSIZE_TO_POINTER((gsize)folder->n_changes),
+                      memory_folder_past(folder));
   *told = (HaulFolder){
     .path = folder->path,
     .epoch = faults->no_epochs ? 0 : folder->epoch,
@@ -303,6 +306,60 @@ memory_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t
   if (fails)
     haul_set_error(error, HAUL_ERROR_FOLDER, "select", "the listing ended early");
   return !fails;
+}
+
+/* Tells what of @past is not in @now. */
+static bool
+tell_gone(const MemoryBox *box, MemoryPast *past, MemoryPast *now, HaulGoneFunc gone, void *data)
+{
+  GHashTableIter iter;
+  gpointer uid;
+  g_hash_table_iter_init(&iter, past);
+  while (g_hash_table_iter_next(&iter, &uid, NULL)) {
+    char text[32];
+    HaulRange range = { id_text(box, GPOINTER_TO_SIZE(uid), text), text };
+    if (!g_hash_table_contains(now, uid) && !gone(&range, data))
+      return false;
+  }
+  return true;
+}
+
+static bool
+memory_changes(HaulStore *store, const char *since_token, HaulItemFunc changed, HaulGoneFunc gone,
+               void *data, GError **error)
+{
+  MemoryBox *box = store->box;
+  const MemoryFaults *faults = &box->faults;
+  if (!alive(store, &box->calls.changes, faults->lose_changes, error))
+    return false;
+  pthread_mutex_lock(&box->mutex);
+  gsize token = (gsize)strtoull(since_token, NULL, 10);
+  MemoryPast *past = g_hash_table_lookup(store->selected->pasts, GSIZE_TO_POINTER(token));
+  g_autoptr(GHashTable) now = memory_folder_past(store->selected);
+  pthread_mutex_unlock(&box->mutex);
+  if (faults->no_changes || past == NULL) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "unsupported", "nobody can tell what changed");
+    return false;
+  }
+  HaulRange all = { "1", NULL };
+  HaulRange everything = { NULL, NULL };
+  if ((faults->all_gone && !gone(&all, data))
+      || (!faults->hides_gone && !tell_gone(box, past, now, gone, data)))
+    return false;
+  g_autoptr(GPtrArray) sights = look(store, &everything, 1);
+  for (guint i = 0; i < sights->len; i++) {
+    const Sight *sight = sights->pdata[i];
+    gpointer uid = GSIZE_TO_POINTER((gsize)uid_of(sight->id));
+    const char *before = g_hash_table_lookup(past, uid), *after = g_hash_table_lookup(now, uid);
+    if (g_strcmp0(before, after) == 0 || (before == NULL && faults->hides_news))
+      continue;
+    pthread_mutex_lock(&box->mutex);
+    box->calls.items_changed++;
+    pthread_mutex_unlock(&box->mutex);
+    if (!changed(&sight->item, data))
+      return false;
+  }
+  return true;
 }
 
 /* Gives one message, a few octets at a time. */
@@ -555,6 +612,7 @@ static const HaulStoreOps ops = {
   .subscribe = memory_subscribe,
   .select = memory_select,
   .list = memory_list,
+  .changes = memory_changes,
   .fetch = memory_fetch,
   .put = memory_put,
   .flush = memory_flush,

@@ -28,13 +28,19 @@ typedef struct {
   GPtrArray *messages; /* owned; of MemoryMessage, owned */
   uint32_t attributes;
   uint64_t n_changes;
+  GHashTable
+      *pasts; /* owned; n_changes -> owned MemoryPast: what there was when a token was told */
 } MemoryFolder;
+
+/* What a folder held once: uid -> owned text of flags and keywords. */
+typedef GHashTable MemoryPast;
 
 /* What a box does wrong, or leaves out. All counts are over the life of the box; 0: never. */
 typedef struct {
   unsigned lose_put; /* the put() at which the connection is lost, before the message is stored */
   unsigned lose_stored; /* likewise, after it was stored */
   unsigned lose_flush, lose_fetch, lose_list, lose_set_flags, lose_select, lose_folders;
+  unsigned lose_changes;
   unsigned late_ms;   /* what was stored at lose_stored can be seen so much later */
   bool ends_run;      /* what loses the connection ends the run, too */
   HaulCancel *cancel; /* borrowed; how: engine.c sets it for each run */
@@ -43,6 +49,10 @@ typedef struct {
 
   bool no_ids; /* put() tells neither id nor epoch */
   bool no_next_id, no_tokens, no_counts, no_sizes, no_epochs;
+  bool no_changes;  /* changes() says that it cannot tell */
+  bool hides_gone;  /* or leaves out what is gone ... */
+  bool hides_news;  /* ... or what is new */
+  bool all_gone;    /* or says that every id there can be is gone, before it tells what is there */
   bool text_ids;    /* ids are no numbers */
   bool no_keywords; /* keywords are not kept */
   const char *adds; /* header lines that are put in front of every message */
@@ -60,6 +70,7 @@ typedef struct {
 /* How often the box was asked for what. */
 typedef struct {
   unsigned opens, folders, creates, subscribes, selects, selects_for_writing, lists, items_listed;
+  unsigned changes, items_changed;
   unsigned fetches, messages_fetched, puts, flushes, flag_changes;
 } MemoryCalls;
 
@@ -85,6 +96,9 @@ MemoryMessage *memory_box_add(MemoryBox *box, const char *path, const char *octe
 void memory_message_free(MemoryMessage *message);
 void memory_message_set_keywords(MemoryMessage *message, const char *keywords);
 void memory_box_remove(MemoryBox *box, const char *path, uint64_t uid);
+/* What the folder holds now; lent to changes() as the past, later. To be freed with
+ * g_hash_table_unref(). */
+MemoryPast *memory_folder_past(const MemoryFolder *folder);
 /* Gives the folder another epoch, and its messages other uids. */
 void memory_box_renumber(MemoryBox *box, const char *path);
 

@@ -122,7 +122,7 @@ state_fill(State *state)
       g_auto(HaulCargo) cargo = state_cargo(id, (uint8_t)k);
       CU_ASSERT(haul_journal_add_pair(state->journal, folder, &cargo, id, NULL));
     }
-    CU_ASSERT(haul_journal_end_folder(state->journal, folder, "x", "y", 0, false, NULL));
+    CU_ASSERT(haul_journal_end_folder(state->journal, folder, "x", "y", 0, false, true, NULL));
   }
   CU_ASSERT(haul_journal_commit(state->journal, NULL));
   g_autoptr(HaulIntentBatch) batch = haul_intent_batch_new(1, 8, "1000");
@@ -147,6 +147,7 @@ work_on_deliveries(HaulJournal *journal, int64_t folder, GError **error)
          && haul_journal_note(journal, NULL, batches, NULL, error)
          && haul_journal_add_pair(journal, folder, &cargo, "6000", error)
          && haul_journal_set_agreed(journal, folder, "1", 1, 0, error)
+         && haul_journal_set_gone(journal, folder, "2", true, error)
          && haul_journal_forget_pair(journal, folder, "5000", error);
 }
 
@@ -168,7 +169,7 @@ state_work(const State *state, uint64_t *n_pairs, GError **error)
       return false;
     *n_pairs += pairs->len;
     if (!work_on_deliveries(journal, number, error)
-        || !haul_journal_end_folder(journal, number, "x", "y", 0, false, error))
+        || !haul_journal_end_folder(journal, number, "x", "y", 0, false, true, error))
       return false;
   }
   return true;
@@ -218,7 +219,7 @@ state_pairs(const State *state, int64_t folder)
   for (guint i = 0; i < pairs->len; i++) {
     const HaulPair *pair = &g_array_index(pairs, HaulPair, i);
     g_autofree char *id1 = text_of(pair->id1), *id2 = text_of(pair->id2);
-    g_string_append_printf(text, "%s%s=%s", i > 0 ? " " : "", id1, id2);
+    g_string_append_printf(text, "%s%s=%s%s", i > 0 ? " " : "", id1, id2, pair->gone ? "!" : "");
   }
   return g_string_free(text, FALSE);
 }

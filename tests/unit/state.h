@@ -36,7 +36,8 @@ int64_t state_begin_folder(const State *state, const char *path, uint64_t epoch1
 void state_add_pair(const State *state, int64_t folder, const char *id1, const char *id2);
 /* What the journal tells of a folder; its number is -1 if it does not know it. */
 HaulJournalFolder state_folder(const State *state, const char *path);
-/* The pairs of a folder as "1=11 2=?", in the journal's order; to be freed. */
+/* The pairs of a folder as "1=11 2=? 3=13!", the last one's copy gone, in the journal's order; to be
+ * freed. */
 char *state_pairs(const State *state, int64_t folder);
 
 #define CHECK_PAIRS(state, folder, expected)                                                       \

@@ -194,6 +194,7 @@ a_listing_that_ends_early_is_never_taken_for_complete(void)
     for (unsigned n = 0; n < 4; n++) {
       g_auto(Engine) engine;
       engine_init(&engine);
+      engine.options.flags_mode = HAUL_FLAGS_SOURCE; /* which has to list */
       engine_fill(&engine, 4);
       ENGINE_SYNC(&engine);
       memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");

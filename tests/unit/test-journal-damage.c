@@ -221,7 +221,8 @@ static void
 a_state_that_is_not_ours_is_put_aside(void)
 {
   static const char *const changes[] = {
-    "PRAGMA user_version = 2",
+    "PRAGMA user_version = 1",
+    "PRAGMA user_version = 3",
     "PRAGMA user_version = 0",
     "PRAGMA user_version = -1",
     "PRAGMA application_id = 1",

@@ -33,7 +33,7 @@ a_folder_is_remembered_as_it_was_ended(void)
   CU_ASSERT_NOT_EQUAL(a, b);
   state_add_pair(&state, a, "1", "11");
   state_add_pair(&state, a, "2", "12");
-  CU_ASSERT(haul_journal_end_folder(state.journal, a, "token 1", NULL, 5, true, NULL));
+  CU_ASSERT(haul_journal_end_folder(state.journal, a, "token 1", NULL, 5, true, false, NULL));
   CU_ASSERT(haul_journal_set_epoch2(state.journal, b, 99, NULL));
 
   state_reopen(&state);
@@ -46,7 +46,7 @@ a_folder_is_remembered_as_it_was_ended(void)
   CU_ASSERT_EQUAL(folder.epoch2, large);
   CU_ASSERT_EQUAL(folder.n_pairs, 2);
   CU_ASSERT_EQUAL(folder.n_gone, 5);
-  CU_ASSERT(folder.was_subscribed && !folder.has_intents);
+  CU_ASSERT(folder.was_subscribed && !folder.has_intents && !folder.has_flags1);
   folder = state_folder(&state, "INBOX");
   CU_ASSERT_EQUAL(folder.number, b);
   CU_ASSERT_EQUAL(folder.epoch2, 99);
@@ -62,7 +62,7 @@ tokens_are_forgotten_while_a_folder_is_worked_on(void)
   state_reopen(&state);
   int64_t a = state_begin_folder(&state, "a", 7, 8);
   state_add_pair(&state, a, "1", "11");
-  CU_ASSERT(haul_journal_end_folder(state.journal, a, "x", "y", 0, false, NULL));
+  CU_ASSERT(haul_journal_end_folder(state.journal, a, "x", "y", 0, false, true, NULL));
   CU_ASSERT_EQUAL(state_begin_folder(&state, "a", 7, 8), a);
   state_reopen(&state); /* as if killed in between */
   HaulJournalFolder folder = state_folder(&state, "a");
@@ -245,6 +245,26 @@ what_is_agreed_on_is_kept_with_the_pair(void)
   }
 }
 
+static void
+a_copy_that_is_gone_is_marked_until_it_is_there_again(void)
+{
+  g_auto(State) state;
+  state_init(&state);
+  state_reopen(&state);
+  int64_t folder = state_begin_folder(&state, "a", 7, 8);
+  state_add_pair(&state, folder, "1", "11");
+  state_add_pair(&state, folder, "2", "12");
+  state_add_pair(&state, folder, "3", "13");
+  CU_ASSERT(haul_journal_set_gone(state.journal, folder, "1", true, NULL));
+  CU_ASSERT(haul_journal_set_gone(state.journal, folder, "2", true, NULL));
+  CU_ASSERT(haul_journal_set_gone(state.journal, folder, "3", true, NULL));
+  state_reopen(&state);
+  CHECK_PAIRS(&state, folder, "1=11! 2=12! 3=13!");
+  CU_ASSERT(haul_journal_set_gone(state.journal, folder, "2", false, NULL));
+  state_add_pair(&state, folder, "3", "23"); /* delivered again */
+  CHECK_PAIRS(&state, folder, "1=11! 2=12 3=23");
+}
+
 int
 main(void)
 {
@@ -257,6 +277,7 @@ main(void)
     CASE(ids_come_back_as_they_were_and_differ),
     CASE(a_pair_is_replaced_by_a_later_one),
     CASE(what_is_agreed_on_is_kept_with_the_pair),
+    CASE(a_copy_that_is_gone_is_marked_until_it_is_there_again),
   };
   return RUN_SUITE("journal", cases);
 }

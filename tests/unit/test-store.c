@@ -72,6 +72,18 @@ sample_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t
 }
 
 static bool
+sample_changes(HaulStore *store, const char *since_token, HaulItemFunc changed, HaulGoneFunc gone,
+               void *data, GError **error)
+{
+  HaulItem item = { .id = "1" };
+  HaulRange range = { since_token, NULL };
+  for (script.n_told = 0; script.n_told < script.n_given; script.n_told++)
+    if (!(script.n_told % 2 == 0 ? gone(&range, data) : changed(&item, data)) && !script.heedless)
+      return false;
+  return answer(error);
+}
+
+static bool
 sample_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error)
 {
   haul_ticket_done(ticket, 9, "41");
@@ -85,6 +97,7 @@ static const HaulStoreOps full_ops = {
   .folders = sample_folders,
   .create = sample_create,
   .list = sample_list,
+  .changes = sample_changes,
   .put = sample_put,
 };
 static const HaulStoreOps bare_ops = {
@@ -119,6 +132,14 @@ static bool
 count_item(const HaulItem *item, void *data)
 {
   unsigned *left = data;
+  return --*left > 0;
+}
+
+static bool
+count_gone(const HaulRange *range, void *data)
+{
+  unsigned *left = data;
+  CU_ASSERT_STRING_EQUAL(range->first, "token");
   return --*left > 0;
 }
 
@@ -168,6 +189,10 @@ an_end_by_the_callers_callback_is_no_error(void)
     left = 3;
     CU_ASSERT(!haul_store_folders(store, count_folder, &left, &error));
     CU_ASSERT(error == NULL && left == 0);
+    left = 4;
+    CU_ASSERT(!haul_store_changes(store, "token", count_item, count_gone, &left, &error));
+    CU_ASSERT(error == NULL && left == 0);
+    CU_ASSERT_EQUAL(script.n_told, heedless ? 10 : 3);
   }
 }
 
@@ -246,6 +271,8 @@ an_absent_callback_gets_its_default(void)
   CU_ASSERT(!haul_store_create(store, &folder, 1, note_result, NULL, NULL));
   CU_ASSERT(!haul_store_select(store, "a", HAUL_READ, &folder, NULL));
   CU_ASSERT(!haul_store_fetch(store, NULL, 0, NULL, NULL));
+  CU_ASSERT(!haul_store_can_tell_changes(store));
+  CU_ASSERT(!haul_store_changes(store, "token", count_item, count_gone, &left, NULL));
   CU_ASSERT(!haul_store_can_set_flags(store));
   CU_ASSERT(!haul_store_set_flags(store, NULL, 0, &change, NULL));
 

@@ -140,7 +140,9 @@ typedef struct {
 
   /* Reading the selected folder. list() gives every item of the ranges, in the store's order, with
    * the header fields asked for, and fails rather than end early: an incomplete listing must never
-   * look complete. changes() gives what differs since a token (NULL: the core lists and compares).
+   * look complete. changes() gives what differs since a token: each item that is new or has other
+   * flags, and ranges of what is gone; ids ascend as numbers then. Where it is NULL, or fails for
+   * this folder ("unsupported"), or its answer does not add up, the core lists and compares.
    * fetch() answers each message of the ranges once, by haul_intake_commit() or haul_intake_skip(),
    * in the store's order where it can: no listing need come before. No ranges: nothing; a range of
    * two NULLs: all. How many it keeps in flight is its own affair. search() takes an IMAP SEARCH
