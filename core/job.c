@@ -417,6 +417,25 @@ run_passes(Job *job, HaulReport *report, GError **error)
   }
 }
 
+/* Opens both sides for the first time. A server that cannot be reached is more likely a slip of the pen
+ * than one that will be there in a moment; one that hangs up has been reached, and gets another try. */
+static bool
+open_at_first(Job *job, GError **error)
+{
+  GError *why = NULL;
+  if (open_sides(job, &why))
+    return true;
+  bool again = g_strcmp0(haul_error_reason(why), "closed") == 0 && wait_before_retry(job, why, 0);
+  if (!again) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  g_clear_error(&why);
+  close_side(&job->side1);
+  close_side(&job->side2);
+  return open_sides(job, error);
+}
+
 static void
 job_clear(Job *job)
 {
@@ -463,7 +482,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
   }
   job.context.chain = haul_chain_parse(options->match, &why);
   int code = 0;
-  if (job.context.chain == NULL || !open_sides(&job, &why) || !open_journal(&job, &why)
+  if (job.context.chain == NULL || !open_at_first(&job, &why) || !open_journal(&job, &why)
       || !run_passes(&job, report, &why)) {
     code = fatal_exit_code(&job, why);
     g_propagate_error(error, why);

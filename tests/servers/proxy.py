@@ -76,6 +76,7 @@ class _Answers:
         self._edit = edit
         self._held = bytearray()
         self._at = 0  # what lies before it has been looked at
+        self.cut = False
 
     def feed(self, data):
         self._held += data
@@ -85,10 +86,46 @@ class _Answers:
             if literal:
                 self._at = end + int(literal.group(1) or literal.group(2))
                 continue  # the answer goes on behind it
-            out += self._edit(bytes(self._held[:end]))
+            try:
+                out += self._edit(bytes(self._held[:end]))
+            except Cut as cut:
+                self.cut = True
+                return bytes(out) + cut.last_words
             del self._held[:end]
             self._at = 0
         return bytes(out)
+
+
+class Cut(Exception):
+    """Raised by an edit: the client gets `last_words`, and the connection is closed."""
+
+    def __init__(self, last_words=b""):
+        super().__init__()
+        self.last_words = last_words
+
+
+class CutAfter:
+    """
+    An edit for Proxy: passes n answers, whatever connections they come on, then cuts the connection on which the
+    next one comes. `bye`: what is said in that one's place. again: after n more answers another is cut, and so on.
+    counted: a pattern; others are passed and not counted.
+    """
+
+    def __init__(self, n, bye=b"", again=False, counted=b""):
+        self._n, self._bye, self._again, self._counted = n, bye, again, re.compile(counted)
+        self._lock = threading.Lock()
+        self.count = self.cuts = 0  # answers that came; connections that were cut
+
+    def __call__(self, answer):
+        if not self._counted.search(answer[:_KEPT_OF_A_LINE]):
+            return answer
+        with self._lock:
+            self.count += 1
+            if self.count <= self._n or (self.cuts and not self._again):
+                return answer
+            self.cuts += 1
+            self.count = 0 if self._again else self.count
+        raise Cut(self._bye)
 
 
 class Replaced:
@@ -186,7 +223,7 @@ class _Connection:
                         held += data
                         continue
                 target.sendall(data[:allowed])
-                if allowed < len(data):
+                if allowed < len(data) or (side == "server" and self._answers is not None and self._answers.cut):
                     break
         except OSError:
             pass
@@ -228,7 +265,7 @@ class Proxy:
         hold: (verb, seconds): what a client sends from its first such command on is passed only so long after
         the client has gone, as by a server that is slow to store.
         before: (verb, function): called once, when the first such command has come and not yet been passed on.
-        edit: called with each answer of the server; returns what the client gets instead, b"" for nothing.
+        edit: called with each answer of the server; returns what the client gets instead, b"" for nothing, or raises Cut.
         """
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
