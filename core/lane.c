@@ -8,10 +8,12 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "arrival.h"
 #include "delivery.h"
 #include "errand.h"
 #include "intake.h"
 #include "message.h"
+#include "pseudo.h"
 #include "queue.h"
 
 /* What all lanes together may hold in memory on its way. */
@@ -34,6 +36,7 @@ typedef struct {
   GPtrArray *errands; /* of HaulErrand: reserved; the first is at hand */
   GArray *visits;     /* of HaulVisit */
   uint64_t n_seen;    /* messages of the errand at hand, given or refused */
+  uint64_t n_undated; /* of them: their header told when they came */
   pthread_t reader, writer;
   GError *read_error, *write_error; /* owned */
 } Lane;
@@ -98,10 +101,28 @@ skip_message(const char *id, const GError *why, void *data)
   haul_report_trouble(lane->context->report, work->tally, id, why);
 }
 
+/* Passes a message that is none. Its folder is complete without it, this time and the next. */
+static void
+pass_over_pseudo(Lane *lane, const char *id)
+{
+  HaulFolderWork *work = ((HaulErrand *)lane->errands->pdata[0])->work;
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, "pseudo", "what a mailbox file says of itself");
+  lane->n_seen++;
+  work->n_gone++;
+  haul_report_trouble(lane->context->report, work->tally, id, why);
+}
+
 static bool
 take_message(HaulMessage *message, void *data, GError **error)
 {
   Lane *lane = data;
+  if (haul_message_is_pseudo(message)) {
+    pass_over_pseudo(lane, haul_message_item(message)->id);
+    haul_message_unref(message);
+    return true;
+  }
+  lane->n_undated += haul_arrival_supply(message);
   const HaulItem *item = haul_message_item(message);
   HaulParcel *parcel = g_new0(HaulParcel, 1);
   parcel->kind = HAUL_PARCEL_MESSAGE;
@@ -175,9 +196,13 @@ run_errand(Lane *lane, HaulErrand *errand)
     return false;
 
   GError *why = NULL;
-  lane->n_seen = 0;
+  lane->n_seen = lane->n_undated = 0;
   if (errand->ranges->len > 0 && read_folder(lane, errand, &why))
     check_count(lane, errand);
+  if (lane->n_undated > 0)
+    haul_log(HAUL_LOG_INFO,
+             "%s: the source does not say when %" PRIu64 " messages came: their headers do",
+             errand->work->plan.folder1->path, lane->n_undated);
   bool going = why == NULL || haul_error_reach(why) <= HAUL_ERROR_FOLDER;
   if (!going)
     lane->read_error = g_error_copy(why);

@@ -292,6 +292,13 @@ haul_message_new(const HaulItem *item, const void *octets, size_t size)
   return haul_body_writer_seal(writer, item, NULL);
 }
 
+void
+haul_message_set_date(HaulMessage *message, int64_t date, int32_t zone)
+{
+  message->item.date = date;
+  message->item.date_zone = zone;
+}
+
 const HaulItem *
 haul_message_item(const HaulMessage *message)
 {

@@ -29,6 +29,9 @@ HaulMessage *haul_body_writer_seal(HaulBodyWriter *writer, const HaulItem *item,
 /* Makes a message of octets at hand: for tests and for matching. */
 HaulMessage *haul_message_new(const HaulItem *item, const void *octets, size_t size);
 
+/* Gives a date of arrival to @message, which nobody else looks at yet. */
+void haul_message_set_date(HaulMessage *message, int64_t date, int32_t zone);
+
 /* The first octets of the body, up to its empty line or 256 KiB: where header fields are. */
 const uint8_t *haul_message_header(const HaulMessage *message, size_t *size);
 

@@ -202,6 +202,13 @@ static const HaulReason reasons[] = {
     "the copy was removed at the destination since",
     "It is not copied again, for somebody took it away there. To have it back, run with another "
     "state folder (--state DIR): what is not there is copied then." },
+  { "pseudo",
+    HAUL_STATE_FILTERED,
+    0,
+    { 0, 0 },
+    "it is no message, but what a mailbox file says of itself",
+    "Nothing is to be done: UW's and Alpine's software puts it first into a mailbox file, and "
+    "servers that do not know it show it as a message." },
   { "vanished",
     HAUL_STATE_FILTERED,
     0,

@@ -44,7 +44,7 @@ class Pair:
 
     def __enter__(self):
         self._bench = Bench(Imap(self.source, "u1"), Imap(self.destination, "u1"))
-        self.lose_state = self._bench.lose_state
+        self.lose_state, self.log = self._bench.lose_state, self._bench.folder + "/log"
         return self
 
     def __exit__(self, *_):
@@ -217,6 +217,43 @@ def ex10_a_header_field_comes_with_a_flag():
         pair.lose_state()
         pair.run(copied=0, already_there=4)
         pair.expect_same()
+
+
+@case
+def tb1_the_header_tells_when_a_message_came():
+    class Dateless(Session):
+        def item(self, entry, item):
+            if item != "INTERNALDATE":
+                return super().item(entry, item)
+            return b"INTERNALDATE NIL" if entry.uid % 2 else b'INTERNALDATE "00-Jan-0000 00:00:00 +0000"'
+    with Pair(source_session=Dateless) as pair:
+        pair.fill(3)
+        dated = b"Date: Fri, 3 Jan 2003 08:00:00 -0500\r\nMessage-ID: <d@rows.example>\r\n\r\nonly a Date\r\n"
+        pair.inbox.add(Message(dated))
+        pair.run("--logfile", pair.log, copied=4)
+        dates = [entry.message.date for entry in pair.copy.entries]
+        wanted = [f"06-Jan-2003 10:00:0{number} +0000" for number in range(3)] + ["03-Jan-2003 08:00:00 -0500"]
+        assert dates == wanted, dates
+        with open(pair.log, encoding="utf-8") as log:
+            assert "does not say when 4 messages came" in log.read()
+        pair.run(copied=0, already_there=4)
+
+
+@case
+def uw1_a_pseudo_message_is_passed_over():
+    pseudo = (b"From: Mail System Internal Data <MAILER-DAEMON@uw.example>\r\n"
+              b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\nX-IMAP: 0998764325 0000000042\r\n"
+              b"Status: RO\r\n\r\nThis text is part of the internal format of your mail folder.\r\n")
+    with Pair() as pair:
+        pair.inbox.add(Message(pseudo))
+        pair.fill(3)
+        pair.run(source=4, copied=3, filtered=1)
+        pair.run(source=4, copied=0, already_there=3, filtered=1)
+        pair.fill(1, first=50)
+        pair.run(source=5, copied=1, already_there=3, filtered=1)
+        pair.lose_state()
+        pair.run(source=5, copied=0, already_there=4, filtered=1)
+        assert len(pair.copy.entries) == 4
 
 
 # Destinations that alter what they store
