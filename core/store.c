@@ -352,3 +352,38 @@ haul_store_set_flags(HaulOpenStore *store, const char *const *ids, size_t n_ids,
   bool ok = store->ops->set_flags(store->store, ids, n_ids, change, &call.error);
   return end(&call, ok, error);
 }
+
+typedef struct {
+  Call *call;
+  HaulCopiedFunc each;
+  void *data;
+} CopiedRelay;
+
+static bool
+relay_copied(const char *id, const char *new_id, void *data)
+{
+  CopiedRelay *relay = data;
+  if (relay->call->stopped)
+    return false;
+  relay->call->stopped = !relay->each(id, new_id, relay->data);
+  return !relay->call->stopped;
+}
+
+bool
+haul_store_can_copy(const HaulOpenStore *store)
+{
+  return store->ops->copy != NULL;
+}
+
+bool
+haul_store_copy(HaulOpenStore *store, const char *const *ids, size_t n_ids, const char *to_path,
+                bool move, HaulCopiedFunc each, void *data, GError **error)
+{
+  if (store->ops->copy == NULL)
+    return unsupported(store->account, "copy", error);
+  Call call = begin(store->account, "copy");
+  CopiedRelay relay = { &call, each, data };
+  bool ok =
+      store->ops->copy(store->store, ids, n_ids, to_path, move, relay_copied, &relay, &call.error);
+  return end(&call, ok, error);
+}

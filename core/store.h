@@ -40,6 +40,11 @@ bool haul_store_can_set_flags(const HaulOpenStore *store);
 bool haul_store_set_flags(HaulOpenStore *store, const char *const *ids, size_t n_ids,
                           const HaulFlagChange *change, GError **error);
 
+bool haul_store_can_copy(const HaulOpenStore *store);
+bool haul_store_copy(HaulOpenStore *store, const char *const *ids, size_t n_ids,
+                     const char *to_path, bool move, HaulCopiedFunc each, void *data,
+                     GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulOpenStore, haul_store_close)
 
 #endif /* HAUL_CORE_STORE_H */

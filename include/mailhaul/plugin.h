@@ -39,6 +39,8 @@ typedef enum {
   HAUL_FOLDER_SENT = 1 << 7,
   HAUL_FOLDER_TRASH = 1 << 8,
   HAUL_FOLDER_IMPORTANT = 1 << 9,
+  HAUL_FOLDER_LABEL = 1 << 10, /* its messages may be in several such folders at once: equal
+                                  object ids are one message, and copy() adds it to another */
 } HaulFolderAttributes;
 
 typedef struct {
@@ -163,7 +165,10 @@ typedef struct {
   bool (*put)(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **error);
   bool (*flush)(HaulStore *store, GError **error);
 
-  /* Upkeep of the selected folder; any of these may be NULL. expunge() removes these and no other. */
+  /* Upkeep of the selected folder; any of these may be NULL. expunge() removes these and no other.
+   * copy() puts messages into another folder, with their flags and dates, and tells of each that is
+   * there (in no order): those that it does not tell of are not, unless it fails for what reaches
+   * beyond a folder. */
   bool (*set_flags)(HaulStore *store, const char *const *ids, size_t n_ids,
                     const HaulFlagChange *change, GError **error);
   bool (*copy)(HaulStore *store, const char *const *ids, size_t n_ids, const char *to_path,

@@ -45,15 +45,17 @@ imap_fetch_init(ImapFetch *fetch)
 {
   *fetch = (ImapFetch){ 0 };
   fetch->flags.keywords = g_array_new(FALSE, FALSE, sizeof(ImapSpan));
+  fetch->labels = g_array_new(FALSE, FALSE, sizeof(ImapSpan));
   imap_fetch_clear(fetch);
 }
 
 void
 imap_fetch_clear(ImapFetch *fetch)
 {
-  GArray *keywords = fetch->flags.keywords;
+  GArray *keywords = fetch->flags.keywords, *labels = fetch->labels;
   g_array_set_size(keywords, 0);
-  *fetch = (ImapFetch){ .size = HAUL_UNKNOWN, .date = HAUL_NO_DATE };
+  g_array_set_size(labels, 0);
+  *fetch = (ImapFetch){ .size = HAUL_UNKNOWN, .date = HAUL_NO_DATE, .labels = labels };
   fetch->flags.keywords = keywords;
 }
 
@@ -61,6 +63,7 @@ void
 imap_fetch_free(ImapFetch *fetch)
 {
   g_clear_pointer(&fetch->flags.keywords, g_array_unref);
+  g_clear_pointer(&fetch->labels, g_array_unref);
 }
 
 /* Takes the name of a FETCH item: "UID", "BODY[HEADER.FIELDS (DATE)]", "BODY[]<0>". */
@@ -167,11 +170,55 @@ take_body(ImapCursor *cursor, ImapFetch *fetch)
   return true;
 }
 
+/* Takes EMAILID (RFC 8474 §7: letters, digits, '_' and '-'); what is none is passed over. */
 static bool
-take_object_id(ImapCursor *cursor, ImapFetch *fetch)
+take_email_id(ImapCursor *cursor, ImapFetch *fetch)
 {
-  bool listed = imap_take_char(cursor, '(');
-  return imap_take_astring(cursor, &fetch->object_id) && (!listed || imap_take_char(cursor, ')'));
+  ImapSpan id;
+  fetch->has_object_id = true;
+  if (!imap_take_char(cursor, '('))
+    return imap_skip_value(cursor);
+  if (!imap_take_astring(cursor, &id) || !imap_take_char(cursor, ')'))
+    return false;
+  for (size_t i = 0; i < id.size; i++)
+    if (!g_ascii_isalnum(id.at[i]) && id.at[i] != '_' && id.at[i] != '-')
+      return true;
+  if (id.size > 0 && id.size <= 255)
+    fetch->object_id = id;
+  return true;
+}
+
+/* Takes X-GM-MSGID, a number of 64 bits without a sign; what is none is passed over. */
+static bool
+take_gmail_id(ImapCursor *cursor, ImapFetch *fetch)
+{
+  ImapSpan id;
+  uint64_t number;
+  fetch->has_object_id = true;
+  if (!imap_take_atom(cursor, &id))
+    return imap_skip_value(cursor);
+  ImapCursor digits = { id.at, id.at + id.size };
+  if (imap_take_number(&digits, &number) && digits.at == digits.end && number != 0)
+    fetch->object_id = id;
+  return true;
+}
+
+/* Takes X-GM-LABELS: atoms, quoted strings and literals; NIL for none. */
+static bool
+take_labels(ImapCursor *cursor, ImapFetch *fetch)
+{
+  ImapSpan label;
+  g_array_set_size(fetch->labels, 0);
+  if (!imap_take_char(cursor, '('))
+    return imap_take_nstring(cursor, &label) && label.at == NULL;
+  for (;;) {
+    imap_take_spaces(cursor);
+    if (imap_take_char(cursor, ')'))
+      return true;
+    if (fetch->labels->len == IMAP_LABEL_COUNT_LIMIT || !imap_take_astring(cursor, &label))
+      return false;
+    g_array_append_val(fetch->labels, label);
+  }
 }
 
 static bool
@@ -194,8 +241,12 @@ take_item(ImapCursor *cursor, ImapFetch *fetch)
     return take_body(cursor, fetch);
   if (imap_span_has_prefix(&name, "BODY[HEADER.FIELDS ") && name.at[name.size - 1] == ']')
     return take_header(cursor, fetch);
-  if (imap_span_is(&name, "EMAILID") || imap_span_is(&name, "X-GM-MSGID"))
-    return take_object_id(cursor, fetch);
+  if (imap_span_is(&name, "EMAILID"))
+    return take_email_id(cursor, fetch);
+  if (imap_span_is(&name, "X-GM-MSGID"))
+    return take_gmail_id(cursor, fetch);
+  if (imap_span_is(&name, "X-GM-LABELS"))
+    return take_labels(cursor, fetch);
   return imap_skip_value(cursor);
 }
 

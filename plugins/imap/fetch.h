@@ -28,13 +28,14 @@ typedef enum {
 typedef struct {
   uint64_t uid; /* 0: not told */
   bool bad_uid; /* 0, or beyond 32 bits */
-  bool has_flags, has_date, has_size, has_header;
+  bool has_flags, has_date, has_size, has_header, has_object_id;
   ImapFlagList flags;
   uint64_t size; /* HAUL_UNKNOWN if not told or no number */
   int64_t date;  /* HAUL_NO_DATE if not told or no date   */
   int32_t zone;
   ImapSpan header;    /* BODY[HEADER.FIELDS ...], without its empty line */
   ImapSpan object_id; /* EMAILID or X-GM-MSGID                           */
+  GArray *labels;     /* owned; of ImapSpan: X-GM-LABELS                 */
   ImapBodyKind body_kind;
   ImapSpan body;
   uint64_t body_size;

@@ -58,6 +58,14 @@ imap_call_lines(GPtrArray *lines, const GArray *ranges, const char *items)
   return may_have_holes;
 }
 
+const char *
+imap_fetch_items(const HaulStore *store)
+{
+  return imap_session_can(store->session, IMAP_CAP_GMAIL)
+             ? "(UID FLAGS INTERNALDATE X-GM-MSGID X-GM-LABELS BODY.PEEK[])"
+             : "(UID FLAGS INTERNALDATE BODY.PEEK[])";
+}
+
 char *
 imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields)
 {
@@ -66,10 +74,10 @@ imap_list_items(const HaulStore *store, uint32_t want, const char *const *header
     g_string_append(items, " RFC822.SIZE");
   if ((want & HAUL_WANT_DATE) != 0)
     g_string_append(items, " INTERNALDATE");
-  if ((want & HAUL_WANT_OBJECT_ID) != 0 && imap_session_can(store->session, IMAP_CAP_OBJECTID))
+  if ((want & HAUL_WANT_OBJECT_ID) != 0 && imap_session_can(store->session, IMAP_CAP_GMAIL))
+    g_string_append(items, " X-GM-MSGID X-GM-LABELS");
+  else if ((want & HAUL_WANT_OBJECT_ID) != 0 && imap_session_can(store->session, IMAP_CAP_OBJECTID))
     g_string_append(items, " EMAILID");
-  else if ((want & HAUL_WANT_OBJECT_ID) != 0 && imap_session_can(store->session, IMAP_CAP_GMAIL))
-    g_string_append(items, " X-GM-MSGID");
   if (header_fields != NULL && *header_fields != NULL) {
     g_string_append(items, " BODY.PEEK[HEADER.FIELDS (");
     for (unsigned i = 0; header_fields[i] != NULL; i++) {
@@ -91,7 +99,7 @@ imap_visit_lines(const HaulStore *store, const HaulVisit *named)
   g_autoptr(GArray) ranges = imap_ranges_parse(named->ranges, named->n_ranges, NULL);
   g_autofree char *items = named->kind == HAUL_VISIT_LIST
                                ? imap_list_items(store, named->want, named->header_fields)
-                               : g_strdup(IMAP_FETCH_ITEMS);
+                               : g_strdup(imap_fetch_items(store));
   GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
   if (ranges != NULL)
     imap_call_lines(lines, ranges, items);

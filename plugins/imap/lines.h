@@ -23,10 +23,11 @@ bool imap_ranges_are_all(const GArray *ranges);
 bool imap_call_lines(GPtrArray *lines, const GArray *ranges, const char *items);
 #define IMAP_UID_ITEMS "(UID)"
 
-/* Returns the items that list() asks for, to be freed; fetch() asks for these. Not for the size: the
- * literal tells it, and some servers read every message to answer. */
+/* Returns the items that list() asks for, to be freed. */
 char *imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields);
-#define IMAP_FETCH_ITEMS "(UID FLAGS INTERNALDATE BODY.PEEK[])"
+/* Returns those that fetch() asks for. Not for the size: the literal tells it, and some servers read
+ * every message to answer. */
+const char *imap_fetch_items(const HaulStore *store);
 
 /* Returns the lines of a visit that LISTs or FETCHes. */
 GPtrArray *imap_visit_lines(const HaulStore *store, const HaulVisit *named);

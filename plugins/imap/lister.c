@@ -41,13 +41,9 @@ keep_late(ImapLister *lister)
 {
   ImapLate *late = g_new0(ImapLate, 1);
   late->fetch = lister->call.fetch;
-  late->fetch.flags.keywords = NULL;
+  late->fetch.flags.keywords = late->fetch.labels = NULL;
   imap_item_room_init(&late->room);
-  imap_item_keep_keywords(&late->room, &lister->call.fetch);
-  if (lister->call.fetch.object_id.at != NULL) {
-    late->room.object_id = imap_span_dup(&lister->call.fetch.object_id, NULL);
-    late->fetch.object_id = (ImapSpan){ late->room.object_id, strlen(late->room.object_id), false };
-  }
+  imap_item_keep(&late->room, lister->call.store, &lister->call.fetch);
   if (lister->call.fetch.header.at != NULL) {
     late->header = imap_span_dup(&lister->call.fetch.header, &late->fetch.header.size);
     late->fetch.header.at = late->header;
@@ -72,7 +68,6 @@ give_late(ImapLister *lister)
   g_ptr_array_sort(lister->late, compare_late);
   for (guint i = 0; i < lister->late->len; i++) {
     ImapLate *late = g_ptr_array_index(lister->late, i);
-    g_autofree char *object_id G_GNUC_UNUSED = g_steal_pointer(&late->room.object_id);
     HaulItem item;
     imap_item_fill(&late->room, &late->fetch, &item);
     if (!lister->each(&item, lister->data))
@@ -87,6 +82,9 @@ is_listing(const ImapLister *lister)
 {
   const ImapFetch *fetch = &lister->call.fetch;
   if (!fetch->has_flags)
+    return false;
+  if ((lister->want & HAUL_WANT_OBJECT_ID) != 0 && !fetch->has_object_id
+      && imap_session_can(lister->call.store->session, IMAP_CAP_GMAIL))
     return false;
   if ((lister->want & (HAUL_WANT_SIZE | HAUL_WANT_DATE)) == 0 && !lister->wants_header)
     return true;
@@ -119,7 +117,7 @@ take_listed(ImapVisit *visit, const ImapResponse *response, GError **error)
     keep_late(lister);
     return true;
   }
-  imap_item_keep_keywords(&call->room, &call->fetch);
+  imap_item_keep(&call->room, call->store, &call->fetch);
   imap_item_fill(&call->room, &call->fetch, &item);
   return lister->each(&item, lister->data);
 }

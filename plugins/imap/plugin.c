@@ -3,12 +3,13 @@
  *
  * This file is its face: settings, opening, closing. login.c begins a session, compress.c makes it
  * smaller, session.c carries commands and responses, folders.c lists and makes folders, visit.c opens them, reader.c reads,
- * writer.c appends, flags.c changes flags; wire.c, set.c, date.c, response.c, fetch.c and names.c
+ * writer.c appends, flags.c changes flags, copier.c copies within the account; wire.c, set.c, date.c, response.c, fetch.c and names.c
  * know the octets and do no I/O.
  */
 #include <mailhaul/sasl.h>
 
 #include "compress.h"
+#include "copier.h"
 #include "extensions.h"
 #include "flags.h"
 #include "login.h"
@@ -154,6 +155,7 @@ static const HaulStoreOps ops = {
   .put = imap_put,
   .flush = imap_flush,
   .set_flags = imap_set_flags,
+  .copy = imap_copy,
   .identity = imap_identity,
 };
 

@@ -87,6 +87,25 @@ take_body(ImapReader *reader, HaulBodyWriter **body, GError **error)
                               : copy_body(&reader->call.fetch, *body, error));
 }
 
+/* Takes what the response says behind the body; what it said before is kept already. */
+static bool
+take_rest(ImapReader *reader, ImapCursor *rest, GError **error)
+{
+  ImapFetch *fetch = &reader->call.fetch;
+  ImapItemRoom *room = &reader->call.room;
+  bool had_flags = fetch->has_flags, had_object_id = fetch->object_id.at != NULL;
+  bool had_labels = fetch->labels->len > 0;
+  if (!imap_call_parse_rest(&reader->call, rest, error))
+    return false;
+  if (!had_flags && fetch->has_flags)
+    imap_item_keep_keywords(room, fetch);
+  if (!had_object_id && fetch->object_id.at != NULL)
+    imap_item_keep_object_id(room, fetch);
+  if (!had_labels && fetch->labels->len > 0)
+    imap_item_keep_labels(room, reader->call.store, fetch);
+  return true;
+}
+
 /* Takes one message: what the response says of it, its body from the stream, and what the response
  * says behind that. */
 static bool
@@ -100,8 +119,7 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
   g_autoptr(GError) why = NULL;
   if (!imap_call_parse(&reader->call, response, &rest, error))
     return false;
-  imap_item_keep_keywords(&reader->call.room, fetch);
-  bool has_flags = fetch->has_flags;
+  imap_item_keep(&reader->call.room, visit->store, fetch);
   /* The UID may be told behind the body. */
   bool wanted = fetch->uid == 0 || imap_call_awaits(&reader->call, &why);
   if (why != NULL) {
@@ -117,11 +135,8 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
     g_clear_pointer(&body, haul_body_writer_free);
   }
   if (session->in_body) {
-    if (!imap_input_end_body(session, &rest, error)
-        || !imap_call_parse_rest(&reader->call, &rest, error))
+    if (!imap_input_end_body(session, &rest, error) || !take_rest(reader, &rest, error))
       return false;
-    if (!has_flags)
-      imap_item_keep_keywords(&reader->call.room, fetch);
   }
 
   if (fetch->body_kind == IMAP_BODY_NONE || fetch->body_kind == IMAP_BODY_NIL) {
@@ -178,8 +193,8 @@ fetch_singly(ImapReader *reader, const GArray *uids, GError **error)
     const uint32_t *flight = &g_array_index(uids, uint32_t, first);
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < n; i++)
-      g_ptr_array_add(
-          lines, g_strdup_printf("UID FETCH %" G_GUINT32_FORMAT " " IMAP_FETCH_ITEMS, flight[i]));
+      g_ptr_array_add(lines, g_strdup_printf("UID FETCH %" G_GUINT32_FORMAT " %s", flight[i],
+                                             imap_fetch_items(reader->call.store)));
     ImapVisit *visit = imap_visit_begin(reader->call.store, false, lines, error);
     if (visit == NULL || !imap_visit_run(visit, take_message, reader, error))
       return false;
@@ -217,7 +232,7 @@ imap_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntak
     return false;
   if (call->ranges->len == 0)
     return true;
-  ImapVisit *visit = imap_call_begin(call, IMAP_FETCH_ITEMS, error);
+  ImapVisit *visit = imap_call_begin(call, imap_fetch_items(store), error);
   if (visit == NULL)
     return false;
   if (visit->n_messages == 0 && visit->n_sent == 0) {

@@ -25,6 +25,7 @@ enum {
   IMAP_RESPONSE_LITERALS = 10000,   /* literals in one response                           */
   IMAP_NESTING_LIMIT = 32,          /* parentheses within parentheses                     */
   IMAP_KEYWORD_COUNT_LIMIT = 256,   /* keywords of one message                            */
+  IMAP_LABEL_COUNT_LIMIT = 10000,   /* labels of one message: an account has no more        */
   IMAP_NAME_LIMIT = 1000,           /* octets of a mailbox name                           */
   IMAP_COMMAND_LIMIT = 8000,        /* what we put on a line (RFC 7162 §4 lets us 8192)   */
 };

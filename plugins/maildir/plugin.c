@@ -271,6 +271,7 @@ static const HaulStoreOps ops = {
   .put = maildir_put,
   .flush = maildir_flush,
   .set_flags = maildir_set_flags,
+  .copy = maildir_copy,
   .identity = maildir_identity,
 };
 

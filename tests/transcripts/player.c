@@ -365,6 +365,21 @@ step_set_flags(Player *player, GPtrArray *words, GError **error)
                               error);
 }
 
+static bool
+each_copied(const char *id, const char *new_id, void *data)
+{
+  result(data, "copied %s%s%s", id, new_id != NULL ? " as " : "", new_id != NULL ? new_id : "");
+  return true;
+}
+
+static bool
+step_copy(Player *player, GPtrArray *words, GError **error)
+{
+  g_auto(GStrv) ids = g_strsplit(word(words, 1), ",", -1);
+  return haul_store_copy(player->store, (const char *const *)ids, g_strv_length(ids),
+                         word(words, 2), has_word(words, "move"), each_copied, player, error);
+}
+
 /* ------------------------------------------------------------------------------- the player */
 
 static bool
@@ -403,6 +418,7 @@ static const struct {
   { "select", step_select },       { "list", step_list },     { "fetch", step_fetch },
   { "ahead", step_ahead },         { "put", step_put },       { "flush", step_flush },
   { "set-flags", step_set_flags }, { "reopen", step_reopen },
+  { "copy", step_copy },
 };
 
 bool

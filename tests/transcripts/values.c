@@ -80,6 +80,11 @@ show_item(const char *kind, const HaulItem *item, const GString *body)
     show_date(out, item->date, item->date_zone);
   if (item->object_id != NULL)
     g_string_append_printf(out, " object %s", item->object_id);
+  for (unsigned i = 0; item->labels != NULL && item->labels[i] != NULL; i++) {
+    g_string_append(out, i == 0 ? " labels \"" : "\",\"");
+    script_show(out, item->labels[i], strlen(item->labels[i]));
+    g_string_append(out, item->labels[i + 1] == NULL ? "\"" : "");
+  }
   if (item->header != NULL) {
     g_string_append(out, " header \"");
     script_show(out, item->header, item->header_size);
@@ -96,8 +101,9 @@ show_item(const char *kind, const HaulItem *item, const GString *body)
 char *
 show_folder(const HaulFolder *folder)
 {
-  static const char *const names[] = { "noselect", "subscribed", "all",  "archive", "drafts",
-                                       "flagged",  "junk",       "sent", "trash",   "important" };
+  static const char *const names[] = { "noselect", "subscribed", "all",  "archive",
+                                       "drafts",   "flagged",    "junk", "sent",
+                                       "trash",    "important",  "label" };
   GString *out = g_string_new("folder \"");
   script_show(out, folder->path, strlen(folder->path));
   g_string_append_printf(out, "\" epoch %" G_GUINT64_FORMAT, folder->epoch);

@@ -202,6 +202,37 @@ a_body_is_left_for_the_stream_and_what_follows_is_read(void)
 }
 
 static void
+labels_are_data_and_ids_have_64_bits(void)
+{
+  ImapFetch fetch;
+  imap_fetch_init(&fetch);
+  ImapCursor cursor = whole("(X-GM-LABELS (\\Inbox \"a\\\"b\" {3}\r\n\r\n) INBOX)"
+                            " X-GM-MSGID 18446744073709551615 UID 1)");
+  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.labels->len == 4);
+  CU_ASSERT(span_equals(&g_array_index(fetch.labels, ImapSpan, 1), "a\"b"));
+  CU_ASSERT(span_equals(&g_array_index(fetch.labels, ImapSpan, 2), "\r\n)"));
+  CU_ASSERT(span_equals(&fetch.object_id, "18446744073709551615"));
+  static const char *const none[] = {
+    "(X-GM-MSGID 18446744073709551616 X-GM-LABELS NIL)", "(X-GM-MSGID 0 X-GM-LABELS ())",
+    "(X-GM-MSGID -1)", "(X-GM-MSGID (1))", "(EMAILID NIL)", "(EMAILID (\"a b\"))", "(EMAILID M1)",
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(none); i++) {
+    cursor = whole(none[i]);
+    imap_fetch_clear(&fetch);
+    CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch));
+    CU_ASSERT(fetch.has_object_id && fetch.object_id.at == NULL && fetch.labels->len == 0);
+  }
+  g_autoptr(GString) many = g_string_new("(X-GM-LABELS (");
+  for (unsigned i = 0; i <= IMAP_LABEL_COUNT_LIMIT; i++)
+    g_string_append(many, "a ");
+  g_string_append(many, "))");
+  cursor = whole(many->str);
+  imap_fetch_clear(&fetch);
+  CU_ASSERT(!imap_parse_fetch(&cursor, false, &fetch));
+  imap_fetch_free(&fetch);
+}
+
+static void
 header_fields_lose_the_line_that_ends_them(void)
 {
   ImapFetch fetch;
@@ -476,6 +507,7 @@ main(void)
     CASE(mechanisms_are_known_by_whole_names),
     CASE(items_of_a_message_come_in_any_order),
     CASE(a_body_is_left_for_the_stream_and_what_follows_is_read),
+    CASE(labels_are_data_and_ids_have_64_bits),
     CASE(header_fields_lose_the_line_that_ends_them),
     CASE(uids_are_numbers_of_32_bits),
     CASE(sizes_and_dates_that_are_none_are_unknown),
