@@ -14,7 +14,9 @@
 #include "writer.h"
 
 /* What adds items to STATUS. */
-#define STATUS_EXTENSIONS (IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC)
+#define STATUS_EXTENSIONS                                                                          \
+  (IMAP_CAP_APPENDLIMIT | IMAP_CAP_CONDSTORE | IMAP_CAP_OBJECTID | IMAP_CAP_QRESYNC                \
+   | IMAP_CAP_STATUS_SIZE)
 
 #define ENTRIES_LIMIT 200000 /* of one LIST: a server that never ends */
 
@@ -39,6 +41,7 @@ know(HaulStore *store, const char *wire, char separator)
     folder->wire = g_strdup(name);
     folder->separator = separator;
     folder->n_messages = folder->n_octets = folder->mod_sequence = HAUL_UNKNOWN;
+    folder->append_limit = HAUL_UNKNOWN;
     g_ptr_array_add(store->folders, folder);
     g_hash_table_insert(store->by_wire, folder->wire, folder);
   }
@@ -93,7 +96,7 @@ name_folders(HaulStore *store)
 }
 
 static bool
-take_list(HaulStore *store, ImapCursor rest, bool subscribed, GError **error)
+take_list(HaulStore *store, ImapCursor rest, bool subscribed, bool xlist, GError **error)
 {
   ImapListEntry entry;
   if (++store->n_entries > ENTRIES_LIMIT)
@@ -109,7 +112,7 @@ take_list(HaulStore *store, ImapCursor rest, bool subscribed, GError **error)
              entry.bad_separator ? "separator" : "name");
     return true;
   }
-  ImapFolder *folder = know(store, wire, entry.separator);
+  ImapFolder *folder = know(store, xlist && entry.inbox ? "INBOX" : wire, entry.separator);
   if (subscribed) { /* LSUB also tells of folders that are no more */
     folder->attributes |= HAUL_FOLDER_SUBSCRIBED;
     return true;
@@ -144,6 +147,8 @@ take_status(HaulStore *store, ImapCursor rest)
   folder->told = true;
   folder->n_messages = status.messages;
   folder->n_octets = status.size;
+  if (status.append_limit != HAUL_UNKNOWN)
+    folder->append_limit = status.append_limit;
   folder->mod_sequence = status.mod_sequence;
   folder->epoch = status_number(status.uid_validity);
   folder->next_id = status_number(status.uid_next);
@@ -158,10 +163,11 @@ imap_folders_take(ImapSession *session, ImapCommand *command, const ImapResponse
   HaulStore *store = command->context;
   if (response->kind != IMAP_RESPONSE_DATA)
     return true;
-  if (imap_span_is(&response->name, "LIST") || imap_span_is(&response->name, "XLIST"))
-    return take_list(store, response->rest, false, error);
+  bool xlist = imap_span_is(&response->name, "XLIST");
+  if (xlist || imap_span_is(&response->name, "LIST"))
+    return take_list(store, response->rest, false, xlist, error);
   if (imap_span_is(&response->name, "LSUB"))
-    return take_list(store, response->rest, true, error);
+    return take_list(store, response->rest, true, false, error);
   if (imap_span_is(&response->name, "STATUS"))
     take_status(store, response->rest);
   return true;
@@ -176,19 +182,39 @@ list_done(ImapSession *session, ImapCommand *command, const ImapResponse *respon
   return true;
 }
 
-const char *
+char *
 imap_status_items(const HaulStore *store)
 {
-  return imap_session_can(store->session, IMAP_CAP_CONDSTORE)
-                 || imap_session_can(store->session, IMAP_CAP_QRESYNC)
-             ? "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ"
-             : "MESSAGES UIDNEXT UIDVALIDITY";
+  const ImapSession *session = store->session;
+  GString *items = g_string_new("(MESSAGES UIDNEXT UIDVALIDITY");
+  bool writes = (store->intent & HAUL_WRITE) != 0;
+  if ((session->capabilities & (IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC)) != 0)
+    g_string_append(items, " HIGHESTMODSEQ");
+  /* What is to be copied is weighed; where it goes to nobody asks, and it may take a server long. */
+  if (!writes && imap_session_can(session, IMAP_CAP_STATUS_SIZE))
+    g_string_append(items, " SIZE");
+  /* Told for all at once, "APPENDLIMIT=n", it need not be asked for (RFC 7889 §2). */
+  if (writes && imap_session_can(session, IMAP_CAP_APPENDLIMIT)
+      && session->append_limit == HAUL_UNKNOWN)
+    g_string_append(items, " APPENDLIMIT");
+  if (imap_session_can(session, IMAP_CAP_OBJECTID))
+    g_string_append(items, " MAILBOXID");
+  g_string_append_c(items, ')');
+  return g_string_free(items, FALSE);
 }
 
 static bool
 can_list_status(const HaulStore *store)
 {
   return imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
+}
+
+/* Whether Gmail's own LIST of old tells what folders are for, where nothing else does. */
+static bool
+lists_by_xlist(const ImapSession *session)
+{
+  const uint64_t better = IMAP_CAP_LIST_EXTENDED | IMAP_CAP_SPECIAL_USE;
+  return imap_session_can(session, IMAP_CAP_XLIST) && (session->capabilities & better) == 0;
 }
 
 bool
@@ -215,14 +241,16 @@ imap_folders_request(HaulStore *store, GError **error)
   store->listing_told = false;
   if (imap_session_can(session, IMAP_CAP_LIST_EXTENDED)) {
     const char *special = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
+    g_autofree char *status_items = imap_status_items(store);
     g_autofree char *status =
-        can_list_status(store) ? g_strdup_printf(" STATUS (%s)", imap_status_items(store)) : NULL;
+        can_list_status(store) ? g_strconcat(" STATUS ", status_items, NULL) : NULL;
     if (!imap_session_send(session, &list, error, "LIST \"\" \"*\" RETURN (SUBSCRIBED%s%s)",
                            special, status != NULL ? status : ""))
       return false;
     store->lsub_reply.finished = true;
   } else if (!imap_session_send(session, &lsub, error, "LSUB \"\" \"*\"")
-             || !imap_session_send(session, &list, error, "LIST \"\" \"*\"")) {
+             || !imap_session_send(session, &list, error, "%s \"\" \"*\"",
+                                   lists_by_xlist(session) ? "XLIST" : "LIST")) {
     return false;
   }
   store->listing_sent_at = session->n_tags;
@@ -238,7 +266,9 @@ to_blame(const HaulStore *store)
     return 0;
   if (can_list_status(store))
     return IMAP_CAP_LIST_STATUS;
-  return store->session->capabilities & IMAP_CAP_LIST_EXTENDED;
+  if (imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED))
+    return IMAP_CAP_LIST_EXTENDED;
+  return lists_by_xlist(store->session) ? IMAP_CAP_XLIST : 0;
 }
 
 bool
@@ -287,7 +317,8 @@ ask_status(HaulStore *store, GError **error)
   ImapCommand command = {
     .name = "STATUS", .data = imap_folders_take, .done = status_done, .context = store
   };
-  g_autofree char *items = g_strdup_printf(" (%s)", imap_status_items(store));
+  g_autofree char *items = imap_status_items(store);
+  g_autofree char *after = g_strconcat(" ", items, NULL);
   store->status_misunderstood = false;
   for (guint i = 0; i < store->folders->len; i++) {
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
@@ -298,7 +329,7 @@ ask_status(HaulStore *store, GError **error)
         return false;
     }
     if (!imap_session_send_named(store->session, &command, "STATUS ", folder->wire,
-                                 strlen(folder->wire), items, error))
+                                 strlen(folder->wire), after, error))
       return false;
   }
   g_auto(ImapReply) reply = { 0 };
@@ -347,7 +378,7 @@ imap_folder_describe(const HaulStore *store, ImapFolder *folder, HaulFolder *out
     .epoch = folder->epoch,
     .n_messages = folder->n_messages,
     .n_octets = folder->n_octets,
-    .max_message_octets = store->session->append_limit,
+    .max_message_octets = MIN(store->session->append_limit, folder->append_limit),
     .attributes = folder->attributes
                   | (imap_session_can(store->session, IMAP_CAP_GMAIL) ? HAUL_FOLDER_LABEL : 0),
     .settable_flags = folder->flags_known ? folder->settable_flags : HAUL_ALL_FLAGS,

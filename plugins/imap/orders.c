@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+#include "extensions.h"
 #include "writer.h"
 
 /* What became of CREATE or SUBSCRIBE for one folder. */
 typedef struct {
   ImapFolder *folder; /* borrowed; NULL: nothing was asked */
+  const char *use;    /* of CREATE: the special use asked for, or NULL */
   ImapReply reply, status;
 } ImapOrder;
 
@@ -22,7 +24,8 @@ order_clear(gpointer data)
   imap_reply_clear(&order->status);
 }
 
-typedef bool (*ImapOrderFunc)(HaulStore *store, ImapOrder *order, GError **error);
+typedef bool (*ImapOrderFunc)(HaulStore *store, ImapOrder *order, const HaulFolder *wanted,
+                              GError **error);
 typedef bool (*ImapOrderJudge)(HaulStore *store, ImapOrder *order, GError **error);
 
 /* Sends an order for each folder, a flight at a time, and reports what became of them. */
@@ -41,7 +44,7 @@ give_orders(HaulStore *store, const HaulFolder *folders, size_t n_folders, ImapO
       if ((folders[first + i].attributes & HAUL_FOLDER_NOSELECT) != 0)
         continue;
       orders[i].folder = imap_folder_find(store, folders[first + i].path, error);
-      fine = orders[i].folder != NULL && send(store, &orders[i], error);
+      fine = orders[i].folder != NULL && send(store, &orders[i], &folders[first + i], error);
     }
     for (size_t i = 0; i < n && fine; i++) {
       g_autoptr(GError) why = NULL;
@@ -65,25 +68,86 @@ give_orders(HaulStore *store, const HaulFolder *folders, size_t n_folders, ImapO
   return true;
 }
 
+static const struct {
+  HaulFolderAttributes attribute;
+  const char *use;
+} uses[] = {
+  { HAUL_FOLDER_ARCHIVE, "\\Archive" }, { HAUL_FOLDER_DRAFTS, "\\Drafts" },
+  { HAUL_FOLDER_JUNK, "\\Junk" },       { HAUL_FOLDER_SENT, "\\Sent" },
+  { HAUL_FOLDER_TRASH, "\\Trash" },
+};
+
+/* Returns what @wanted is to be for, unless another folder is for that: of two, programs would take
+ * either (RFC 6154 §3). NULL for nothing. */
+static const char *
+free_use(HaulStore *store, const HaulFolder *wanted)
+{
+  if (!imap_session_can(store->session, IMAP_CAP_CREATE_SPECIAL_USE))
+    return NULL;
+  for (size_t i = 0; i < G_N_ELEMENTS(uses); i++) {
+    uint32_t attribute = uses[i].attribute;
+    bool taken = (wanted->attributes & attribute) == 0;
+    for (guint k = 0; !taken && k < store->folders->len; k++)
+      taken =
+          (((const ImapFolder *)g_ptr_array_index(store->folders, k))->attributes & attribute) != 0;
+    if (!taken)
+      return uses[i].use;
+  }
+  return NULL;
+}
+
 /* A STATUS behind the CREATE tells whether the folder is there, whatever the server calls an error,
  * and which UIDVALIDITY and UIDNEXT it has, which writing to it wants to know. */
 static bool
-send_create(HaulStore *store, ImapOrder *order, GError **error)
+create(HaulStore *store, ImapOrder *order, GError **error)
 {
   ImapFolder *folder = order->folder;
   ImapCommand create = { .name = "CREATE", .reply = &order->reply };
   ImapCommand status = {
     .name = "STATUS", .reply = &order->status, .data = imap_folders_take, .context = store
   };
-  g_autofree char *items = g_strdup_printf(" (%s)", imap_status_items(store));
+  g_autofree char *items = imap_status_items(store);
+  g_autofree char *after = g_strconcat(" ", items, NULL);
+  g_autofree char *use =
+      order->use != NULL ? g_strdup_printf(" (USE (%s))", order->use) : g_strdup("");
+  return imap_session_send_named(store->session, &create, "CREATE ", folder->wire,
+                                 strlen(folder->wire), use, error)
+         && imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
+                                    strlen(folder->wire), after, error);
+}
+
+static bool
+send_create(HaulStore *store, ImapOrder *order, const HaulFolder *wanted, GError **error)
+{
+  ImapFolder *folder = order->folder;
   if (folder->listed && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0) {
     order->reply.finished = order->status.finished = true;
     return true;
   }
-  return imap_session_send_named(store->session, &create, "CREATE ", folder->wire,
-                                 strlen(folder->wire), "", error)
-         && imap_session_send_named(store->session, &status, "STATUS ", folder->wire,
-                                    strlen(folder->wire), items, error);
+  order->use = free_use(store, wanted);
+  for (size_t i = 0; order->use != NULL && i < G_N_ELEMENTS(uses); i++)
+    if (order->use == uses[i].use)
+      folder->attributes |= uses[i].attribute; /* taken, for those that follow */
+  return create(store, order, error);
+}
+
+/* Makes a folder that could not be made for a special use without one. */
+static bool
+create_plain(HaulStore *store, ImapOrder *order, GError **error)
+{
+  bool misunderstood = order->reply.condition == IMAP_BAD;
+  if (misunderstood)
+    imap_extensions_forgo(store->session, IMAP_CAP_CREATE_SPECIAL_USE);
+  else
+    haul_log(HAUL_LOG_WARNING, "%s folder \"%s\": cannot be marked as %s (%s)",
+             haul_account_side(store->account), order->folder->path, order->use, order->reply.text);
+  order->use = NULL;
+  for (size_t i = 0; i < G_N_ELEMENTS(uses); i++)
+    order->folder->attributes &= ~(uint32_t)uses[i].attribute;
+  imap_reply_clear(&order->reply);
+  imap_reply_clear(&order->status);
+  return create(store, order, error) && imap_session_wait(store->session, &order->reply, error)
+         && imap_session_wait(store->session, &order->status, error);
 }
 
 static bool
@@ -92,6 +156,10 @@ judge_create(HaulStore *store, ImapOrder *order, GError **error)
   ImapFolder *folder = order->folder;
   if (!imap_session_wait(store->session, &order->reply, error)
       || !imap_session_wait(store->session, &order->status, error))
+    return false;
+  if (order->use != NULL && order->reply.condition != IMAP_OK && order->status.condition != IMAP_OK
+      && !imap_asks_for_patience(order->reply.code, order->reply.text)
+      && !create_plain(store, order, error))
     return false;
   if (order->reply.condition == IMAP_OK || order->status.condition == IMAP_OK) {
     folder->listed = true;
@@ -113,7 +181,7 @@ imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
 }
 
 static bool
-send_subscribe(HaulStore *store, ImapOrder *order, GError **error)
+send_subscribe(HaulStore *store, ImapOrder *order, const HaulFolder *wanted, GError **error)
 {
   ImapCommand command = { .name = "SUBSCRIBE", .reply = &order->reply };
   return imap_session_send_named(store->session, &command, "SUBSCRIBE ", order->folder->wire,

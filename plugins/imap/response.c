@@ -123,6 +123,8 @@ imap_parse_list(ImapCursor *cursor, ImapListEntry *entry)
       entry->attributes |= value;
     if (imap_span_is(&attribute, "\\NonExistent"))
       entry->nonexistent = true;
+    if (imap_span_is(&attribute, "\\Inbox"))
+      entry->inbox = true;
   }
 
   ImapSpan separator;

@@ -42,6 +42,7 @@ bool imap_announces_body(const char *line, size_t size, size_t literal_size);
 typedef struct {
   uint32_t attributes; /* HaulFolderAttributes */
   bool nonexistent;    /* \NonExistent, of LIST-EXTENDED */
+  bool inbox;          /* \Inbox, of XLIST: whatever it is called */
   char separator;      /* '\0': NIL */
   bool bad_separator;  /* neither NIL nor one printable ASCII octet */
   ImapSpan name;

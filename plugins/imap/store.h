@@ -25,6 +25,7 @@ typedef struct {
   uint64_t epoch;                              /* 0: not known */
   uint64_t next_id;                            /* 0: not known */
   uint64_t n_messages, n_octets, mod_sequence; /* or HAUL_UNKNOWN */
+  uint64_t append_limit;                       /* its own, or HAUL_UNKNOWN */
   char *object_id;                             /* owned */
   bool flags_known;                            /* the next two, from SELECT */
   uint32_t settable_flags;
@@ -46,9 +47,9 @@ struct HaulStore {
   GHashTable *by_wire; /* borrowed from folders; INBOX in upper case */
   GHashTable *by_path; /* borrowed from folders */
   ImapReply list_reply, lsub_reply;
-  bool listing;             /* under way */
-  bool listing_told;        /* to the core */
-  unsigned listing_sent_at; /* session->n_tags then */
+  bool listing;              /* under way */
+  bool listing_told;         /* to the core */
+  unsigned listing_sent_at;  /* session->n_tags then */
   bool status_misunderstood; /* a STATUS was answered BAD */
   size_t n_entries;
 
@@ -73,8 +74,8 @@ void imap_folder_free(gpointer folder);
 /* Data function of LIST, LSUB and STATUS; its context is the store. */
 bool imap_folders_take(ImapSession *session, ImapCommand *command, const ImapResponse *response,
                        GError **error);
-/* What we ask STATUS for. */
-const char *imap_status_items(const HaulStore *store);
+/* Returns what we ask STATUS for, in parentheses, to be freed. */
+char *imap_status_items(const HaulStore *store);
 
 /* orders.c */
 bool imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,

@@ -458,7 +458,7 @@ conclude(HaulStore *store, bool fine, GError *why, GError **error)
 static char *
 why_too_big(const HaulStore *store, uint64_t size)
 {
-  uint64_t limit = store->session->append_limit;
+  uint64_t limit = MIN(store->session->append_limit, store->current->append_limit);
   uint64_t refused = haul_account_refused_size(store->account);
   if (size > limit)
     return g_strdup_printf("the server takes at most %" G_GUINT64_FORMAT " octets a message",

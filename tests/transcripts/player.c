@@ -138,6 +138,11 @@ step_make(Player *player, GPtrArray *words, GError **error)
 {
   g_autoptr(GArray) folders = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
   for (unsigned i = 1; i < words->len; i++) {
+    uint32_t use = parse_use(word(words, i));
+    if (use != 0) {
+      g_array_index(folders, HaulFolder, folders->len - 1).attributes |= use;
+      continue;
+    }
     HaulFolder folder = { .path = word(words, i),
                           .n_messages = HAUL_UNKNOWN,
                           .n_octets = HAUL_UNKNOWN,

@@ -98,12 +98,23 @@ show_item(const char *kind, const HaulItem *item, const GString *body)
   return g_string_free(out, FALSE);
 }
 
+/* In the order of HaulFolderAttributes. */
+static const char *const attribute_names[] = { "noselect", "subscribed", "all",  "archive",
+                                               "drafts",   "flagged",    "junk", "sent",
+                                               "trash",    "important",  "label" };
+
+uint32_t
+parse_use(const char *word)
+{
+  for (unsigned i = 0; *word == '\\' && i < G_N_ELEMENTS(attribute_names); i++)
+    if (g_ascii_strcasecmp(word + 1, attribute_names[i]) == 0)
+      return 1u << i;
+  return 0;
+}
+
 char *
 show_folder(const HaulFolder *folder)
 {
-  static const char *const names[] = { "noselect", "subscribed", "all",  "archive",
-                                       "drafts",   "flagged",    "junk", "sent",
-                                       "trash",    "important",  "label" };
   GString *out = g_string_new("folder \"");
   script_show(out, folder->path, strlen(folder->path));
   g_string_append_printf(out, "\" epoch %" G_GUINT64_FORMAT, folder->epoch);
@@ -111,11 +122,17 @@ show_folder(const HaulFolder *folder)
     g_string_append_printf(out, " next %s", folder->next_id);
   if (folder->n_messages != HAUL_UNKNOWN)
     g_string_append_printf(out, " messages %" G_GUINT64_FORMAT, folder->n_messages);
+  if (folder->n_octets != HAUL_UNKNOWN)
+    g_string_append_printf(out, " octets %" G_GUINT64_FORMAT, folder->n_octets);
+  if (folder->max_message_octets != HAUL_UNKNOWN)
+    g_string_append_printf(out, " limit %" G_GUINT64_FORMAT, folder->max_message_octets);
+  if (folder->object_id != NULL)
+    g_string_append_printf(out, " object %s", folder->object_id);
   if (folder->change_token != NULL)
     g_string_append_printf(out, " token %s", folder->change_token);
-  for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+  for (unsigned i = 0; i < G_N_ELEMENTS(attribute_names); i++)
     if ((folder->attributes >> i & 1) != 0)
-      g_string_append_printf(out, " %s", names[i]);
+      g_string_append_printf(out, " %s", attribute_names[i]);
   if (folder->settable_flags != 0 || folder->any_keyword) {
     g_string_append(out, " settable");
     show_flags(out, folder->settable_flags, NULL);

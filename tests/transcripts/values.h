@@ -14,6 +14,9 @@ GArray *parse_ranges(const char *text, GPtrArray *kept);
 /* Returns the line for an item: @kind, id, and what is known; @body, or NULL: shown up to 200 octets. */
 char *show_item(const char *kind, const HaulItem *item, const GString *body);
 
+/* Returns the HaulFolderAttributes of a word such as "\Sent"; 0 if it is none. */
+uint32_t parse_use(const char *word);
+
 char *show_folder(const HaulFolder *folder);
 
 #endif /* TRANSCRIPTS_VALUES_H */
