@@ -29,12 +29,22 @@ forgone(const ImapSession *session, uint64_t capabilities)
   return found;
 }
 
+static bool
+is_rev2_enabled(const ImapSession *session)
+{
+  return (session->enabled & IMAP_CAP_IMAP4REV2) != 0;
+}
+
 static void
 apply(ImapSession *session)
 {
   uint64_t without = session->ignored | session->dropped;
-  uint64_t capabilities = imap_capabilities_imply(session->offered, without, session->rev2_enabled);
+  uint64_t capabilities =
+      imap_capabilities_imply(session->offered, without, is_rev2_enabled(session));
   session->capabilities = capabilities & ~forgone(session, capabilities);
+  /* Without rev1 there is nothing to be turned on. */
+  bool only_rev2 = (session->offered & (IMAP_CAP_IMAP4 | IMAP_CAP_IMAP4REV2)) == IMAP_CAP_IMAP4REV2;
+  session->utf8 = only_rev2 || (session->enabled & (IMAP_CAP_IMAP4REV2 | IMAP_CAP_UTF8)) != 0;
 }
 
 void
@@ -79,6 +89,42 @@ imap_extensions_forgo(ImapSession *session, uint64_t capabilities)
 void
 imap_extensions_forgo_literals(ImapSession *session)
 {
-  uint64_t offered = imap_capabilities_imply(session->offered, 0, session->rev2_enabled);
+  uint64_t offered = imap_capabilities_imply(session->offered, 0, is_rev2_enabled(session));
   imap_extensions_forgo(session, offered & IMAP_CAP_LITERALS);
+}
+
+static bool
+take_enabled(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+             GError **error)
+{
+  uint64_t limit;
+  if (response->kind != IMAP_RESPONSE_DATA || !imap_span_is(&response->name, "ENABLED"))
+    return true;
+  session->enabled |= imap_parse_capabilities(response->rest, &limit);
+  apply(session);
+  return true;
+}
+
+static bool
+enable_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+            GError **error)
+{
+  if (response->condition == IMAP_BAD)
+    imap_extensions_forgo(session, IMAP_CAP_IMAP4REV2 & session->capabilities);
+  return true;
+}
+
+bool
+imap_extensions_enable(ImapSession *session, GError **error)
+{
+  const uint64_t both = IMAP_CAP_IMAP4 | IMAP_CAP_IMAP4REV2;
+  const char *what = NULL;
+  /* UTF8=ACCEPT alone would change the names of folders and nothing that we want; UTF8=ONLY demands
+   * it (RFC 6855 §3, §6). */
+  if (imap_session_can(session, both))
+    what = "ENABLE IMAP4rev2";
+  else if (imap_session_can(session, IMAP_CAP_UTF8_ONLY))
+    what = "ENABLE UTF8=ACCEPT";
+  ImapCommand command = { .name = "ENABLE", .data = take_enabled, .done = enable_done };
+  return what == NULL || imap_session_send(session, &command, error, "%s", what);
 }

@@ -28,4 +28,8 @@ void imap_extensions_forgo(ImapSession *session, uint64_t capabilities);
 /* The same of LITERAL+ and LITERAL-, whichever is offered. */
 void imap_extensions_forgo_literals(ImapSession *session);
 
+/* Sends ENABLE (RFC 5161) for what a session must turn on to have, or to be let in; before LIST, which
+ * then names folders in UTF-8. Nothing is waited for. */
+bool imap_extensions_enable(ImapSession *session, GError **error);
+
 #endif /* IMAP_EXTENSIONS_H */

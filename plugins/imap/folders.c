@@ -15,8 +15,7 @@
 
 /* What adds items to STATUS. */
 #define STATUS_EXTENSIONS                                                                          \
-  (IMAP_CAP_APPENDLIMIT | IMAP_CAP_CONDSTORE | IMAP_CAP_OBJECTID | IMAP_CAP_QRESYNC                \
-   | IMAP_CAP_STATUS_SIZE)
+  (IMAP_CAP_APPENDLIMIT | IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC | IMAP_CAP_STATUS_SIZE)
 
 #define ENTRIES_LIMIT 200000 /* of one LIST: a server that never ends */
 
@@ -74,6 +73,7 @@ name_folder(HaulStore *store, ImapFolder *folder)
 static void
 name_folders(HaulStore *store)
 {
+  store->names.utf8 = store->session->utf8; /* ENABLE was answered before LIST */
   if (!store->names.known) {
     g_autoptr(GPtrArray) wires = g_ptr_array_new();
     char separator = '\0';
@@ -197,8 +197,7 @@ imap_status_items(const HaulStore *store)
   if (writes && imap_session_can(session, IMAP_CAP_APPENDLIMIT)
       && session->append_limit == HAUL_UNKNOWN)
     g_string_append(items, " APPENDLIMIT");
-  if (imap_session_can(session, IMAP_CAP_OBJECTID))
-    g_string_append(items, " MAILBOXID");
+  /* Not MAILBOXID, for which Cyrus 3.6 sends octets of its memory, line ends and all. SELECT tells it. */
   g_string_append_c(items, ')');
   return g_string_free(items, FALSE);
 }

@@ -139,7 +139,7 @@ write_astring(ImapSession *session, unsigned tag, const char *text, bool *go_ahe
 {
   size_t size = strlen(text);
   *go_ahead = true;
-  if (!imap_is_quotable(text, size))
+  if (!imap_is_quotable(text, size, false))
     return imap_session_literal(session, tag, size, go_ahead, error)
            && (!*go_ahead || imap_session_write(session, text, size, error));
   GString *quoted = g_string_sized_new(2 * size + 2);

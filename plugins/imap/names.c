@@ -100,9 +100,9 @@ is_inbox_all_through(const char *path)
 
 /* Returns the name in UTF-8. */
 static char *
-decode(const char *wire)
+decode(const char *wire, bool utf8)
 {
-  char *decoded = haul_utf7_decode(wire);
+  char *decoded = utf8 ? NULL : haul_utf7_decode(wire);
   if (decoded != NULL)
     return decoded;
   if (g_utf8_validate(wire, -1, NULL))
@@ -122,7 +122,7 @@ imap_names_to_path(const ImapNames *names, const char *wire, char separator)
 {
   if (haul_path_is_inbox(wire))
     return g_strdup("INBOX");
-  g_autofree char *name = decode(wire + names->prefix_size);
+  g_autofree char *name = decode(wire + names->prefix_size, names->utf8);
   g_autofree char *path = haul_path_from_native(name, separator, NULL);
   if (names->prefix_size > 0 && is_inbox_all_through(path))
     return g_strconcat("INBOX/", path, NULL);
@@ -137,6 +137,6 @@ imap_names_to_wire(const ImapNames *names, const char *path)
   if (names->prefix_size > 0 && is_inbox_all_through(path))
     path = strchr(path, '/') + 1;
   g_autofree char *name = haul_path_to_native(path, names->separator, NULL);
-  g_autofree char *encoded = haul_utf7_encode(name);
+  g_autofree char *encoded = names->utf8 ? g_strdup(name) : haul_utf7_encode(name);
   return g_strconcat(names->prefix, encoded, NULL);
 }

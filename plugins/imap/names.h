@@ -18,6 +18,7 @@ typedef struct {
   size_t prefix_size;
   char separator;    /* of the personal namespace; '\0': none */
   bool known;        /* the server told a personal namespace */
+  bool utf8;         /* names are UTF-8 on the wire (RFC 6855 §3, RFC 9051 §5.1) */
   GPtrArray *others; /* owned strings: prefixes of other users' and shared ones */
 } ImapNames;
 

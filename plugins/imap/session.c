@@ -338,7 +338,7 @@ imap_session_begin_named(ImapSession *session, const ImapCommand *model, const c
     return false;
   *tag = command->tag;
   g_autoptr(GString) line = g_string_new(before);
-  bool quotable = imap_is_quotable(name, size);
+  bool quotable = imap_is_quotable(name, size, session->utf8);
   if (quotable)
     imap_append_quoted(line, name, size);
   if (haul_log_wants(HAUL_LOG_DEBUG))

@@ -55,7 +55,8 @@ struct ImapSession {
   uint64_t offered;           /* as the server said */
   uint64_t ignored;           /* those that the user told us to ignore */
   uint64_t dropped;           /* those that do not work in this session */
-  bool rev2_enabled;          /* IMAP4rev2 */
+  uint64_t enabled;           /* those that ENABLE turned on */
+  bool utf8;                  /* names are UTF-8 on the wire, not modified UTF-7 */
   uint32_t mechanisms;        /* HaulSaslMechanism: AUTH= */
   bool capabilities_known;
   bool logged_in;              /* a NO may mean from now on that we are no longer */

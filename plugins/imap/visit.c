@@ -102,6 +102,11 @@ take_code(ImapVisit *visit, const ImapResponse *response, GError **error)
   } else if (imap_span_is(&response->code, "PERMANENTFLAGS")) {
     ImapCursor argument = response->argument;
     visit->has_flags = imap_take_flags(&argument, &visit->flags);
+  } else if (imap_span_is(&response->code, "MAILBOXID") && visit->folder->object_id == NULL) {
+    ImapCursor argument = response->argument;
+    ImapSpan id; /* RFC 8474 §4.2 */
+    if (imap_take_char(&argument, '(') && imap_take_astring(&argument, &id))
+      visit->folder->object_id = imap_span_dup(&id, NULL);
   }
   return true;
 }

@@ -235,13 +235,14 @@ imap_literal_at_end(const char *line, size_t size, uint64_t *octets)
 }
 
 bool
-imap_is_quotable(const char *text, size_t size)
+imap_is_quotable(const char *text, size_t size, bool utf8)
 {
   for (size_t i = 0; i < size; i++) {
-    if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] > '~')
+    unsigned char octet = (unsigned char)text[i];
+    if (octet < ' ' || octet == 0x7F || (octet > '~' && !utf8))
       return false;
   }
-  return true;
+  return !utf8 || g_utf8_validate(text, (gssize)size, NULL);
 }
 
 void

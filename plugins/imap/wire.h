@@ -85,8 +85,8 @@ int imap_literal_at_end(const char *line, size_t size, uint64_t *octets);
 /* Appends @text in quotes. */
 void imap_append_quoted(GString *out, const char *text, size_t size);
 
-/* Whether @text can go in quotes; else it must be a literal (RFC 9051 §4.3). */
-bool imap_is_quotable(const char *text, size_t size);
+/* Whether @text can go in quotes; else it must be a literal (RFC 9051 §4.3). @utf8: UTF-8 can. */
+bool imap_is_quotable(const char *text, size_t size, bool utf8);
 
 /* Whether @text is an atom that may stand as a keyword. */
 bool imap_is_keyword(const char *text);

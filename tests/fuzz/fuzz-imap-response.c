@@ -80,6 +80,8 @@ try_data(const ImapResponse *response, const char *text, size_t size)
     g_autofree char *below = g_strconcat(names.prefix, wire, NULL);
     try_name(&names, wire);
     try_name(&names, below);
+    names.utf8 = true;
+    try_name(&names, wire);
     imap_names_free(&names);
   }
   uint64_t limit;

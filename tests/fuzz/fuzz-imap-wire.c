@@ -61,7 +61,7 @@ try_string(const char *text, size_t size)
   size_t length, length_again;
   g_autofree char *copy = imap_span_dup(&span, &length);
   FUZZ_ASSERT(cursor.at <= cursor.end && length <= span.size && span.size <= size);
-  if (!imap_is_quotable(copy, length))
+  if (!imap_is_quotable(copy, length, false))
     return;
   g_autoptr(GString) out = g_string_new(NULL);
   imap_append_quoted(out, copy, length);

@@ -135,6 +135,28 @@ imap4rev2_has_what_it_does_not_name(void)
 }
 
 static void
+names_in_utf8_are_taken_as_they_are(void)
+{
+  static const struct {
+    const char *wire, *path;
+  } table[] = {
+    { "Entw\xC3\xBCrfe", "Entw\xC3\xBCrfe" }, { "R&D", "R&D" },     { "R&-D", "R&-D" },
+    { "Entw&APw-rfe/x", "Entw&APw-rfe/x" },   { "inbox", "INBOX" },
+  };
+  ImapNames names;
+  imap_names_init(&names);
+  names.utf8 = true;
+  names.separator = '/';
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autofree char *path = imap_names_to_path(&names, table[i].wire, '/');
+    CU_ASSERT_STRING_EQUAL(path, table[i].path);
+    g_autofree char *wire = imap_names_to_wire(&names, path);
+    CU_ASSERT(strcmp(wire, table[i].wire) == 0 || strcmp(wire, "INBOX") == 0);
+  }
+  imap_names_free(&names);
+}
+
+static void
 a_capability_is_called_as_users_do(void)
 {
   CU_ASSERT_STRING_EQUAL(imap_capability_name(IMAP_CAP_COMPRESS), "COMPRESS");
@@ -502,6 +524,7 @@ main(void)
     CASE(only_data_holds_literals),
     CASE(a_body_is_announced_by_name),
     CASE(capabilities_are_known_by_whole_names),
+    CASE(names_in_utf8_are_taken_as_they_are),
     CASE(imap4rev2_has_what_it_does_not_name),
     CASE(a_capability_is_called_as_users_do),
     CASE(mechanisms_are_known_by_whole_names),

@@ -363,14 +363,16 @@ what_is_quoted_is_read_again(void)
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     g_autoptr(GString) out = g_string_new(NULL);
     ImapSpan span;
-    CU_ASSERT(imap_is_quotable(table[i], strlen(table[i])));
+    CU_ASSERT(imap_is_quotable(table[i], strlen(table[i]), false));
     imap_append_quoted(out, table[i], strlen(table[i]));
     ImapCursor cursor = { out->str, out->str + out->len };
     CU_ASSERT(imap_take_string(&cursor, &span) && cursor.at == cursor.end);
     CU_ASSERT(span_equals(&span, table[i]));
   }
-  CU_ASSERT(!imap_is_quotable("a\r\nA9 DELETE INBOX", 18));
-  CU_ASSERT(!imap_is_quotable("\xc3\xa9", 2) && !imap_is_quotable("\0", 1));
+  CU_ASSERT(!imap_is_quotable("a\r\nA9 DELETE INBOX", 18, false));
+  CU_ASSERT(!imap_is_quotable("\xc3\xa9", 2, false) && !imap_is_quotable("\0", 1, false));
+  CU_ASSERT(imap_is_quotable("\xc3\xa9", 2, true) && !imap_is_quotable("\xc3", 1, true));
+  CU_ASSERT(!imap_is_quotable("\x7f", 1, true) && !imap_is_quotable("\r", 1, true));
 }
 
 int
