@@ -66,6 +66,11 @@ imap_call_awaits(ImapCall *call, GError **error)
     haul_set_error(error, HAUL_ERROR_FOLDER, "protocol", "the server gives UIDs that are none");
     return false;
   }
+  if (imap_seen_count(&call->seen) + imap_seen_count(&call->there) > IMAP_MESSAGES_LIMIT) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "protocol", "more than %u messages",
+                   IMAP_MESSAGES_LIMIT);
+    return false;
+  }
   return fetch->uid != 0 && imap_set_has(call->ranges, (uint32_t)fetch->uid, &call->hint)
          && !imap_seen_has(&call->seen, (uint32_t)fetch->uid);
 }

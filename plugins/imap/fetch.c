@@ -32,9 +32,7 @@ imap_take_flags(ImapCursor *cursor, ImapFlagList *flags)
         flags->flags |= value;
       else if (imap_span_is(&flag, "\\*"))
         flags->any_keyword = true;
-    } else {
-      if (flags->keywords->len == IMAP_KEYWORD_COUNT_LIMIT)
-        return false;
+    } else if (flag.size <= IMAP_KEYWORD_LIMIT && flags->keywords->len < IMAP_KEYWORD_COUNT_LIMIT) {
       g_array_append_val(flags->keywords, flag);
     }
   }
@@ -146,14 +144,21 @@ take_header(ImapCursor *cursor, ImapFetch *fetch)
   return true;
 }
 
+/* Whether what is left announces a literal, and nothing else. */
+static bool
+announces_literal(ImapCursor rest, uint64_t *octets)
+{
+  return imap_take_char(&rest, '{') && imap_take_number(&rest, octets) && imap_take_char(&rest, '}')
+         && rest.at == rest.end;
+}
+
 /* Takes BODY[]; a literal that ends the text is left for the stream. */
 static bool
 take_body(ImapCursor *cursor, ImapFetch *fetch)
 {
   ImapSpan text;
   uint64_t octets;
-  if (imap_literal_at_end(cursor->at, (size_t)(cursor->end - cursor->at), &octets)
-      == cursor->end - cursor->at) {
+  if (announces_literal(*cursor, &octets)) {
     if (fetch->body_kind != IMAP_BODY_NONE)
       return false;
     cursor->at = cursor->end;
@@ -183,7 +188,7 @@ take_email_id(ImapCursor *cursor, ImapFetch *fetch)
   for (size_t i = 0; i < id.size; i++)
     if (!g_ascii_isalnum(id.at[i]) && id.at[i] != '_' && id.at[i] != '-')
       return true;
-  if (id.size > 0 && id.size <= 255)
+  if (id.size > 0 && id.size <= IMAP_OBJECT_ID_LIMIT)
     fetch->object_id = id;
   return true;
 }
@@ -198,7 +203,8 @@ take_gmail_id(ImapCursor *cursor, ImapFetch *fetch)
   if (!imap_take_atom(cursor, &id))
     return imap_skip_value(cursor);
   ImapCursor digits = { id.at, id.at + id.size };
-  if (imap_take_number(&digits, &number) && digits.at == digits.end && number != 0)
+  if (imap_take_number(&digits, &number) && digits.at == digits.end && number != 0
+      && id.size <= IMAP_OBJECT_ID_LIMIT)
     fetch->object_id = id;
   return true;
 }

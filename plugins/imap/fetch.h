@@ -14,7 +14,8 @@ typedef struct {
   GArray *keywords; /* owned */
 } ImapFlagList;
 
-/* Replaces @flags by a parenthesised list. \Recent and unknown \Flags are dropped. */
+/* Replaces @flags by a parenthesised list. \Recent and unknown \Flags are dropped, and so are
+ * keywords beyond bounds: no keyword fails a message. */
 bool imap_take_flags(ImapCursor *cursor, ImapFlagList *flags);
 
 typedef enum {

@@ -17,8 +17,6 @@
 #define STATUS_EXTENSIONS                                                                          \
   (IMAP_CAP_APPENDLIMIT | IMAP_CAP_CONDSTORE | IMAP_CAP_QRESYNC | IMAP_CAP_STATUS_SIZE)
 
-#define ENTRIES_LIMIT 200000 /* of one LIST: a server that never ends */
-
 void
 imap_folder_free(gpointer data)
 {
@@ -99,17 +97,18 @@ static bool
 take_list(HaulStore *store, ImapCursor rest, bool subscribed, bool xlist, GError **error)
 {
   ImapListEntry entry;
-  if (++store->n_entries > ENTRIES_LIMIT)
+  if (++store->n_entries > IMAP_FOLDERS_LIMIT)
     return imap_session_protocol_error(store->session, error, "more than %u folders",
-                                       ENTRIES_LIMIT);
+                                       IMAP_FOLDERS_LIMIT);
   if (!imap_parse_list(&rest, &entry))
     return imap_session_protocol_error(store->session, error, "LIST");
   size_t size;
   g_autofree char *wire = imap_span_dup(&entry.name, &size);
   if (size == 0 || size > IMAP_NAME_LIMIT || strlen(wire) != size || entry.bad_separator) {
-    haul_log(HAUL_LOG_WARNING, "%s folder \"%.*s\": left alone, its %s cannot be used",
-             haul_account_side(store->account), (int)MIN(size, 80), wire,
-             entry.bad_separator ? "separator" : "name");
+    if (store->n_left_alone++ < IMAP_TOLD_LIMIT)
+      haul_log(HAUL_LOG_WARNING, "%s folder \"%.*s\": left alone, its %s cannot be used",
+               haul_account_side(store->account), (int)MIN(size, 80), wire,
+               entry.bad_separator ? "separator" : "name");
     return true;
   }
   ImapFolder *folder = know(store, xlist && entry.inbox ? "INBOX" : wire, entry.separator);

@@ -5,6 +5,17 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+/* Counts octets that nobody asked for, or that are part of an answer. Only a listing is long. */
+static bool
+count(ImapSession *session, size_t octets, GError **error)
+{
+  const ImapCommand *command = g_queue_peek_head(&session->commands);
+  uint64_t limit = command != NULL && command->streams ? IMAP_LISTING_LIMIT : IMAP_UNANSWERED_LIMIT;
+  session->unanswered += octets;
+  return session->unanswered <= limit
+         || imap_session_protocol_error(session, error, "data without end");
+}
+
 static const char *
 read_line(ImapSession *session, size_t *size, GError **error)
 {
@@ -13,11 +24,8 @@ read_line(ImapSession *session, size_t *size, GError **error)
     session->dead = true;
     return NULL;
   }
-  session->unanswered += *size;
-  if (session->unanswered > IMAP_UNANSWERED_LIMIT) {
-    imap_session_protocol_error(session, error, "data without end");
+  if (!count(session, *size, error))
     return NULL;
-  }
   if (haul_log_wants(HAUL_LOG_DEBUG))
     haul_log(HAUL_LOG_DEBUG, "S: %.*s", (int)MIN(*size, 512), line);
   return line;
@@ -40,9 +48,8 @@ drop_body(ImapSession *session, GError **error)
   char octets[16 << 10];
   while (session->body_left > 0) {
     size_t got = imap_input_body(session, octets, sizeof octets, error);
-    if (got == 0)
+    if (got == 0 || !count(session, got, error))
       return false;
-    session->unanswered += got;
   }
   return true;
 }
@@ -77,6 +84,8 @@ read_literal(ImapSession *session, GByteArray *buffer, guint announced, uint64_t
     }
     left -= got;
   }
+  if (!count(session, (size_t)octets, error))
+    return false;
   session->body_left = dropped;
   return drop_body(session, error);
 }
@@ -99,6 +108,9 @@ gather(ImapSession *session, GByteArray *buffer, const char *line, size_t size, 
       return imap_session_protocol_error(session, error, "a response without bounds");
     if (stop_at_body
         && imap_announces_body((const char *)buffer->data, buffer->len, (size_t)announced)) {
+      if (octets > IMAP_BODY_LIMIT)
+        return imap_session_protocol_error(session, error,
+                                           "a message of %" G_GUINT64_FORMAT " octets", octets);
       session->in_body = true;
       session->body_left = octets;
       return true;
@@ -109,6 +121,14 @@ gather(ImapSession *session, GByteArray *buffer, const char *line, size_t size, 
     if (line == NULL)
       return false;
   }
+}
+
+/* Whether a response of one line is longer than its kind may be. */
+static bool
+is_too_long(const ImapResponse *response, size_t size)
+{
+  return size > IMAP_LINE_LIMIT
+         && (response->kind != IMAP_RESPONSE_DATA || imap_span_is(&response->name, "CAPABILITY"));
 }
 
 bool
@@ -129,7 +149,7 @@ imap_input_response(ImapSession *session, bool streams, ImapResponse *response, 
     g_autofree char *shown = haul_text_display(line, MIN(size, 80));
     return imap_session_protocol_error(session, error, "%s", shown);
   }
-  if (response->kind != IMAP_RESPONSE_DATA && size > IMAP_LINE_LIMIT)
+  if (is_too_long(response, size))
     return imap_session_protocol_error(session, error, "a status line of %zu octets", size);
   return true;
 }

@@ -1,6 +1,6 @@
 /*
  * Responses as they come from the stream: lines and literals are gathered to one run of octets, but
- * for the bodies of messages, which are left in the stream. All of it is bounded (wire.h).
+ * for the bodies of messages, which are left in the stream. All of it is bounded (limits.h).
  */
 #ifndef IMAP_INPUT_H
 #define IMAP_INPUT_H

@@ -18,6 +18,7 @@ typedef struct {
   HaulItemFunc each;
   void *data;
   GPtrArray *late; /* owned ImapLate: came after greater ones */
+  size_t late_octets;
 } ImapLister;
 
 typedef struct {
@@ -36,9 +37,27 @@ late_free(gpointer data)
   g_free(late);
 }
 
-static void
-keep_late(ImapLister *lister)
+/* About what an item takes that is kept. */
+static size_t
+size_of_late(const ImapFetch *fetch)
 {
+  size_t octets = 512 + fetch->header.size;
+  for (guint i = 0; i < fetch->flags.keywords->len; i++)
+    octets += g_array_index(fetch->flags.keywords, ImapSpan, i).size;
+  for (guint i = 0; i < fetch->labels->len; i++)
+    octets += g_array_index(fetch->labels, ImapSpan, i).size;
+  return octets;
+}
+
+static bool
+keep_late(ImapLister *lister, GError **error)
+{
+  lister->late_octets += size_of_late(&lister->call.fetch);
+  if (lister->late_octets > IMAP_LATE_LIMIT) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "protocol",
+                   "the server lists more in disorder than can be sorted");
+    return false;
+  }
   ImapLate *late = g_new0(ImapLate, 1);
   late->fetch = lister->call.fetch;
   late->fetch.flags.keywords = late->fetch.labels = NULL;
@@ -51,6 +70,7 @@ keep_late(ImapLister *lister)
   if (lister->late == NULL)
     lister->late = g_ptr_array_new_with_free_func(late_free);
   g_ptr_array_add(lister->late, late);
+  return true;
 }
 
 static gint
@@ -113,10 +133,8 @@ take_listed(ImapVisit *visit, const ImapResponse *response, GError **error)
   }
   bool late = call->fetch.uid < imap_seen_last(&call->seen);
   imap_seen_add(&call->seen, (uint32_t)call->fetch.uid);
-  if (late) {
-    keep_late(lister);
-    return true;
-  }
+  if (late)
+    return keep_late(lister, error);
   imap_item_keep(&call->room, call->store, &call->fetch);
   imap_item_fill(&call->room, &call->fetch, &item);
   return lister->each(&item, lister->data);

@@ -21,6 +21,7 @@ void
 imap_names_set(ImapNames *names, const GArray *entries)
 {
   bool first = true;
+  g_ptr_array_set_size(names->others, 0); /* a server may say it twice */
   for (guint i = 0; i < entries->len; i++) {
     const ImapNamespaceEntry *entry = &g_array_index(entries, ImapNamespaceEntry, i);
     char *prefix = imap_span_dup(&entry->prefix, NULL);

@@ -185,6 +185,8 @@ imap_parse_status(ImapCursor *cursor, ImapStatusData *status)
     } else if (imap_span_is(&name, "MAILBOXID") && imap_take_char(cursor, '(')) {
       if (!imap_take_astring(cursor, &status->mailbox_id) || !imap_take_char(cursor, ')'))
         return false;
+      if (status->mailbox_id.size > IMAP_OBJECT_ID_LIMIT)
+        status->mailbox_id = (ImapSpan){ 0 };
     } else if (!imap_skip_value(cursor)) {
       return false;
     }
@@ -207,7 +209,8 @@ take_namespace(ImapCursor *cursor, ImapNamespaceKind kind, GArray *entries)
     if (!imap_skip_value(cursor))
       return false;
   }
-  g_array_append_val(entries, entry);
+  if (entries->len < IMAP_NAMESPACES_LIMIT)
+    g_array_append_val(entries, entry);
   return imap_take_char(cursor, ')');
 }
 

@@ -68,7 +68,8 @@ typedef struct {
   char separator; /* '\0': NIL */
 } ImapNamespaceEntry;
 
-/* Parses what follows "NAMESPACE" (RFC 2342 §6), appending an ImapNamespaceEntry for each. */
+/* Parses what follows "NAMESPACE" (RFC 2342 §6), appending an ImapNamespaceEntry for each, up to
+ * IMAP_NAMESPACES_LIMIT. */
 bool imap_parse_namespaces(ImapCursor *cursor, GArray *entries);
 
 /*

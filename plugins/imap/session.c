@@ -165,7 +165,8 @@ dispatch(ImapSession *session, const ImapResponse *response, GError **error)
   case IMAP_RESPONSE_STATUS:
     if (response->condition == IMAP_BYE)
       return take_bye(session, response, error);
-    if (imap_span_is(&response->code, "ALERT") && imap_session_is_trusted(session))
+    if (imap_span_is(&response->code, "ALERT") && imap_session_is_trusted(session)
+        && session->n_alerts++ < IMAP_TOLD_LIMIT)
       haul_log(HAUL_LOG_WARNING, "%s server says: %.*s", haul_account_side(session->account),
                (int)MIN(response->text.size, 512), response->text.at);
     break;

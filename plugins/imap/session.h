@@ -66,6 +66,7 @@ struct ImapSession {
   GByteArray *head, *tail;     /* owned: a response with literals; what follows its body */
   uint64_t body_left;          /* octets of a body still in the stream */
   uint64_t unanswered;         /* octets read since the last tagged answer, bodies aside */
+  unsigned n_alerts;           /* that the server has told people */
   bool in_body;                /* between head and tail */
   bool literal_proven;         /* a literal was taken without being waited for */
   bool literal_refused;        /* such a command was not understood, and none was before */

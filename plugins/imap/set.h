@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IMAP_SET_RANGES_LIMIT 100000 /* ranges of a set that a server sends */
-
 /* UIDs from first to last; UINT32_MAX stands for '*', too. */
 typedef struct {
   uint32_t first, last;

@@ -52,6 +52,7 @@ struct HaulStore {
   unsigned listing_sent_at;  /* session->n_tags then */
   bool status_misunderstood; /* a STATUS was answered BAD */
   size_t n_entries;
+  size_t n_left_alone; /* folders whose names cannot be used */
 
   ImapFolder *current; /* selected by the core */
   HaulIntent current_intent;

@@ -14,25 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a server may send before it counts as hostile. Real ones stay far below. */
-enum {
-  IMAP_LINE_LIMIT = 64 << 10,       /* a status line                                      */
-  IMAP_DATA_LIMIT = 1 << 20,        /* a line of data: FETCH with many flags, long names  */
-  IMAP_LITERAL_LIMIT = 1 << 20,     /* a literal that is not a message                    */
-  IMAP_LITERAL_KEPT = 256 << 10,    /* of one in FETCH that is longer: matching looks no farther */
-  IMAP_LITERAL_CUT_LIMIT = 1 << 30, /* and no such is read past if it is longer than this */
-  IMAP_RESPONSE_LIMIT = 4 << 20,    /* a response in all, messages apart                  */
-  IMAP_RESPONSE_LITERALS = 10000,   /* literals in one response                           */
-  IMAP_NESTING_LIMIT = 32,          /* parentheses within parentheses                     */
-  IMAP_KEYWORD_COUNT_LIMIT = 256,   /* keywords of one message                            */
-  IMAP_LABEL_COUNT_LIMIT = 10000,   /* labels of one message: an account has no more        */
-  IMAP_NAME_LIMIT = 1000,           /* octets of a mailbox name                           */
-  IMAP_COMMAND_LIMIT = 8000,        /* what we put on a line (RFC 7162 §4 lets us 8192)   */
-};
-
-/* Octets between two tagged answers, bodies that were asked for aside: a listing of ten million
- * messages with their header fields is less. */
-#define IMAP_UNANSWERED_LIMIT (UINT64_C(8) << 30)
+#include "limits.h"
 
 typedef struct {
   const char *at; /* NULL: NIL, or not there */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <mailhaul/error.h>
@@ -39,6 +40,14 @@ check_error(const GError *error, int reach, const char *reason, const char *word
     printf("line %d: reach %d, reason %s: %s\n", line, (int)haul_error_reach(error),
            haul_error_reason(error), error->message);
   return right;
+}
+
+int64_t
+cpu_time_us(void)
+{
+  struct timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
 }
 
 uint32_t

@@ -31,6 +31,10 @@ bool check_error(const GError *error, int reach, const char *reason, const char 
 /* A reproducible stream of numbers: the state is @seed, not 0. */
 uint32_t next_random(uint32_t *seed);
 
+/* Processor time of this thread so far: what is linear is told from what is not, however busy the
+ * machine is. */
+int64_t cpu_time_us(void);
+
 /* Makes a folder for files of a test, to be removed and freed: in memory where there is a place, for
  * what is synced to a disk costs most of the time. */
 char *make_test_folder(void);

@@ -130,11 +130,11 @@ a_million_lines_take_linear_time(void)
   g_autoptr(GString) header = g_string_new(NULL);
   for (int i = 0; i < 1000000; i++)
     g_string_append(header, i % 2 == 0 ? "a:\n" : " \n");
-  int64_t start = g_get_monotonic_time();
+  int64_t start = cpu_time_us();
   CU_ASSERT_EQUAL(haul_header_end((const uint8_t *)header->str, header->len), header->len);
   g_autofree char *got = select_from(header->str, header->len, names);
   CU_ASSERT_STRING_EQUAL(got, "");
-  CU_ASSERT(g_get_monotonic_time() - start < 2000000); /* takes some 20 ms; squared, hours */
+  CU_ASSERT(cpu_time_us() - start < 2000000); /* takes some 20 ms; squared, hours */
 }
 
 static void

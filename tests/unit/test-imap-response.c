@@ -300,23 +300,6 @@ sizes_and_dates_that_are_none_are_unknown(void)
 }
 
 static void
-many_empty_literals_cost_linear_time(void)
-{
-  GString *text = g_string_new("(X (");
-  for (unsigned i = 0; i < 300000; i++)
-    g_string_append(text, "{0}\r\n ");
-  g_string_append(text, ") UID 5)");
-  ImapFetch fetch;
-  ImapCursor cursor = { text->str, text->str + text->len };
-  imap_fetch_init(&fetch);
-  gint64 start = g_get_monotonic_time();
-  CU_ASSERT(imap_parse_fetch(&cursor, false, &fetch) && fetch.uid == 5);
-  CU_ASSERT(g_get_monotonic_time() - start < 5 * G_USEC_PER_SEC);
-  imap_fetch_free(&fetch);
-  g_string_free(text, TRUE);
-}
-
-static void
 folders_are_read_with_separator_and_attributes(void)
 {
   static const struct {
@@ -534,7 +517,6 @@ main(void)
     CASE(header_fields_lose_the_line_that_ends_them),
     CASE(uids_are_numbers_of_32_bits),
     CASE(sizes_and_dates_that_are_none_are_unknown),
-    CASE(many_empty_literals_cost_linear_time),
     CASE(folders_are_read_with_separator_and_attributes),
     CASE(status_is_read_with_blanks_at_its_end),
     CASE(appended_uids_are_believed_only_if_they_fit),
