@@ -114,6 +114,25 @@ enable_done(ImapSession *session, ImapCommand *command, const ImapResponse *resp
   return true;
 }
 
+static bool
+qresync_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
+             GError **error)
+{
+  if (response->condition == IMAP_BAD)
+    imap_extensions_forgo(session, IMAP_CAP_QRESYNC);
+  return true;
+}
+
+/* Apart from the rest, so that a refusal tells what of. It has to come before any folder is opened
+ * (RFC 7162 §3.2.3). */
+static bool
+enable_qresync(ImapSession *session, GError **error)
+{
+  ImapCommand command = { .name = "ENABLE", .data = take_enabled, .done = qresync_done };
+  return !imap_session_can(session, IMAP_CAP_ENABLE | IMAP_CAP_QRESYNC)
+         || imap_session_send(session, &command, error, "ENABLE QRESYNC");
+}
+
 bool
 imap_extensions_enable(ImapSession *session, GError **error)
 {
@@ -126,5 +145,6 @@ imap_extensions_enable(ImapSession *session, GError **error)
   else if (imap_session_can(session, IMAP_CAP_UTF8_ONLY))
     what = "ENABLE UTF8=ACCEPT";
   ImapCommand command = { .name = "ENABLE", .data = take_enabled, .done = enable_done };
-  return what == NULL || imap_session_send(session, &command, error, "%s", what);
+  return (what == NULL || imap_session_send(session, &command, error, "%s", what))
+         && enable_qresync(session, error);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "changes.h"
+
 GArray *
 imap_ranges_parse(const HaulRange *ranges, size_t n_ranges, GError **error)
 {
@@ -96,6 +98,12 @@ imap_list_items(const HaulStore *store, uint32_t want, const char *const *header
 GPtrArray *
 imap_visit_lines(const HaulStore *store, const HaulVisit *named)
 {
+  if (named->kind == HAUL_VISIT_CHANGES) {
+    GPtrArray *changes = g_ptr_array_new_with_free_func(g_free);
+    imap_changes_lines(changes, store, g_hash_table_lookup(store->by_path, named->path),
+                       named->since);
+    return changes;
+  }
   g_autoptr(GArray) ranges = imap_ranges_parse(named->ranges, named->n_ranges, NULL);
   g_autofree char *items = named->kind == HAUL_VISIT_LIST
                                ? imap_list_items(store, named->want, named->header_fields)

@@ -29,7 +29,7 @@ char *imap_list_items(const HaulStore *store, uint32_t want, const char *const *
  * every message to answer. */
 const char *imap_fetch_items(const HaulStore *store);
 
-/* Returns the lines of a visit that LISTs or FETCHes. */
+/* Returns the lines of a visit that reads; none if they cannot be known beforehand. */
 GPtrArray *imap_visit_lines(const HaulStore *store, const HaulVisit *named);
 
 bool imap_lines_equal(const GPtrArray *a, const GPtrArray *b);

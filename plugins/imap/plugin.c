@@ -8,6 +8,7 @@
  */
 #include <mailhaul/sasl.h>
 
+#include "changes.h"
 #include "compress.h"
 #include "copier.h"
 #include "extensions.h"
@@ -152,6 +153,7 @@ static const HaulStoreOps ops = {
   .ahead = imap_ahead,
   .select = imap_select,
   .list = imap_list,
+  .changes = imap_changes,
   .fetch = imap_fetch,
   .put = imap_put,
   .flush = imap_flush,

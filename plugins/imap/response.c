@@ -256,3 +256,50 @@ imap_parse_appenduid(ImapCursor argument, uint64_t expected, uint32_t *uid_valid
   *uid_validity = (uint32_t)validity;
   return true;
 }
+
+/* Takes a set that is all of what is left, but for blanks, or up to one. */
+static bool
+take_whole_set(ImapCursor *cursor, GArray *ranges)
+{
+  size_t size = imap_parse_set(cursor->at, (size_t)(cursor->end - cursor->at), ranges);
+  cursor->at += size;
+  return size > 0 && (cursor->at == cursor->end || *cursor->at == ' ');
+}
+
+bool
+imap_parse_vanished(ImapCursor *cursor, bool *earlier, GArray *ranges)
+{
+  ImapSpan word;
+  *earlier = false;
+  if (imap_take_char(cursor, '(')) {
+    if (!imap_take_atom(cursor, &word) || !imap_span_is(&word, "EARLIER")
+        || !imap_take_char(cursor, ')') || !imap_take_spaces(cursor))
+      return false;
+    *earlier = true;
+  }
+  return take_whole_set(cursor, ranges) && imap_at_end(cursor);
+}
+
+bool
+imap_parse_esearch(ImapCursor *cursor, ImapSpan *tag, GArray *ranges)
+{
+  bool of_uids = false;
+  ImapSpan word;
+  if (!imap_take_char(cursor, '(') || !imap_take_atom(cursor, &word) || !imap_span_is(&word, "TAG")
+      || !imap_take_spaces(cursor) || !imap_take_astring(cursor, tag)
+      || !imap_take_char(cursor, ')'))
+    return false;
+  for (;;) {
+    bool parted = imap_take_spaces(cursor);
+    if (cursor->at == cursor->end)
+      return of_uids;
+    if (!parted || !imap_take_atom(cursor, &word))
+      return false;
+    if (imap_span_is(&word, "UID"))
+      of_uids = true;
+    else if (!imap_take_spaces(cursor)
+             || !(imap_span_is(&word, "ALL") ? take_whole_set(cursor, ranges)
+                                             : imap_skip_value(cursor)))
+      return false;
+  }
+}

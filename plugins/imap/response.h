@@ -73,6 +73,21 @@ typedef struct {
 bool imap_parse_namespaces(ImapCursor *cursor, GArray *entries);
 
 /*
+ * Parses what follows "VANISHED" (RFC 7162 §3.2.10).
+ *
+ * @earlier: gets whether it speaks of the time before we came. @ranges: gets the set as it is written.
+ */
+bool imap_parse_vanished(ImapCursor *cursor, bool *earlier, GArray *ranges);
+
+/*
+ * Parses what follows "ESEARCH" (RFC 4731 §3.1) where UIDs were asked for, with RETURN (ALL).
+ *
+ * @tag: gets that of the search. @ranges: gets the set; nothing if there is none, as of a search that
+ * found nothing. Returns false if it is of message numbers, or of no search.
+ */
+bool imap_parse_esearch(ImapCursor *cursor, ImapSpan *tag, GArray *ranges);
+
+/*
  * Parses the argument of APPENDUID (RFC 4315 §3).
  *
  * @uids: gets the ranges. Returns false, and nothing may be believed, unless they ascend strictly

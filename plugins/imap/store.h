@@ -54,6 +54,8 @@ struct HaulStore {
   size_t n_entries;
   size_t n_left_alone; /* folders whose names cannot be used */
 
+  bool changes_refused; /* what changed cannot be told, though it is offered */
+
   ImapFolder *current; /* selected by the core */
   HaulIntent current_intent;
   ImapVisits *visits; /* owned */

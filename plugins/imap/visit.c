@@ -111,15 +111,15 @@ take_code(ImapVisit *visit, const ImapResponse *response, GError **error)
   return true;
 }
 
+/* Counts what vanished while the folder was open. Returns whether it did so earlier. */
 static bool
-take_vanished(ImapVisit *visit, ImapCursor rest)
+is_earlier(ImapVisit *visit, ImapCursor rest)
 {
-  if (rest.at < rest.end && *rest.at == '(') /* EARLIER: before our time */
-    return true;
+  bool earlier;
   g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
-  if (imap_parse_set(rest.at, (size_t)(rest.end - rest.at), ranges) > 0)
+  if (imap_parse_vanished(&rest, &earlier, ranges) && !earlier)
     visit->n_gone += imap_set_count(ranges);
-  return true;
+  return earlier;
 }
 
 static bool
@@ -137,8 +137,11 @@ visit_data(ImapSession *session, ImapCommand *command, const ImapResponse *respo
       visit->n_messages = response->number;
   } else if (imap_span_is(&response->name, "EXPUNGE")) {
     visit->n_gone++;
-  } else if (imap_span_is(&response->name, "VANISHED")) {
-    return take_vanished(visit, response->rest);
+  } else if (imap_span_is(&response->name, "ESEARCH")
+             || (imap_span_is(&response->name, "VANISHED") && is_earlier(visit, response->rest))) {
+    if (visit->take_other != NULL)
+      return visit->take_other(visit, response, error);
+    visit->spoiled |= visit->select.finished;
   }
   return true;
 }
@@ -160,6 +163,7 @@ line_done(ImapSession *session, ImapCommand *command, const ImapResponse *respon
   visit->n_answered++;
   if (response->condition != IMAP_OK && !visit->refused) {
     visit->refused = true;
+    visit->refused_last = command->tag == visit->last_tag;
     visit->code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
     visit->text = imap_span_dup(&response->text, NULL);
   }
@@ -234,7 +238,9 @@ send_line(ImapVisit *visit, GError **error)
     .name = "UID FETCH", .data = visit_data, .done = line_done, .context = visit, .streams = true
   };
   const char *line = g_ptr_array_index(visit->lines, visit->n_sent++);
-  return imap_session_send(visit->store->session, &command, error, "%s", line);
+  bool sent = imap_session_send(visit->store->session, &command, error, "%s", line);
+  visit->last_tag = visit->store->session->n_tags;
+  return sent;
 }
 
 static bool
@@ -277,13 +283,14 @@ send_ahead(HaulStore *store)
     return;
   for (; visits->next < visits->n_named && !store->session->dead; visits->next++) {
     const HaulVisit *named = &visits->named[visits->next];
-    if (named->kind != HAUL_VISIT_LIST && named->kind != HAUL_VISIT_FETCH)
+    if (named->kind == HAUL_VISIT_PUT)
       return;
-    guint limit = named->kind == HAUL_VISIT_LIST ? AHEAD_LISTS : AHEAD_FETCHES;
+    guint limit = named->kind == HAUL_VISIT_FETCH ? AHEAD_FETCHES : AHEAD_LISTS;
     ImapFolder *folder = imap_folder_find(store, named->path, NULL);
+    const ImapVisit *last = g_queue_peek_tail(&visits->ahead);
     if (folder == NULL || visits->ahead.length >= limit
         || (named->kind == HAUL_VISIT_FETCH && is_enough_ahead(store))
-        || !is_all_sent(g_queue_peek_tail(&visits->ahead)))
+        || (last != NULL && last->n_sent < last->lines->len))
       return;
     ImapVisit *visit = visit_new(store, folder, false, NULL);
     if (visit == NULL)
@@ -302,8 +309,7 @@ send_ahead(HaulStore *store)
 static bool
 is_named(HaulStore *store, const ImapVisit *visit, const HaulVisit *named)
 {
-  if (g_strcmp0(visit->folder->path, named->path) != 0
-      || (named->kind != HAUL_VISIT_LIST && named->kind != HAUL_VISIT_FETCH))
+  if (g_strcmp0(visit->folder->path, named->path) != 0 || named->kind == HAUL_VISIT_PUT)
     return false;
   g_autoptr(GPtrArray) lines = imap_visit_lines(store, named);
   return imap_lines_equal(visit->lines, lines);
@@ -497,7 +503,7 @@ imap_visit_begin(HaulStore *store, bool writing, GPtrArray *lines, GError **erro
   g_ptr_array_set_size(visit->lines, 0);
   visit->n_sent = visit->n_answered = 0;
   visit->made = true;
-  visit->spoiled = visit->refused = false;
+  visit->spoiled = visit->refused = visit->refused_last = false;
   g_clear_pointer(&visit->code, g_free);
   g_clear_pointer(&visit->text, g_free);
   for (guint i = 0; lines != NULL && i < lines->len; i++)
@@ -522,7 +528,7 @@ imap_visit_run(ImapVisit *visit, ImapVisitFunc take, void *context, GError **err
       send_ahead(store);
     fine = fine && imap_session_step(store->session, error);
   }
-  visit->take = NULL;
+  visit->take = visit->take_other = NULL;
   visit->context = NULL;
   if (!fine)
     imap_visit_end(store);

@@ -37,8 +37,12 @@ struct ImapVisit {
   bool spoiled;       /* data came before it did */
   bool refused;       /* a line of it was answered NO or BAD: */
   char *code, *text;  /* owned; the first such answer */
-  ImapVisitFunc take; /* while the call lasts */
-  void *context;      /* of take: borrowed */
+  bool refused_last;  /* it was the last line */
+  unsigned last_tag;  /* of the line sent last */
+  ImapVisitFunc take; /* while the call lasts: of FETCH ... */
+  ImapVisitFunc
+      take_other; /* ... and of VANISHED (EARLIER) and ESEARCH; NULL: they are passed over */
+  void *context;  /* of both: borrowed */
 };
 
 ImapVisits *imap_visits_new(void);

@@ -84,6 +84,15 @@ try_data(const ImapResponse *response, const char *text, size_t size)
     try_name(&names, wire);
     imap_names_free(&names);
   }
+  bool earlier;
+  ImapSpan tag = { 0 };
+  g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+  cursor = response->rest;
+  if (imap_parse_vanished(&cursor, &earlier, ranges))
+    FUZZ_ASSERT(ranges->len > 0 && ranges->len <= IMAP_SET_RANGES_LIMIT);
+  cursor = response->rest;
+  if (imap_parse_esearch(&cursor, &tag, ranges))
+    FUZZ_ASSERT(is_within(&tag, text, size));
   uint64_t limit;
   (void)imap_parse_capabilities(response->rest, &limit);
   try_fetch(response->rest, text, size);
@@ -134,6 +143,8 @@ const char *const fuzz_seeds[] = {
   "* NAMESPACE ((\"INBOX.\" \".\")) ((\"user.\" \".\")) ((\"shared.\" \".\" \"X\" (\"y\")))",
   "* NAMESPACE ((\"\" \"/\")) NIL NIL",
   "* CAPABILITY IMAP4rev1 LITERAL+ APPENDLIMIT=5",
+  "* VANISHED (EARLIER) 41,43:116,1:4294967295",
+  "* ESEARCH (TAG \"A9\") UID MIN 3 ALL 3,40:45",
   "+ go ahead",
   NULL,
 };

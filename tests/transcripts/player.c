@@ -254,7 +254,28 @@ forget_visits(Player *player)
   g_clear_pointer(&player->visit_ranges, g_ptr_array_unref);
 }
 
-/* "fetch INBOX 1:* ; list Archive 1:* size ; put Sent": visits to come. */
+static bool
+each_changed(const HaulItem *item, void *data)
+{
+  add_result(data, show_item("item", item, NULL));
+  return true;
+}
+
+static bool
+each_gone(const HaulRange *range, void *data)
+{
+  result(data, "gone %s:%s", range->first != NULL ? range->first : "",
+         range->last != NULL ? range->last : "");
+  return true;
+}
+
+static bool
+step_changes(Player *player, GPtrArray *words, GError **error)
+{
+  return haul_store_changes(player->store, word(words, 1), each_changed, each_gone, player, error);
+}
+
+/* "fetch INBOX 1:* ; list Archive 1:* size ; changes Drafts TOKEN ; put Sent": visits to come. */
 static bool
 step_ahead(Player *player, GPtrArray *words, GError **error)
 {
@@ -269,6 +290,11 @@ step_ahead(Player *player, GPtrArray *words, GError **error)
     unsigned next = i + 2;
     if (strcmp(kind, "put") == 0) {
       visit.kind = HAUL_VISIT_PUT;
+    } else if (strcmp(kind, "changes") == 0) {
+      char **since = g_strsplit(word(words, next++), "\n", 1);
+      g_ptr_array_add(texts, since);
+      visit.kind = HAUL_VISIT_CHANGES;
+      visit.since = since[0];
     } else {
       visit.kind = strcmp(kind, "list") == 0 ? HAUL_VISIT_LIST : HAUL_VISIT_FETCH;
       GArray *ranges = parse_ranges(word(words, next++), texts);
@@ -422,8 +448,8 @@ static const struct {
   { "folders", step_folders },     { "create", step_make },   { "subscribe", step_make },
   { "select", step_select },       { "list", step_list },     { "fetch", step_fetch },
   { "ahead", step_ahead },         { "put", step_put },       { "flush", step_flush },
-  { "set-flags", step_set_flags }, { "reopen", step_reopen },
-  { "copy", step_copy },
+  { "set-flags", step_set_flags }, { "reopen", step_reopen }, { "copy", step_copy },
+  { "changes", step_changes },
 };
 
 bool

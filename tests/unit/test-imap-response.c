@@ -497,6 +497,85 @@ a_name_that_is_no_utf7_is_taken_as_it_is(void)
   imap_names_free(&names);
 }
 
+/* The ranges as written: "3:5 9:9"; to be freed. */
+static char *
+ranges_text(const GArray *ranges)
+{
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < ranges->len; i++) {
+    const ImapRange *range = &g_array_index(ranges, ImapRange, i);
+    g_string_append_printf(text, "%s%u:%u", i > 0 ? " " : "", range->first, range->last);
+  }
+  return g_string_free(text, FALSE);
+}
+
+static void
+what_vanished_is_a_set_that_is_not_expanded(void)
+{
+  static const struct {
+    const char *rest, *expected; /* NULL: not to be believed; "<" before what vanished earlier */
+  } table[] = {
+    { "(EARLIER) 41,43:116", "<41:41 43:116" },
+    { "(earlier) 1:4294967295 ", "<1:4294967295" },
+    { "405,407,410:*", "405:405 407:407 410:4294967295" },
+    { "", NULL },
+    { "(EARLIER)", NULL },
+    { "(EARLIER) ", NULL },
+    { "(LATER) 1", NULL },
+    { "(EARLIER 1", NULL },
+    { "1,x", NULL },
+    { "1,", NULL },
+    { "1 2", NULL },
+    { "0", NULL },
+    { "1:4294967296", NULL },
+    { "(EARLIER) 5(", NULL },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+    ImapCursor cursor = { table[i].rest, table[i].rest + strlen(table[i].rest) };
+    bool earlier, read = imap_parse_vanished(&cursor, &earlier, ranges);
+    g_autofree char *set = ranges_text(ranges);
+    g_autofree char *text = read ? g_strconcat(earlier ? "<" : "", set, NULL) : NULL;
+    CU_ASSERT_EQUAL(g_strcmp0(text, table[i].expected), 0);
+    if (g_strcmp0(text, table[i].expected) != 0)
+      printf("[%s] gives [%s]\n", table[i].rest, text);
+  }
+}
+
+static void
+a_search_is_answered_by_its_tag(void)
+{
+  static const struct {
+    const char *rest, *expected; /* NULL: not to be believed */
+  } table[] = {
+    { "(TAG \"A285\") UID ALL 17,900,901", "A285 17:17 900:900 901:901" },
+    { "(TAG A285) UID ALL 1:*", "A285 1:4294967295" },
+    { "(tag \"a\") uid MIN 7 ALL 2:3 COUNT 5 ", "a 2:3" },
+    { "(TAG \"a\") UID MODSEQ (5 6) ALL 2", "a 2:2" },
+    { "(TAG \"a\") UID", "a " },
+    { "(TAG \"a\") ALL 1:3", NULL }, /* of message numbers */
+    { "UID ALL 1:3", NULL },         /* of no search that we know */
+    { "(TAG \"a\") UID ALL", NULL },
+    { "(TAG \"a\") UID ALL 1,x", NULL },
+    { "(TAG \"a\")UID ALL 1", NULL },
+    { "(TAG \"a\" UID ALL 1", NULL },
+    { "(TAG) UID ALL 1", NULL },
+    { "", NULL },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+    ImapCursor cursor = { table[i].rest, table[i].rest + strlen(table[i].rest) };
+    ImapSpan tag = { 0 };
+    bool read = imap_parse_esearch(&cursor, &tag, ranges);
+    g_autofree char *set = ranges_text(ranges);
+    g_autofree char *name = read ? imap_span_dup(&tag, NULL) : NULL;
+    g_autofree char *text = read ? g_strconcat(name, " ", set, NULL) : NULL;
+    CU_ASSERT_EQUAL(g_strcmp0(text, table[i].expected), 0);
+    if (g_strcmp0(text, table[i].expected) != 0)
+      printf("[%s] gives [%s]\n", table[i].rest, text);
+  }
+}
+
 int
 main(void)
 {
@@ -525,6 +604,8 @@ main(void)
     CASE(mailboxes_of_others_are_left_alone),
     CASE(a_prefix_is_guessed_where_all_lie_below_inbox),
     CASE(a_name_that_is_no_utf7_is_taken_as_it_is),
+    CASE(what_vanished_is_a_set_that_is_not_expanded),
+    CASE(a_search_is_answered_by_its_tag),
   };
   return RUN_SUITE("imap-response", cases);
 }
