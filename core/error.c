@@ -1,20 +1,23 @@
-/* The error domain of mailhaul: a GLib error that carries its reason code as well. */
+/* The error domain of mailhaul: a GLib error that carries its reason code and how long to wait, too. */
 #include <mailhaul/error.h>
 
 typedef struct {
   const char *reason; /* borrowed for ever: a literal */
+  unsigned wait_ms;
 } HaulErrorPrivate;
 
 static void
 haul_error_private_init(HaulErrorPrivate *private)
 {
   private->reason = "failed";
+  private->wait_ms = 0;
 }
 
 static void
 haul_error_private_copy(const HaulErrorPrivate *from, HaulErrorPrivate *to)
 {
   to->reason = from->reason;
+  to->wait_ms = from->wait_ms;
 }
 
 static void
@@ -48,4 +51,17 @@ const char *
 haul_error_reason(const GError *error)
 {
   return error->domain == HAUL_ERROR ? haul_error_get_private(error)->reason : "failed";
+}
+
+void
+haul_error_set_wait(GError *error, unsigned milliseconds)
+{
+  if (error->domain == HAUL_ERROR)
+    haul_error_get_private(error)->wait_ms = milliseconds;
+}
+
+unsigned
+haul_error_wait_ms(const GError *error)
+{
+  return error->domain == HAUL_ERROR ? haul_error_get_private(error)->wait_ms : 0;
 }

@@ -2,7 +2,6 @@
 #include "job.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -14,19 +13,8 @@
 #include "folder-list.h"
 #include "journal-file.h"
 #include "lane.h"
+#include "patience.h"
 #include "survey.h"
-
-/* Passes in a row that may fail without a message copied, and how long to wait between them: four times as
- * long each time. A server that asks for patience gets it. */
-typedef struct {
-  HaulError reach;
-  unsigned n_passes, first_wait_ms, longest_wait_ms;
-} Patience;
-
-static const Patience patience[] = {
-  { HAUL_ERROR_CONNECTION, 5, 250, 60 * 1000 },
-  { HAUL_ERROR_BUSY, 30, 5 * 1000, 5 * 60 * 1000 },
-};
 
 /* One side being opened, in a thread of its own. */
 typedef struct {
@@ -141,6 +129,8 @@ open_sides(Job *job, GError **error)
     HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
     haul_set_error(error, reach, haul_error_reason(*error1), "%s; %s", (*error1)->message,
                    (*error2)->message);
+    if (error != NULL)
+      haul_error_set_wait(*error, MAX(haul_error_wait_ms(*error1), haul_error_wait_ms(*error2)));
     return false;
   }
   GError **only = *error1 != NULL ? error1 : error2;
@@ -377,21 +367,32 @@ run_pass(Job *job, GError **error)
 static bool
 wait_before_retry(const Job *job, const GError *why, unsigned n_failed)
 {
-  const Patience *ours = NULL;
-  for (size_t i = 0; i < G_N_ELEMENTS(patience); i++)
-    if (patience[i].reach == haul_error_reach(why))
-      ours = &patience[i];
-  if (ours == NULL || n_failed >= ours->n_passes || job->options->dry)
+  unsigned wait_ms;
+  if (job->options->dry || !haul_patience_has(why, n_failed, g_random_double(), &wait_ms))
     return false;
-  unsigned wait_ms = MIN(ours->first_wait_ms << MIN(n_failed * 2, 12u), ours->longest_wait_ms);
-  wait_ms += (unsigned)g_random_int_range(0, (gint32)(wait_ms / 2 + 1));
-  haul_log(HAUL_LOG_WARNING, "%s; trying again in %.1f s", why->message, wait_ms / 1000.0);
-  struct pollfd cancel = { .fd = haul_cancel_fd(job->options->cancel), .events = POLLIN };
-  poll(&cancel, 1, (int)wait_ms);
+  haul_patience_wait(why, wait_ms, job->options->cancel);
   return !haul_cancel_is_set(job->options->cancel);
 }
 
-/* Runs passes until one ends well, or nothing more can be hoped for. Both sides are open. */
+/* Makes one pass, for which it opens what is not open. */
+static bool
+open_and_run_pass(Job *job, GError **error)
+{
+  return (job->side1.store != NULL || open_sides(job, error))
+         && (job->context.journal != NULL || open_journal(job, error)) && run_pass(job, error);
+}
+
+/* Whether it is worth while to try again although not even the first login has succeeded. Who hung up gets
+ * another try, one who asked for patience has it; who cannot be reached at all has a wrong address more
+ * often than a bad moment. */
+static bool
+was_reached(const GError *why, unsigned n_failed)
+{
+  return haul_error_reach(why) == HAUL_ERROR_BUSY
+         || (n_failed == 0 && strcmp(haul_error_reason(why), "closed") == 0);
+}
+
+/* Runs passes until one ends well, or nothing more can be hoped for. */
 static bool
 run_passes(Job *job, HaulReport *report, GError **error)
 {
@@ -399,15 +400,15 @@ run_passes(Job *job, HaulReport *report, GError **error)
   uint64_t n_copied = 0;
   for (;;) {
     g_autoptr(GError) why = NULL;
-    bool open = job->side1.store != NULL || open_sides(job, &why);
-    if (open && run_pass(job, &why))
+    if (open_and_run_pass(job, &why))
       return true;
     if (haul_report_n_copied(report) > n_copied)
       n_failed = 0;
     n_copied = haul_report_n_copied(report);
     close_side(&job->side1);
     close_side(&job->side2);
-    if (wait_before_retry(job, why, n_failed++))
+    bool reached = job->context.journal != NULL || was_reached(why, n_failed);
+    if (reached && wait_before_retry(job, why, n_failed++))
       continue;
     if (haul_cancel_is_set(job->options->cancel))
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
@@ -415,25 +416,6 @@ run_passes(Job *job, HaulReport *report, GError **error)
       g_propagate_error(error, g_steal_pointer(&why));
     return false;
   }
-}
-
-/* Opens both sides for the first time. A server that cannot be reached is more likely a slip of the pen
- * than one that will be there in a moment; one that hangs up has been reached, and gets another try. */
-static bool
-open_at_first(Job *job, GError **error)
-{
-  GError *why = NULL;
-  if (open_sides(job, &why))
-    return true;
-  bool again = g_strcmp0(haul_error_reason(why), "closed") == 0 && wait_before_retry(job, why, 0);
-  if (!again) {
-    g_propagate_error(error, why);
-    return false;
-  }
-  g_clear_error(&why);
-  close_side(&job->side1);
-  close_side(&job->side2);
-  return open_sides(job, error);
 }
 
 static void
@@ -482,8 +464,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
   }
   job.context.chain = haul_chain_parse(options->match, &why);
   int code = 0;
-  if (job.context.chain == NULL || !open_at_first(&job, &why) || !open_journal(&job, &why)
-      || !run_passes(&job, report, &why)) {
+  if (job.context.chain == NULL || !run_passes(&job, report, &why)) {
     code = fatal_exit_code(&job, why);
     g_propagate_error(error, why);
   }

@@ -44,6 +44,7 @@ with_side(const HaulAccount *account, const GError *why)
   GError *told = NULL;
   haul_set_error(&told, haul_error_reach(why), haul_error_reason(why), "%s: %s",
                  haul_account_side(account), why->message);
+  haul_error_set_wait(told, haul_error_wait_ms(why));
   return told;
 }
 

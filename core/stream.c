@@ -600,3 +600,13 @@ haul_stream_flush(HaulStream *stream, GError **error)
     return report(stream, error);
   return true;
 }
+
+bool
+haul_stream_pause(HaulStream *stream, unsigned milliseconds, GError **error)
+{
+  if (!haul_stream_flush(stream, error))
+    return false;
+  haul_cancel_wait(stream->link.peer.cancel, NULL, 0,
+                   g_get_monotonic_time() + milliseconds * INT64_C(1000));
+  return haul_link_check(&stream->link, &stream->failure) || report(stream, error);
+}

@@ -41,5 +41,11 @@ HAUL_PUBLIC HaulError haul_error_reach(const GError *error);
 /* Returns the reason code of @error; "failed" where it carries none. */
 HAUL_PUBLIC const char *haul_error_reason(const GError *error);
 
+/* Says for how long whoever caused @error, mostly a HAUL_ERROR_BUSY, asked to be left alone. */
+HAUL_PUBLIC void haul_error_set_wait(GError *error, unsigned milliseconds);
+
+/* Returns it; 0 where nobody said. */
+HAUL_PUBLIC unsigned haul_error_wait_ms(const GError *error);
+
 G_END_DECLS
 #endif /* MAILHAUL_ERROR_H */

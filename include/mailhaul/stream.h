@@ -112,6 +112,9 @@ HAUL_PUBLIC bool
 haul_stream_printf(HaulStream *stream, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 HAUL_PUBLIC bool haul_stream_flush(HaulStream *stream, GError **error);
 
+/* Flushes, and does nothing for so long: the peer asked for a pause. */
+HAUL_PUBLIC bool haul_stream_pause(HaulStream *stream, unsigned milliseconds, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulStream, haul_stream_close)
 
 G_END_DECLS

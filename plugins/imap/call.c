@@ -144,6 +144,7 @@ imap_call_missing(ImapCall *call, const ImapVisit *visit, GError **error)
 bool
 imap_call_refused(const ImapVisit *visit, GError **error)
 {
-  imap_set_refusal(error, HAUL_ERROR_FOLDER, "failed", "cannot be read", visit->code, visit->text);
+  imap_set_reading_refusal(error, HAUL_ERROR_FOLDER, "failed", "cannot be read", visit->code,
+                           visit->text);
   return false;
 }

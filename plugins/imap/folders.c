@@ -298,17 +298,23 @@ is_ours(const ImapFolder *folder)
   return folder->listed && folder->path != NULL;
 }
 
+/* A STATUS that is refused leaves its folder unknown, and is not worth more, unless the server wants to be
+ * left alone for a while; [INUSE] is said of the folder. */
 static bool
 status_done(ImapSession *session, ImapCommand *command, const ImapResponse *response,
             GError **error)
 {
   HaulStore *store = command->context;
   store->status_misunderstood |= response->condition == IMAP_BAD;
-  return true;
+  if (response->condition == IMAP_OK || session->plea == NULL
+      || imap_span_is(&response->code, "INUSE"))
+    return true;
+  g_propagate_error(error, g_error_copy(session->plea));
+  session->dead = true;
+  return false;
 }
 
-/* Asks for the STATUS of the folders that are not told. One that fails leaves its folder unknown, and
- * is not worth more. */
+/* Asks for the STATUS of the folders that are not told. */
 static bool
 ask_status(HaulStore *store, GError **error)
 {

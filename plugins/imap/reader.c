@@ -169,8 +169,8 @@ skip_missing(ImapReader *reader, const ImapVisit *visit, const uint32_t *uids, g
 {
   g_autoptr(GError) why = NULL;
   if (visit->refused)
-    imap_set_refusal(&why, HAUL_ERROR_MESSAGE, "unfetchable", "the server refused it", visit->code,
-                     visit->text);
+    imap_set_reading_refusal(&why, HAUL_ERROR_MESSAGE, "unfetchable", "the server refused it",
+                             visit->code, visit->text);
   if (why == NULL || haul_error_reach(why) != HAUL_ERROR_MESSAGE) {
     g_autofree char *text = why != NULL ? g_strdup(why->message) : NULL;
     g_clear_error(&why);
@@ -199,7 +199,7 @@ fetch_singly(ImapReader *reader, const GArray *uids, GError **error)
     if (visit == NULL || !imap_visit_run(visit, take_message, reader, error))
       return false;
     bool none = imap_seen_count(&reader->call.seen) == before;
-    if (none && n > 1 && visit->refused && imap_asks_for_patience(visit->code, visit->text))
+    if (none && n > 1 && visit->refused && imap_puts_reading_off(visit->code, visit->text))
       return imap_call_refused(visit, error);
     skip_missing(reader, visit, flight, n);
   }
@@ -244,7 +244,7 @@ imap_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntak
     return false;
   if (visit->n_messages > 0) { /* some servers refuse to fetch where nothing is */
     /* UNAVAILABLE may mean one message of them (Yahoo), other pleas mean us. */
-    if (visit->refused && imap_asks_for_patience(visit->code, visit->text)
+    if (visit->refused && imap_puts_reading_off(visit->code, visit->text)
         && g_strcmp0(visit->code, "UNAVAILABLE") != 0)
       return imap_call_refused(visit, error);
     g_autoptr(GArray) missing = imap_call_missing(call, visit, error);

@@ -68,6 +68,68 @@ imap_asks_for_patience(const char *code, const char *text)
   return false;
 }
 
+bool
+imap_puts_reading_off(const char *code, const char *text)
+{
+  return imap_asks_for_patience(code, text)
+         || (code != NULL && g_ascii_strcasecmp(code, "OVERQUOTA") == 0);
+}
+
+bool
+imap_says_throttled(const char *text, size_t size)
+{
+  return size > 0 && g_strstr_len(text, (gssize)size, "[THROTTLED]") != NULL;
+}
+
+/* Returns the length of the unit of time that @text begins with, in milliseconds; seconds where it names
+ * none. */
+static uint64_t
+unit_ms(const char *text)
+{
+  static const struct {
+    const char *name;
+    uint64_t ms;
+  } units[] = { { "milli", 1 },         { "msec", 1 },      { "ms", 1 },
+                { "min", 60 * 1000 },   { "m", 60 * 1000 }, { "hour", 60 * 60 * 1000 },
+                { "h", 60 * 60 * 1000 } };
+  while (*text == ' ' || *text == '-')
+    text++;
+  for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+    size_t size = strlen(units[i].name);
+    if (strncmp(text, units[i].name, size) == 0 && (size > 1 || !g_ascii_isalpha(text[1])))
+      return units[i].ms;
+  }
+  return 1000;
+}
+
+unsigned
+imap_wait_asked_ms(const char *text)
+{
+  static const char *const words[] = { "backoff",     "back-off",     "retry after",
+                                       "retry-after", "try again in", "try again after",
+                                       "retry in",    "wait" };
+  enum { DISTANCE = 24, LIMIT_MS = 60 * 60 * 1000 };
+  if (text == NULL)
+    return 0;
+  g_autofree char *folded = g_ascii_strdown(text, -1);
+  for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+    const char *word = strstr(folded, words[i]);
+    if (word == NULL)
+      continue;
+    const char *digits = word + strlen(words[i]);
+    const char *end = digits + DISTANCE;
+    while (digits < end && *digits != '\0' && *digits != '.' && !g_ascii_isdigit(*digits))
+      digits++;
+    if (digits == end || !g_ascii_isdigit(*digits))
+      continue;
+    char *after;
+    uint64_t number = g_ascii_strtoull(digits, &after, 10); /* UINT64_MAX where it is too large */
+    uint64_t unit = unit_ms(after);
+    return number > LIMIT_MS / unit ? LIMIT_MS : (unsigned)(number * unit);
+  }
+  return 0;
+}
+
 void
 imap_set_plain_refusal(GError **error, HaulError reach, const char *reason, const char *what,
                        const char *code, const char *text)
@@ -78,6 +140,8 @@ imap_set_plain_refusal(GError **error, HaulError reach, const char *reason, cons
   g_autofree char *shown_code = haul_text_display(coded ? code : "", coded ? strlen(code) : 0);
   haul_set_error(error, reach, reason, "%s: %s%s%s%s", what, coded ? "[" : "", shown_code,
                  coded ? "] " : "", *shown != '\0' ? shown : "no reason given");
+  if (reach == HAUL_ERROR_BUSY && error != NULL)
+    haul_error_set_wait(*error, imap_wait_asked_ms(text));
 }
 
 void
@@ -85,6 +149,15 @@ imap_set_refusal(GError **error, HaulError reach, const char *reason, const char
                  const char *code, const char *text)
 {
   bool busy = imap_asks_for_patience(code, text);
+  imap_set_plain_refusal(error, busy ? HAUL_ERROR_BUSY : reach, busy ? "busy" : reason, what, code,
+                         text);
+}
+
+void
+imap_set_reading_refusal(GError **error, HaulError reach, const char *reason, const char *what,
+                         const char *code, const char *text)
+{
+  bool busy = imap_puts_reading_off(code, text);
   imap_set_plain_refusal(error, busy ? HAUL_ERROR_BUSY : reach, busy ? "busy" : reason, what, code,
                          text);
 }

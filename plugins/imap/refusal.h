@@ -39,10 +39,25 @@ bool imap_wants_id(const char *text);
 /* Whether a refusal asks us to come back later. Either may be NULL. */
 bool imap_asks_for_patience(const char *code, const char *text);
 
+/* The same of what only reads, or ends the session: there [OVERQUOTA] is said of bandwidth, not of a full
+ * mailbox (Gmail). */
+bool imap_puts_reading_off(const char *code, const char *text);
+
+/* Returns how long a plea for patience asks us to wait, in milliseconds and at most an hour: "Suggested
+ * Backoff Time: 299961 milliseconds", "try again in 5 minutes", "Retry-After: 30". 0 if it does not say. */
+unsigned imap_wait_asked_ms(const char *text);
+
+/* Whether an answer says "[THROTTLED]" anywhere (Gmail: at its end). */
+bool imap_says_throttled(const char *text, size_t size);
+
 /* Sets the error for an answer that was not OK: @reach and @reason, or HAUL_ERROR_BUSY where it asks
  * for patience. @what: put in front; @code, @text: the server's, or NULL. */
 void imap_set_refusal(GError **error, HaulError reach, const char *reason, const char *what,
                       const char *code, const char *text);
+
+/* The same for an answer to what only reads, or that ends the session. */
+void imap_set_reading_refusal(GError **error, HaulError reach, const char *reason, const char *what,
+                              const char *code, const char *text);
 
 /* The same, with @reach and @reason as they are given. */
 void imap_set_plain_refusal(GError **error, HaulError reach, const char *reason, const char *what,

@@ -8,6 +8,7 @@
 
 #include "extensions.h"
 #include "input.h"
+#include "plea.h"
 
 #define LITERAL_MINUS_LIMIT 4096 /* RFC 7888 §5 */
 
@@ -46,6 +47,7 @@ imap_session_close(ImapSession *session)
   g_byte_array_unref(session->head);
   g_byte_array_unref(session->tail);
   g_free(session->selected);
+  g_clear_error(&session->plea);
   haul_stream_close(session->stream);
   g_free(session);
 }
@@ -78,7 +80,8 @@ take_bye(ImapSession *session, const ImapResponse *response, GError **error)
   g_autofree char *text = trusted ? imap_span_dup(&response->text, NULL) : NULL;
   g_autofree char *code = trusted ? imap_span_dup(&response->code, NULL) : NULL;
   session->dead = true;
-  imap_set_refusal(error, HAUL_ERROR_CONNECTION, "closed", "server ended the session", code, text);
+  imap_set_reading_refusal(error, HAUL_ERROR_CONNECTION, "closed", "server ended the session", code,
+                           text);
   return false;
 }
 
@@ -122,6 +125,7 @@ take_tagged(ImapSession *session, const ImapResponse *response, GError **error)
 
   session->unanswered = 0;
   haul_stream_answered(session->stream);
+  imap_plea_note(session, response);
   g_autofree ImapCommand *command = link->data;
   g_queue_delete_link(&session->commands, link);
   if (command->tag == (session->awaiting != NULL ? session->awaiting->tag : 0))
@@ -179,8 +183,8 @@ dispatch(ImapSession *session, const ImapResponse *response, GError **error)
          || command->data(session, command, response, error);
 }
 
-bool
-imap_session_step(ImapSession *session, GError **error)
+static bool
+step(ImapSession *session, GError **error)
 {
   ImapResponse response;
   ImapCursor rest;
@@ -196,6 +200,13 @@ imap_session_step(ImapSession *session, GError **error)
       || !dispatch(session, &response, error))
     return false;
   return !session->in_body || imap_input_end_body(session, &rest, error);
+}
+
+bool
+imap_session_step(ImapSession *session, GError **error)
+{
+  GError *why = NULL;
+  return step(session, &why) || imap_plea_heed(session, why, error);
 }
 
 bool
@@ -264,6 +275,8 @@ imap_session_begin(ImapSession *session, const ImapCommand *model, GError **erro
     haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "the connection is gone");
     return NULL;
   }
+  if (!imap_plea_pause(session, error))
+    return NULL;
   ImapCommand *command = g_new(ImapCommand, 1);
   *command = *model;
   command->tag = ++session->n_tags;

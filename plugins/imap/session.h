@@ -15,6 +15,7 @@
 
 #include "refusal.h"
 #include "response.h"
+#include "throttle.h"
 #include "wire.h"
 
 typedef struct ImapSession ImapSession;
@@ -75,6 +76,9 @@ struct ImapSession {
   ImapSpan challenge;          /* what followed it; lent until something is read */
   char *selected;              /* owned: what the commands sent so far leave selected, or NULL */
   bool selected_for_writing;
+  ImapThrottle throttle;
+  int64_t sent_us;  /* when it was sent last what may be sent so often only: see throttle.h */
+  GError *plea;     /* owned; the last answer's, if it asked for patience */
   bool mid_command; /* what we write next would be part of a command */
   bool dead;
 };

@@ -342,8 +342,8 @@ await_select(ImapVisit *visit, GError **error)
     return false;
   if (visit->select.condition != IMAP_OK) {
     bool absent = g_strcmp0(visit->select.code, "NONEXISTENT") == 0;
-    imap_set_refusal(error, HAUL_ERROR_FOLDER, absent ? "no-folder" : "select", "cannot be opened",
-                     visit->select.code, visit->select.text);
+    imap_set_reading_refusal(error, HAUL_ERROR_FOLDER, absent ? "no-folder" : "select",
+                             "cannot be opened", visit->select.code, visit->select.text);
     return false;
   }
   folder->epoch = visit->epoch;

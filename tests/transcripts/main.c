@@ -83,8 +83,10 @@ show_error(const GError *error)
 {
   static const char *const reaches[] = { "message", "folder",  "connection",
                                          "busy",    "account", "cancelled" };
-  return g_strdup_printf("error %s %s \"%s\"", reaches[haul_error_reach(error)],
-                         haul_error_reason(error), error->message);
+  unsigned wait_ms = haul_error_wait_ms(error);
+  g_autofree char *wait = wait_ms > 0 ? g_strdup_printf(" wait %u", wait_ms) : NULL;
+  return g_strdup_printf("error %s %s \"%s\"%s", reaches[haul_error_reach(error)],
+                         haul_error_reason(error), error->message, wait != NULL ? wait : "");
 }
 
 static bool

@@ -13,6 +13,8 @@ struct HaulStore {
   MemoryFolder *selected; /* borrowed */
   GQueue open_tickets;    /* of Delivery, owned */
   char texts[3][32];      /* what *folder of select() points to */
+  unsigned number;        /* of the opens of the box */
+  bool singly;            /* nothing is held */
   bool dead;
 };
 
@@ -65,10 +67,31 @@ lost(HaulStore *store, GError **error)
 static bool
 alive(HaulStore *store, unsigned *counter, unsigned lose_at, GError **error)
 {
-  pthread_mutex_lock(&store->box->mutex);
+  MemoryBox *box = store->box;
+  pthread_mutex_lock(&box->mutex);
   bool now = ++*counter == lose_at;
-  pthread_mutex_unlock(&store->box->mutex);
+  if (box->faults.kills_older)
+    store->dead |= store->number + box->faults.max_open <= box->calls.opens;
+  pthread_mutex_unlock(&box->mutex);
   return (!now && !store->dead) || lost(store, error);
+}
+
+/* Whether a connection is to be lost now, for the sake of what was asked of it. */
+static bool
+cuts(MemoryBox *box, bool asked)
+{
+  pthread_mutex_lock(&box->mutex);
+  bool cut = asked && (box->faults.n_cuts == 0 || box->n_cut < box->faults.n_cuts);
+  box->n_cut += cut;
+  pthread_mutex_unlock(&box->mutex);
+  return cut;
+}
+
+static void
+ask_for_patience(const MemoryBox *box, GError **error)
+{
+  haul_set_error(error, HAUL_ERROR_BUSY, "busy", "not now");
+  haul_error_set_wait(*error, box->faults.asks_ms);
 }
 
 static HaulStore *
@@ -76,15 +99,25 @@ memory_open(const HaulAccount *account, HaulIntent intent, GError **error)
 {
   MemoryBox *box = memory_box_find(haul_account_string(account, "box"));
   g_assert(box != NULL);
+  const MemoryFaults *faults = &box->faults;
   pthread_mutex_lock(&box->mutex);
-  box->calls.opens++;
+  unsigned number = ++box->calls.opens;
+  bool busy = number <= faults->busy_opens
+              || (faults->max_open > 0 && !faults->kills_older && box->n_open >= faults->max_open);
+  if (!busy && !faults->refuses_login)
+    box->n_open++;
   pthread_mutex_unlock(&box->mutex);
-  if (box->faults.refuses_login) {
+  if (faults->refuses_login) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "login", "no such user");
+    return NULL;
+  }
+  if (busy) {
+    ask_for_patience(box, error);
     return NULL;
   }
   HaulStore *store = g_new0(HaulStore, 1);
   store->box = box;
+  store->number = number;
   g_queue_init(&store->open_tickets);
   return store;
 }
@@ -93,6 +126,9 @@ static void
 memory_close(HaulStore *store)
 {
   g_assert(g_queue_is_empty(&store->open_tickets));
+  pthread_mutex_lock(&store->box->mutex);
+  store->box->n_open--;
+  pthread_mutex_unlock(&store->box->mutex);
   g_free(store);
 }
 
@@ -207,6 +243,8 @@ memory_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder 
   MemoryBox *box = store->box;
   if (!alive(store, &box->calls.selects, box->faults.lose_select, error))
     return false;
+  if (cuts(box, g_strcmp0(path, box->faults.cuts_select) == 0))
+    return lost(store, error);
   pthread_mutex_lock(&box->mutex);
   store->selected = find_folder(box, path);
   bool found = store->selected != NULL && g_strcmp0(path, box->faults.unselectable) != 0;
@@ -404,7 +442,10 @@ memory_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulInt
     const Sight *sight = sights->pdata[i];
     if (!alive(store, &box->calls.messages_fetched, box->faults.lose_fetch, error))
       return false;
-    if (holds(sight->octets, box->faults.unfetchable)) {
+    if (cuts(box, holds(sight->octets, box->faults.cuts_fetch)))
+      return lost(store, error);
+    if (holds(sight->octets, box->faults.unfetchable)
+        && (box->faults.heals_at == 0 || store->number < box->faults.heals_at)) {
       g_autoptr(GError) why = NULL;
       haul_set_error(&why, HAUL_ERROR_MESSAGE, "unfetchable", "it is damaged");
       haul_intake_skip(intake, sight->id, why);
@@ -489,12 +530,10 @@ keep_open_deliveries(HaulStore *store)
   }
 }
 
-/* Ends the connection with all tickets that are open. */
+/* Fails all tickets that are open. */
 static bool
-lose_deliveries(HaulStore *store, HaulTicket *last, GError **error)
+end_deliveries(HaulStore *store, HaulTicket *last, const GError *why, GError **error)
 {
-  g_autoptr(GError) why = NULL;
-  lost(store, &why);
   Delivery *delivery;
   while ((delivery = g_queue_pop_head(&store->open_tickets)) != NULL) {
     haul_ticket_fail(delivery->ticket, why);
@@ -504,8 +543,17 @@ lose_deliveries(HaulStore *store, HaulTicket *last, GError **error)
   }
   if (last != NULL)
     haul_ticket_fail(last, why);
-  g_propagate_error(error, g_steal_pointer(&why));
+  g_propagate_error(error, g_error_copy(why));
   return false;
+}
+
+/* Ends the connection with them. */
+static bool
+lose_deliveries(HaulStore *store, HaulTicket *last, GError **error)
+{
+  g_autoptr(GError) why = NULL;
+  lost(store, &why);
+  return end_deliveries(store, last, why, error);
 }
 
 static bool
@@ -518,7 +566,16 @@ memory_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **
   pthread_mutex_unlock(&box->mutex);
   if (store->dead || n == faults->lose_put)
     return lose_deliveries(store, ticket, error);
+  if (n == faults->busy_put) {
+    g_autoptr(GError) why = NULL;
+    ask_for_patience(box, &why);
+    return end_deliveries(store, ticket, why, error);
+  }
   MemoryMessage *copy = copy_of(box, message);
+  if (cuts(box, holds(copy->octets, faults->cuts_put))) {
+    memory_message_free(copy);
+    return lose_deliveries(store, ticket, error);
+  }
   if (n == faults->lose_stored) {
     keep_open_deliveries(store); /* in order: this one is not stored before them */
     keep(box, store->selected, copy, faults->late_ms);

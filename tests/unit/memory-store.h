@@ -65,6 +65,17 @@ typedef struct {
   unsigned cuts_list;   /* a listing of unlistable fails after so many items */
   const char *replaces; /* this folder is replaced when it is selected for writing */
   bool refuses_login;
+
+  /* The connection is lost when a message that holds this text is to be given, or is put, or when this
+   * folder is opened: whenever it is, or n_cuts times. */
+  const char *cuts_fetch, *cuts_put, *cuts_select;
+  unsigned n_cuts;
+  unsigned heals_at;   /* unfetchable: until the box was opened so often */
+  unsigned busy_opens; /* the first so many opens are asked for patience, for asks_ms */
+  unsigned busy_put;   /* so is the put() of this number */
+  unsigned asks_ms;
+  unsigned max_open; /* connections at a time: one more is asked for patience ... */
+  bool kills_older;  /* ... or ends the oldest */
 } MemoryFaults;
 
 /* How often the box was asked for what. */
@@ -80,6 +91,8 @@ typedef struct {
   GPtrArray *folders; /* owned; of MemoryFolder, owned */
   MemoryFaults faults;
   MemoryCalls calls;
+  unsigned n_open; /* connections */
+  unsigned n_cut;  /* connections lost for what n_cuts counts */
 } MemoryBox;
 
 extern const HaulPlugin haul_plugin_memory;

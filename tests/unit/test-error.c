@@ -11,15 +11,18 @@
 #include "cancel.h"
 
 static void
-an_error_keeps_its_reach_and_reason_under_context(void)
+an_error_keeps_its_reach_reason_and_wait_under_context(void)
 {
   GError *error = NULL;
   haul_set_error(&error, HAUL_ERROR_BUSY, "throttled", "wait %d s", 30);
+  CU_ASSERT_EQUAL(haul_error_wait_ms(error), 0);
+  haul_error_set_wait(error, 30000);
   g_prefix_error(&error, "source: ");
   CHECK_ERROR(error, HAUL_ERROR_BUSY, "throttled", "source: wait 30 s");
   GError *copy = g_error_copy(error);
   g_error_free(error);
   CHECK_ERROR(copy, HAUL_ERROR_BUSY, "throttled", "source: wait 30 s");
+  CU_ASSERT_EQUAL(haul_error_wait_ms(copy), 30000);
   g_error_free(copy);
 }
 
@@ -33,7 +36,9 @@ static void
 a_foreign_error_ends_the_account(void)
 {
   g_autoptr(GError) error = g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_NOENT, "gone");
+  haul_error_set_wait(error, 1000);
   CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "failed", "gone");
+  CU_ASSERT_EQUAL(haul_error_wait_ms(error), 0);
 }
 
 static void
@@ -103,7 +108,7 @@ int
 main(void)
 {
   static const Case cases[] = {
-    CASE(an_error_keeps_its_reach_and_reason_under_context),
+    CASE(an_error_keeps_its_reach_reason_and_wait_under_context),
     CASE(an_error_that_nobody_wants_is_not_made),
     CASE(a_foreign_error_ends_the_account),
     CASE(a_cancel_stays_set_and_readable),

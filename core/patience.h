@@ -1,0 +1,30 @@
+/*
+ * Patience: how long to wait before a pass is repeated, and when to give up. A server that says how long
+ * it wants to be left alone is left alone for just that.
+ */
+#ifndef HAUL_CORE_PATIENCE_H
+#define HAUL_CORE_PATIENCE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "cancel.h"
+
+/* The longest wait that a server can ask for. */
+#define HAUL_PATIENCE_LIMIT_MS (60u * 60 * 1000)
+
+/*
+ * Says whether a pass that @why ended is to be repeated after @n_failed others in a row came to nothing.
+ *
+ * @chance: 0 to 1; a part of the wait is left to it, so that many who were sent away do not come back
+ *          at once. @wait_ms: gets how long to wait before. Pure.
+ */
+bool haul_patience_has(const GError *why, unsigned n_failed, double chance, unsigned *wait_ms);
+
+/* Returns "300ms", "4m59s" or "1h0m", to be freed. */
+char *haul_patience_text(unsigned milliseconds);
+
+/* Says why the run waits, and waits; returns at once when @cancel is set. */
+void haul_patience_wait(const GError *why, unsigned wait_ms, const HaulCancel *cancel);
+
+#endif /* HAUL_CORE_PATIENCE_H */

@@ -1,0 +1,64 @@
+/*
+ * Tests what a run does about servers that ask for patience, or allow few connections: it waits for as
+ * long as they say, and goes on with fewer lanes.
+ */
+#include "suite.h"
+
+#include <mailhaul/error.h>
+
+#include "engine.h"
+#include "log.h"
+
+static void
+a_first_connection_that_is_put_off_is_tried_again(void)
+{
+  for (unsigned side = 1; side <= 2; side++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine_fill(&engine, 4);
+    MemoryBox *box = side == 1 ? engine.source : engine.copy;
+    box->faults = (MemoryFaults){ .busy_opens = 2, .asks_ms = 30 };
+    gint64 start = g_get_monotonic_time();
+    ENGINE_SYNC(&engine);
+    gint64 took_us = g_get_monotonic_time() - start;
+    CU_ASSERT(took_us >= 2 * 30 * 1000 && took_us < 4 * G_USEC_PER_SEC); /* else it was not asked */
+    MemoryCalls *calls = side == 1 ? &engine.calls1 : &engine.calls2;
+    CU_ASSERT_EQUAL(calls->opens, 3);
+  }
+}
+
+static void
+a_first_connection_that_is_lost_is_tried_once_more(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  engine.source->faults.lose_folders = 1;
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.calls1.opens, 2);
+}
+
+static void
+deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 8);
+  engine.copy->faults = (MemoryFaults){ .busy_put = 5, .asks_ms = 40, .hold = 2 };
+  gint64 start = g_get_monotonic_time();
+  ENGINE_SYNC(&engine);
+  gint64 took_us = g_get_monotonic_time() - start;
+  CU_ASSERT(took_us >= 40 * 1000 && took_us < 4 * G_USEC_PER_SEC);
+}
+
+int
+main(void)
+{
+  haul_log_to_stderr(HAUL_LOG_NOTHING);
+  static const Case cases[] = {
+    CASE(a_first_connection_that_is_put_off_is_tried_again),
+    CASE(a_first_connection_that_is_lost_is_tried_once_more),
+    CASE(deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for),
+  };
+  return RUN_SUITE("engine: patience", cases);
+}
