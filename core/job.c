@@ -10,6 +10,7 @@
 #include <mailhaul/text.h>
 
 #include "context.h"
+#include "fit.h"
 #include "folder-list.h"
 #include "journal-file.h"
 #include "lane.h"
@@ -30,6 +31,7 @@ typedef struct {
   HaulContext context;
   Side side1, side2;
   GArray *folders1; /* owned; of HaulPlanFolder: those that were chosen */
+  bool fit_told;    /* whether all fits: once is enough */
   HaulJobPlanned planned;
   void *planned_data;
 } Job;
@@ -350,6 +352,9 @@ run_pass(Job *job, GError **error)
                                          job->folders1, job->side2.list->folders, error);
   if (pass == NULL)
     return false;
+  if (!job->fit_told && !haul_fit_warn(pass, job->side2.store, error))
+    return false;
+  job->fit_told = true;
   if (job->options->dry) {
     show_plan(job, pass);
     return true;

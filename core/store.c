@@ -338,6 +338,18 @@ haul_store_flush(HaulOpenStore *store, GError **error)
 }
 
 bool
+haul_store_quota(HaulOpenStore *store, uint64_t *used_octets, uint64_t *limit_octets,
+                 GError **error)
+{
+  *used_octets = *limit_octets = HAUL_UNKNOWN;
+  if (store->ops->quota == NULL)
+    return true;
+  Call call = begin(store->account, "quota");
+  bool ok = store->ops->quota(store->store, used_octets, limit_octets, &call.error);
+  return end(&call, ok, error);
+}
+
+bool
 haul_store_can_set_flags(const HaulOpenStore *store)
 {
   return store->ops->set_flags != NULL;

@@ -36,14 +36,17 @@ bool haul_store_fetch(HaulOpenStore *store, const HaulRange *ranges, size_t n_ra
                       HaulIntake *intake, GError **error);
 bool haul_store_put(HaulOpenStore *store, HaulMessage *message, HaulTicket *ticket, GError **error);
 bool haul_store_flush(HaulOpenStore *store, GError **error);
+/* HAUL_UNKNOWN for both where the store has no quota(). */
+bool haul_store_quota(HaulOpenStore *store, uint64_t *used_octets, uint64_t *limit_octets,
+                      GError **error);
 bool haul_store_can_set_flags(const HaulOpenStore *store);
 bool haul_store_set_flags(HaulOpenStore *store, const char *const *ids, size_t n_ids,
                           const HaulFlagChange *change, GError **error);
 
 bool haul_store_can_copy(const HaulOpenStore *store);
-bool haul_store_copy(HaulOpenStore *store, const char *const *ids, size_t n_ids,
-                     const char *to_path, bool move, HaulCopiedFunc each, void *data,
-                     GError **error);
+bool
+haul_store_copy(HaulOpenStore *store, const char *const *ids, size_t n_ids, const char *to_path,
+                bool move, HaulCopiedFunc each, void *data, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulOpenStore, haul_store_close)
 

@@ -14,6 +14,7 @@
 #include "extensions.h"
 #include "flags.h"
 #include "login.h"
+#include "quota.h"
 #include "reader.h"
 #include "visit.h"
 #include "writer.h"
@@ -28,6 +29,7 @@ imap_close(HaulStore *store)
   imap_session_close(store->session);
   imap_reply_clear(&store->list_reply);
   imap_reply_clear(&store->lsub_reply);
+  imap_reply_clear(&store->quota_reply);
   imap_names_free(&store->names);
   g_hash_table_unref(store->by_path);
   g_hash_table_unref(store->by_wire);
@@ -62,6 +64,7 @@ reach(HaulStore *store, GError **error)
   bool has_namespaces = imap_session_can(session, IMAP_CAP_NAMESPACE);
   if ((imap_session_can(session, IMAP_CAP_ID) && !imap_identify(session, NULL, error))
       || !imap_extensions_enable(session, error)
+      || ((store->intent & HAUL_WRITE) != 0 && !imap_quota_request(store, error))
       || (has_namespaces && !imap_session_send(session, &namespace, error, "NAMESPACE"))
       || !imap_folders_request(store, error))
     return false;
@@ -159,6 +162,7 @@ static const HaulStoreOps ops = {
   .flush = imap_flush,
   .set_flags = imap_set_flags,
   .copy = imap_copy,
+  .quota = imap_quota,
   .identity = imap_identity,
 };
 

@@ -72,6 +72,18 @@ typedef struct {
  * IMAP_NAMESPACES_LIMIT. */
 bool imap_parse_namespaces(ImapCursor *cursor, GArray *entries);
 
+/* Of one quota root; HAUL_UNKNOWN where nothing is told. */
+typedef struct {
+  uint64_t used_octets, limit_octets;
+} ImapQuota;
+
+/* Parses what follows "QUOTA" (RFC 9208 §5.1). A root that is no astring, with blanks in it, is passed
+ * over (konsoleH). Numbers are saturated. */
+bool imap_parse_quota(ImapCursor *cursor, ImapQuota *quota);
+
+/* Returns how many octets @quota leaves; HAUL_UNKNOWN where it sets no limit. */
+uint64_t imap_quota_room(const ImapQuota *quota);
+
 /*
  * Parses what follows "VANISHED" (RFC 7162 §3.2.10).
  *

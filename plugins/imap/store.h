@@ -54,6 +54,11 @@ struct HaulStore {
   size_t n_entries;
   size_t n_left_alone; /* folders whose names cannot be used */
 
+  /* quota.c */
+  ImapQuota quota;
+  ImapReply quota_reply;
+  bool quota_told; /* to the core */
+
   bool changes_refused; /* what changed cannot be told, though it is offered */
 
   ImapFolder *current; /* selected by the core */

@@ -93,6 +93,10 @@ try_data(const ImapResponse *response, const char *text, size_t size)
   cursor = response->rest;
   if (imap_parse_esearch(&cursor, &tag, ranges))
     FUZZ_ASSERT(is_within(&tag, text, size));
+  cursor = response->rest;
+  ImapQuota quota;
+  if (imap_parse_quota(&cursor, &quota))
+    FUZZ_ASSERT((quota.used_octets == HAUL_UNKNOWN) == (quota.limit_octets == HAUL_UNKNOWN));
   uint64_t limit;
   (void)imap_parse_capabilities(response->rest, &limit);
   try_fetch(response->rest, text, size);

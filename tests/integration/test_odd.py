@@ -129,6 +129,9 @@ def a_message_over_quota_ends_the_account_with_its_code():
         with Bench(Imap(old, "u1"), Imap(new, "uquota")) as bench:
             result = bench.run().expect(113)
             assert "quota" in result.err.lower(), result.told()
+            assert result.err.count("leaves room for 204800 octets") == 1, result.told()
+            again = bench.run("--no-ext2", "QUOTA").expect(113)
+            assert "leaves room" not in again.err, again.told()
             assert 1 <= len(bench.destination.snapshot()) <= 4
 
 

@@ -420,6 +420,19 @@ step_folders(Player *player, GPtrArray *words, GError **error)
 }
 
 static bool
+step_quota(Player *player, GPtrArray *words, GError **error)
+{
+  uint64_t used, limit;
+  if (!haul_store_quota(player->store, &used, &limit, error))
+    return false;
+  if (limit == HAUL_UNKNOWN)
+    result(player, "quota unknown");
+  else
+    result(player, "quota %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, used, limit);
+  return true;
+}
+
+static bool
 step_flush(Player *player, GPtrArray *words, GError **error)
 {
   return haul_store_flush(player->store, error);
@@ -450,6 +463,7 @@ static const struct {
   { "ahead", step_ahead },         { "put", step_put },       { "flush", step_flush },
   { "set-flags", step_set_flags }, { "reopen", step_reopen }, { "copy", step_copy },
   { "changes", step_changes },
+  { "quota", step_quota },
 };
 
 bool

@@ -135,6 +135,47 @@ imap4rev2_has_what_it_does_not_name(void)
 }
 
 static void
+quota_is_told_in_octets(void)
+{
+  static const struct {
+    const char *text;
+    bool parses;
+    uint64_t used, limit;
+  } table[] = {
+    { "\"\" (STORAGE 10 512)", true, 10 * 1024, 512 * 1024 },
+    { "user (MESSAGE 5 10 STORAGE 1 2)", true, 1024, 2048 },
+    { "{4}\r\n(a b (STORAGE 1 2)", true, 1024, 2048 },
+    { "\"user-defined quota (konsoleH)\" (STORAGE 988 48829 MESSAGE 20 20)", true, 988 * 1024,
+      48829 * 1024 },
+    { "user-defined quota (konsoleH) (STORAGE 988 48829)", true, 988 * 1024, 48829 * 1024 },
+    { "\"\" ()", true, HAUL_UNKNOWN, HAUL_UNKNOWN },
+    { "\"\" (MESSAGE 1 2)", true, HAUL_UNKNOWN, HAUL_UNKNOWN },
+    { "\"\" (STORAGE 1 99999999999999999999999999)", true, 1024, HAUL_UNKNOWN - 1 },
+    { "\"\" (STORAGE 18014398509481985 18446744073709551615)", true, HAUL_UNKNOWN - 1,
+      HAUL_UNKNOWN - 1 },
+    { "\"\" (STORAGE 1)", false, 0, 0 },
+    { "\"\" (STORAGE -1 2)", false, 0, 0 },
+    { "\"\" (STORAGE 1 2", false, 0, 0 },
+    { "\"\"", false, 0, 0 },
+    { "", false, 0, 0 },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapQuota quota;
+    ImapCursor cursor = whole(table[i].text);
+    CU_ASSERT_EQUAL(imap_parse_quota(&cursor, &quota), table[i].parses);
+    if (table[i].parses
+        && (quota.used_octets != table[i].used || quota.limit_octets != table[i].limit)) {
+      printf("%s: %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", table[i].text, quota.used_octets,
+             quota.limit_octets);
+      CU_FAIL("another quota");
+    }
+  }
+  CU_ASSERT_EQUAL(imap_quota_room(&(ImapQuota){ 10, 15 }), 5);
+  CU_ASSERT_EQUAL(imap_quota_room(&(ImapQuota){ 20, 15 }), 0);
+  CU_ASSERT_EQUAL(imap_quota_room(&(ImapQuota){ 20, HAUL_UNKNOWN }), HAUL_UNKNOWN);
+}
+
+static void
 names_in_utf8_are_taken_as_they_are(void)
 {
   static const struct {
@@ -235,8 +276,13 @@ labels_are_data_and_ids_have_64_bits(void)
   CU_ASSERT(span_equals(&g_array_index(fetch.labels, ImapSpan, 2), "\r\n)"));
   CU_ASSERT(span_equals(&fetch.object_id, "18446744073709551615"));
   static const char *const none[] = {
-    "(X-GM-MSGID 18446744073709551616 X-GM-LABELS NIL)", "(X-GM-MSGID 0 X-GM-LABELS ())",
-    "(X-GM-MSGID -1)", "(X-GM-MSGID (1))", "(EMAILID NIL)", "(EMAILID (\"a b\"))", "(EMAILID M1)",
+    "(X-GM-MSGID 18446744073709551616 X-GM-LABELS NIL)",
+    "(X-GM-MSGID 0 X-GM-LABELS ())",
+    "(X-GM-MSGID -1)",
+    "(X-GM-MSGID (1))",
+    "(EMAILID NIL)",
+    "(EMAILID (\"a b\"))",
+    "(EMAILID M1)",
   };
   for (size_t i = 0; i < G_N_ELEMENTS(none); i++) {
     cursor = whole(none[i]);
@@ -586,6 +632,7 @@ main(void)
     CASE(only_data_holds_literals),
     CASE(a_body_is_announced_by_name),
     CASE(capabilities_are_known_by_whole_names),
+    CASE(quota_is_told_in_octets),
     CASE(names_in_utf8_are_taken_as_they_are),
     CASE(imap4rev2_has_what_it_does_not_name),
     CASE(a_capability_is_called_as_users_do),
