@@ -15,6 +15,7 @@
 #include "account.h"
 #include "bearer.h"
 #include "gnu-sasl.h"
+#include "mechanisms.h"
 #include "scram.h"
 #include "secret.h"
 #include "token.h"
@@ -22,24 +23,11 @@
 /* A challenge in base64: SCRAM's have some hundred octets, a token server's complaint a few more. */
 #define CHALLENGE_LIMIT_OCTETS ((size_t)16 << 10)
 
-#define BY_TOKEN ((uint32_t)(HAUL_SASL_OAUTHBEARER | HAUL_SASL_XOAUTH2))
-#define SCRAM_PLUS ((uint32_t)(HAUL_SASL_SCRAM_SHA_256_PLUS | HAUL_SASL_SCRAM_SHA_1_PLUS))
-#define SCRAM (SCRAM_PLUS | HAUL_SASL_SCRAM_SHA_256 | HAUL_SASL_SCRAM_SHA_1)
-#define BY_GNU_SASL (SCRAM | HAUL_SASL_CRAM_MD5)
+#define BY_GNU_SASL (HAUL_MECHANISMS_SCRAM | HAUL_SASL_CRAM_MD5)
+#define BY_TOKEN HAUL_MECHANISMS_BY_TOKEN
+#define SCRAM HAUL_MECHANISMS_SCRAM
+#define SCRAM_PLUS HAUL_MECHANISMS_SCRAM_PLUS
 #define FOR_ANOTHER (SCRAM | HAUL_SASL_PLAIN | BY_TOKEN) /* that carry an authorisation identity */
-
-static const char *const names[] = {
-  /* by bit */
-  "OAUTHBEARER",
-  "XOAUTH2",
-  "SCRAM-SHA-256-PLUS",
-  "SCRAM-SHA-256",
-  "SCRAM-SHA-1-PLUS",
-  "SCRAM-SHA-1",
-  "CRAM-MD5",
-  "PLAIN",
-  "LOGIN",
-};
 
 struct HaulSasl {
   const HaulAccount *account; /* borrowed */
@@ -49,6 +37,7 @@ struct HaulSasl {
   uint32_t offered;           /* what the server offered this time */
   char *token;                /* owned; wiped; NULL while not needed */
   bool denied_before;         /* a token was, and another one was got */
+  HaulSaslMechanism gave_way; /* refused without a word on why; 0: none was */
 
   HaulSaslMechanism mechanism; /* begun; 0 before */
   HaulGnuSasl *gnu;            /* owned; NULL where it is not by GNU SASL */
@@ -59,21 +48,6 @@ struct HaulSasl {
   char *detail;                /* owned; what the server said of a failure, fit to be shown */
   char *answer;                /* owned; wiped; lent to the caller */
 };
-
-uint32_t
-haul_sasl_mechanism(const char *name, size_t size)
-{
-  for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-    if (strlen(names[i]) == size && g_ascii_strncasecmp(names[i], name, size) == 0)
-      return 1u << i;
-  return 0;
-}
-
-const char *
-haul_sasl_name(HaulSaslMechanism mechanism)
-{
-  return names[g_bit_nth_lsf(mechanism, -1)];
-}
 
 HaulSasl *
 haul_sasl_new(const HaulAccount *account, const HaulStream *stream, const char *act_for)
@@ -113,44 +87,11 @@ haul_sasl_free(HaulSasl *sasl)
 
 /* ---- choosing ---- */
 
-/* What "authmech" allows; 0 with an error where it names something unknown. */
-static uint32_t
-allowed_by_setting(const HaulAccount *account, GError **error)
-{
-  const char *setting = haul_account_string(account, "authmech");
-  uint32_t allowed = 0;
-  if (setting == NULL || *setting == '\0' || g_ascii_strcasecmp(setting, "auto") == 0)
-    return UINT32_MAX;
-  g_auto(GStrv) words = g_strsplit_set(setting, ", ", -1);
-  for (char **word = words; *word != NULL; word++) {
-    uint32_t mechanism = haul_sasl_mechanism(*word, strlen(*word));
-    if (mechanism == 0 && **word != '\0') {
-      g_autofree char *shown = haul_text_display(*word, strlen(*word));
-      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                     "--authmech%u: \"%s\" is no mechanism that can be used here",
-                     haul_account_number_of_side(account), shown);
-      return 0;
-    }
-    allowed |= mechanism;
-  }
-  return allowed == 0 ? UINT32_MAX : allowed;
-}
-
-static char *
-list_names(uint32_t mechanisms)
-{
-  GString *list = g_string_new(NULL);
-  for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-    if ((mechanisms >> i & 1) != 0)
-      g_string_append_printf(list, "%s%s", list->len > 0 ? ", " : "", names[i]);
-  return g_string_free(list, FALSE);
-}
-
 static HaulSaslMechanism
 none_left(const HaulSasl *sasl, bool by_token, uint32_t allowed, GError **error)
 {
-  g_autofree char *offered = list_names(sasl->offered);
-  g_autofree char *chosen = allowed != UINT32_MAX ? list_names(allowed) : NULL;
+  g_autofree char *offered = haul_mechanisms_list(sasl->offered);
+  g_autofree char *chosen = allowed != UINT32_MAX ? haul_mechanisms_list(allowed) : NULL;
   haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
                  "the server allows no login by %s%s%s here; it offers %s",
                  by_token ? "access token" : "password", chosen != NULL ? " and " : "",
@@ -202,18 +143,27 @@ need_token(HaulSasl *sasl, GError **error)
   return sasl->token != NULL;
 }
 
+/* Which of these may be tried. */
+static uint32_t
+left_of(const HaulSasl *sasl, uint32_t mechanisms)
+{
+  bool by_token = haul_token_is_wanted(sasl->account);
+  mechanisms &= ~sasl->unsupported & (by_token ? BY_TOKEN : ~BY_TOKEN);
+  return sasl->act_for != NULL ? mechanisms & FOR_ANOTHER : mechanisms;
+}
+
 HaulSaslMechanism
 haul_sasl_begin(HaulSasl *sasl, uint32_t offered, GError **error)
 {
   bool by_token = haul_token_is_wanted(sasl->account);
-  uint32_t allowed = allowed_by_setting(sasl->account, error);
+  uint32_t allowed = haul_mechanisms_allowed(sasl->account, error);
   if (allowed == 0)
     return 0;
   forget_conversation(sasl);
   sasl->offered = offered;
-  uint32_t left = offered & allowed & ~sasl->unsupported & (by_token ? BY_TOKEN : ~BY_TOKEN);
-  if (sasl->act_for != NULL)
-    left &= FOR_ANOTHER;
+  if (allowed == UINT32_MAX && haul_mechanisms_are_forgone(sasl->account, BY_GNU_SASL))
+    sasl->unsupported |= BY_GNU_SASL;
+  uint32_t left = left_of(sasl, offered & allowed);
   for (; left != 0; left &= left - 1) {
     HaulSaslMechanism mechanism = (HaulSaslMechanism)(left & -left);
     if ((mechanism & BY_TOKEN) != 0 && !need_token(sasl, error))
@@ -391,11 +341,36 @@ haul_sasl_answer(HaulSasl *sasl, const char *challenge, size_t size, GError **er
 bool
 haul_sasl_accept(HaulSasl *sasl, GError **error)
 {
+  if (sasl->gave_way != 0 && (sasl->mechanism & BY_GNU_SASL) == 0)
+    haul_mechanisms_forgo(sasl->account, sasl->gave_way);
   if ((sasl->mechanism & SCRAM) == 0 || (sasl->done && sasl->detail == NULL))
     return true;
   haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
                  "the server let us in without proving that it knows the password");
   return false;
+}
+
+/*
+ * Whether a mechanism that was refused without a reason gives way to PLAIN or LOGIN: servers that hold
+ * hashes of passwords offer SCRAM and CRAM-MD5, and cannot do them (Mailutils). Once in a login, so that
+ * a wrong password costs two attempts at most; not where the server has shown that it knows the
+ * password, or said what it dislikes; not where the user has chosen.
+ *
+ * Whoever can write into the link could bring this about to see the password. TLS keeps him out, and
+ * a link in clear text is taken only where it stays on this machine or the user accepts it
+ * (--insecure1); there he could strike the mechanism from what is offered just as well.
+ */
+static bool
+give_way(HaulSasl *sasl)
+{
+  uint32_t others = left_of(sasl, sasl->offered & (HAUL_SASL_PLAIN | HAUL_SASL_LOGIN));
+  bool proved = (sasl->mechanism & SCRAM) != 0 && sasl->done;
+  if ((sasl->mechanism & BY_GNU_SASL) == 0 || proved || others == 0 || sasl->detail != NULL
+      || haul_mechanisms_allowed(sasl->account, NULL) != UINT32_MAX)
+    return false;
+  sasl->gave_way = sasl->mechanism;
+  sasl->unsupported |= BY_GNU_SASL;
+  return true;
 }
 
 bool
@@ -407,6 +382,8 @@ haul_sasl_refuse(HaulSasl *sasl, HaulSaslRefusal why)
     sasl->unsupported |= sasl->mechanism;
     return true;
   }
+  if (why == HAUL_SASL_UNEXPLAINED && give_way(sasl))
+    return true;
   if ((sasl->mechanism & BY_TOKEN) == 0 || sasl->denied_before)
     return false;
 

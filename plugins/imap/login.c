@@ -244,6 +244,14 @@ set_login_refusal(const HaulSasl *sasl, ImapLoginRefusal kind, const ImapReply *
                          busy ? "busy" : "login", what, reply->code, reply->text);
 }
 
+static HaulSaslRefusal
+sasl_refusal(ImapLoginRefusal kind)
+{
+  return kind == IMAP_LOGIN_UNSUPPORTED   ? HAUL_SASL_UNSUPPORTED
+         : kind == IMAP_LOGIN_UNEXPLAINED ? HAUL_SASL_UNEXPLAINED
+                                          : HAUL_SASL_DENIED;
+}
+
 static bool
 authenticate(ImapSession *session, GError **error)
 {
@@ -277,9 +285,7 @@ authenticate(ImapSession *session, GError **error)
         imap_classify_login(reply.condition == IMAP_BAD, reply.code, reply.text);
     g_clear_error(&refusal);
     set_login_refusal(sasl, kind, &reply, &refusal);
-    bool again = kind != IMAP_LOGIN_FOR_NOW
-                 && haul_sasl_refuse(sasl, kind == IMAP_LOGIN_DENIED ? HAUL_SASL_DENIED
-                                                                     : HAUL_SASL_UNSUPPORTED);
+    bool again = kind != IMAP_LOGIN_FOR_NOW && haul_sasl_refuse(sasl, sasl_refusal(kind));
     if (!again) {
       g_propagate_error(error, g_steal_pointer(&refusal));
       return false;

@@ -184,13 +184,19 @@ imap_classify_login(bool bad, const char *code, const char *text)
                                          "mechanism not",     NULL };
   static const char *const wrong[] = { "credential",   "password",        "authentication failed",
                                        "login failed", "login incorrect", NULL };
+  static const char *const disproved[] = { "credential", "password", "locked",    "disabled",
+                                           "blocked",    "expired",  "suspended", NULL };
   if (code_is_any(code, final))
     return IMAP_LOGIN_DENIED;
   if (code_is_any(code, busy) || imap_asks_for_patience(code, text))
     return IMAP_LOGIN_FOR_NOW;
   if (code_is_any(code, other_way) || text_has_any(text, unknown))
     return IMAP_LOGIN_UNSUPPORTED;
-  return bad && !text_has_any(text, wrong) ? IMAP_LOGIN_UNSUPPORTED : IMAP_LOGIN_DENIED;
+  if (bad)
+    return text_has_any(text, wrong) ? IMAP_LOGIN_DENIED : IMAP_LOGIN_UNSUPPORTED;
+  /* Mailutils says the same of a wrong password and of a mechanism that it has no secret for. */
+  bool uncoded = code == NULL || *code == '\0';
+  return uncoded && !text_has_any(text, disproved) ? IMAP_LOGIN_UNEXPLAINED : IMAP_LOGIN_DENIED;
 }
 
 bool

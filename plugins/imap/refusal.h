@@ -22,6 +22,7 @@ ImapRefusal imap_classify_append(const char *code, const char *text);
 
 typedef enum {
   IMAP_LOGIN_DENIED,      /* these credentials: trying on locks accounts          */
+  IMAP_LOGIN_UNEXPLAINED, /* these credentials, or a mechanism that is only offered */
   IMAP_LOGIN_UNSUPPORTED, /* this way of logging in; another one may do           */
   IMAP_LOGIN_FOR_NOW,     /* the server wants to be left alone for a while        */
 } ImapLoginRefusal;

@@ -101,19 +101,18 @@ class Kind:
     """One kind of server: how to make it, what it refuses, alters and loses."""
 
     def __init__(self, make, version, refuses=(), alters=(), seen=None, epoch_is_now=False, latest=None, keywords=True,
-                 keeps_size=True, nests=True, makes_parents=False, mechanism=None):
+                 keeps_size=True, nests=True, makes_parents=False):
         """
         refuses: ((predicate on octets, the reason in words), ...).  alters: functions from octets to octets, in order.
         seen: applied to what is read from it before comparing.  latest: a date after which it takes its own.
         keeps_size: it adds nothing to the header.  nests: a folder with mail may have folders below it.
-        makes_parents: what a new folder lies in is made as a folder, too.  mechanism: for --authmech, if it offers
-        what it cannot do.
+        makes_parents: what a new folder lies in is made as a folder, too.
         """
         self.make, self.version, self.refuses, self.alters = make, version, refuses, alters
         self.seen = seen or (lambda octets: octets)
         self.epoch_is_now, self.latest = epoch_is_now, latest
         self.keywords, self.keeps_size = keywords, keeps_size
-        self.nests, self.makes_parents, self.mechanism = nests, makes_parents, mechanism
+        self.nests, self.makes_parents = nests, makes_parents
 
     def refusal(self, mail):
         return next((reason for refuses, reason in self.refuses if refuses(mail.octets)), None)
@@ -162,8 +161,7 @@ KINDS = {
         refuses=((begins_with_no_field, "failed"),),
         alters=(a_nul_ends_it, newlines_become_crlf, envelope_line_is_dropped, header_gets_its_end,
                 ends_with_a_newline),
-        seen=own_fields_are_rewritten, keywords=False, keeps_size=False, nests=False,
-        mechanism="LOGIN"),
+        seen=own_fields_are_rewritten, keywords=False, keeps_size=False, nests=False),
 }
 
 

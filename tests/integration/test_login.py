@@ -6,12 +6,15 @@ What is proved of each login is that mail arrives, that the mechanism was the on
 the server was asked: accounts get locked by those who try again.
 """
 import base64
+import contextlib
 import os
 import re
 
-from harness import HOST, PASSWORD, Bench, Dovecot, Imap, Scratch, case, expect_same, run_cases
+from harness import HOST, PASSWORD, Bench, Dovecot, Imap, Scratch, Skip, case, expect_same, run_cases
 import corpus
 from servers.certificates import Authority
+from servers.jail import Unavailable
+from servers.mailutils import Mailutils
 from servers.proxy import Proxy
 from servers.tokens import Tokens
 
@@ -97,6 +100,33 @@ def a_wrong_password_is_tried_once():
                 wanted = "SCRAM-SHA-256" if mechanism == "auto" else mechanism
                 assert tried(done).count(wanted) <= 2 and set(tried(done)) <= {wanted, "SCRAM-SHA-256"}, done.told()
                 assert "wrong" not in done.err.replace("wrong password", ""), done.told()
+
+
+@case
+def what_a_server_only_offers_gives_way_once():
+    """A Mailutils that has hashes of its users' passwords offers SCRAM and CRAM-MD5, and refuses both in the end."""
+    def tried_at(jailed, code, password=PASSWORD, *options):
+        with Bench(Imap(old, "u1"), Imap(jailed, "u1", password=password), "--authmech1", "XOAUTH2,SCRAM-SHA-1",
+                   *options) as bench:
+            done = bench.run("--debug")
+            assert done.code == code, done.told()
+            words = tried(done)
+            words.remove("SCRAM-SHA-1")  # the source's
+            return words, done
+
+    with contextlib.ExitStack() as open_servers:
+        try:
+            jailed = open_servers.enter_context(Mailutils())
+        except Unavailable as why:
+            raise Skip(why) from why
+        old = open_servers.enter_context(Dovecot(settings=ALL))
+        fill(old)
+        words, done = tried_at(jailed, 0)
+        assert words == ["SCRAM-SHA-256", "PLAIN"], done.told()
+        assert done.err.count("does not work here") == 1, done.told()
+        assert tried_at(jailed, 162, "wrong")[0] == ["SCRAM-SHA-256", "PLAIN"]
+        assert tried_at(jailed, 162, PASSWORD, "--authmech2", "SCRAM-SHA-1")[0] == ["SCRAM-SHA-1"]
+        assert tried_at(jailed, 162, PASSWORD, "--authmech2", "CRAM-MD5,PLAIN")[0] == ["CRAM-MD5"]
 
 
 @case

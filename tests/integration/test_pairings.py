@@ -119,8 +119,6 @@ def pair(source_name, destination_name):
     destination_server, user = FIELD.server(destination_name), FIELD.user()
     kind = field.KINDS[destination_name]
     source, destination = Imap(source_server, SOURCE_USER), Imap(destination_server, user)
-    options = [word for side, name in ((1, source_name), (2, destination_name)) if field.KINDS[name].mechanism
-               for word in (f"--authmech{side}", field.KINDS[name].mechanism)]
     before = source.snapshot()
     impossible = {folder for folder in before.folders if kind.cannot_have(folder, before.folders)}
     tried = [mail for mail in mails if mail.folder not in impossible]
@@ -134,7 +132,7 @@ def pair(source_name, destination_name):
         return field.snapshot(field.shown(kind, field.read(destination_server, user)),
                               field.folders(destination_server, user))
 
-    with Bench(source, destination, *options) as bench:
+    with Bench(source, destination) as bench:
         def run(step):
             result = bench.run()
             assert result.code == (sum(codes) if len(codes) < 2 else 111), f"{step}: " + result.told()

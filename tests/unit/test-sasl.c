@@ -134,6 +134,53 @@ denied_is_final_and_unsupported_is_not(void)
   CU_ASSERT_EQUAL(haul_sasl_begin(sasl, offered, NULL), 0);
 }
 
+/* Accounts get locked: what is refused without a reason costs one more attempt in a login, and none in
+ * those that follow. */
+static void
+what_is_only_offered_gives_way_once(void)
+{
+  const uint32_t offered = HAUL_SASL_SCRAM_SHA_256 | HAUL_SASL_SCRAM_SHA_1 | HAUL_SASL_CRAM_MD5
+                           | HAUL_SASL_PLAIN | HAUL_SASL_LOGIN;
+  g_autoptr(HaulAccount) account = account_of("ann", "secret");
+  for (unsigned n = 0; n < 2; n++) { /* the second refusal is final, and nothing was learnt */
+    g_autoptr(HaulSasl) sasl = haul_sasl_new(account, NULL, NULL);
+    CU_ASSERT_EQUAL(haul_sasl_begin(sasl, offered, NULL), HAUL_SASL_SCRAM_SHA_256);
+    CU_ASSERT_TRUE(haul_sasl_refuse(sasl, HAUL_SASL_UNEXPLAINED));
+    CU_ASSERT_EQUAL(haul_sasl_begin(sasl, offered, NULL), HAUL_SASL_PLAIN);
+    CU_ASSERT_FALSE(haul_sasl_refuse(sasl, HAUL_SASL_UNEXPLAINED));
+  }
+  g_autoptr(HaulSasl) first = haul_sasl_new(account, NULL, NULL);
+  haul_sasl_begin(first, offered, NULL);
+  CU_ASSERT_TRUE(haul_sasl_refuse(first, HAUL_SASL_UNEXPLAINED));
+  haul_sasl_begin(first, offered, NULL);
+  CU_ASSERT_TRUE(haul_sasl_accept(first, NULL));
+  g_autoptr(HaulSasl) second = haul_sasl_new(account, NULL, NULL);
+  CU_ASSERT_EQUAL(haul_sasl_begin(second, offered, NULL), HAUL_SASL_PLAIN);
+}
+
+static void
+what_gives_way_to_nothing_is_refused(void)
+{
+  static const struct {
+    const char *authmech, *act_for;
+    uint32_t offered;
+  } table[] = {
+    { NULL, NULL, HAUL_SASL_SCRAM_SHA_256 | HAUL_SASL_SCRAM_SHA_1 },
+    { NULL, "bob", HAUL_SASL_SCRAM_SHA_256 | HAUL_SASL_LOGIN },
+    { "SCRAM-SHA-256", NULL, ALL },
+    { "SCRAM-SHA-256,PLAIN", NULL, ALL },
+    { "PLAIN", NULL, ALL },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(HaulAccount) account = account_of("ann", "secret");
+    if (table[i].authmech != NULL)
+      peer_set(account, "authmech", table[i].authmech);
+    g_autoptr(HaulSasl) sasl = haul_sasl_new(account, NULL, table[i].act_for);
+    CU_ASSERT_NOT_EQUAL(haul_sasl_begin(sasl, table[i].offered, NULL), 0);
+    CU_ASSERT_FALSE(haul_sasl_refuse(sasl, HAUL_SASL_UNEXPLAINED));
+  }
+}
+
 /* ---- the simple ones ---- */
 
 static void
@@ -477,6 +524,8 @@ main(void)
     CASE(who_acts_for_another_uses_what_can_say_so),
     CASE(a_mechanism_that_does_not_exist_is_a_slip_of_the_pen),
     CASE(denied_is_final_and_unsupported_is_not),
+    CASE(what_is_only_offered_gives_way_once),
+    CASE(what_gives_way_to_nothing_is_refused),
     CASE(passwords_may_hold_any_octets),
     CASE(a_password_that_scram_cannot_prepare_leaves_the_others),
     CASE(cram_md5_is_that_of_its_rfc),

@@ -98,10 +98,13 @@ typedef enum {
   HAUL_SASL_DENIED,      /* these credentials: no other mechanism is tried with the same password,
                             for accounts get locked                                           */
   HAUL_SASL_UNSUPPORTED, /* this mechanism */
+  HAUL_SASL_UNEXPLAINED, /* it says no more than that we are not let in: these credentials, or
+                            a mechanism that it offers and cannot do                          */
 } HaulSaslRefusal;
 
-/* To be told when it does not. Returns whether to begin anew: with another mechanism, or with a token
- * that differs from the one refused, once. */
+/* To be told when it does not. Returns whether to begin anew: with another mechanism, or, once, with
+ * a token that differs from the one refused, or by PLAIN or LOGIN after a refusal that explains
+ * nothing of a mechanism stronger than these. */
 HAUL_PUBLIC bool haul_sasl_refuse(HaulSasl *sasl, HaulSaslRefusal why);
 
 /* What the server's last challenge said of the failure, fit to be shown, lent; NULL if nothing. */
