@@ -1,4 +1,4 @@
-/* Deliveries whose ids the store did not tell. */
+/* Deliveries whose ids the store did not tell; and their flags, which such stores may lose. */
 #include "naming.h"
 
 #include <mailhaul/error.h>
@@ -60,11 +60,23 @@ haul_naming_is_empty(const HaulNaming *naming)
 typedef struct {
   HaulNaming *naming;
   HaulFolderWork *work;
-  HaulKeyMaker *maker; /* owned */
-  GHashTable *paired;  /* owned; a set of ids that pairs have */
+  HaulKeyMaker *maker; /* borrowed */
+  GHashTable *paired;  /* borrowed; a set of ids that pairs have */
   GHashTable *by_key;  /* owned; HaulKey -> GQueue of Unnamed, in the order of delivery */
   GHashTable *by_size; /* owned; the same by size */
+  /* owned, NULL until used; ids by the flags that were delivered with them and did not arrive */
+  GPtrArray *lacking[HAUL_ALL_FLAGS + 1];
 } Look;
+
+static void
+look_clear(Look *look)
+{
+  g_clear_pointer(&look->by_key, g_hash_table_unref);
+  g_clear_pointer(&look->by_size, g_hash_table_unref);
+  for (size_t i = 0; i < G_N_ELEMENTS(look->lacking); i++)
+    g_clear_pointer(&look->lacking[i], g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 
 static void
 queue_up(GHashTable *queues, gpointer key, Unnamed *unnamed)
@@ -86,6 +98,18 @@ next_in_queue(GHashTable *queues, gconstpointer key)
   return unnamed;
 }
 
+/* Notes what @item lacks of the flags that it was delivered with. */
+static void
+compare_flags(Look *look, const HaulItem *item, uint32_t flags)
+{
+  uint32_t lacking = flags & ~item->flags & HAUL_ALL_FLAGS;
+  if (lacking == 0)
+    return;
+  if (look->lacking[lacking] == NULL)
+    look->lacking[lacking] = g_ptr_array_new_with_free_func(g_free);
+  g_ptr_array_add(look->lacking[lacking], g_strdup(item->id));
+}
+
 /* Gives a listed message to the first unnamed delivery with its key. What has a key by its content alone
  * is known by its size here: its neighbours are ours. */
 static bool
@@ -98,8 +122,10 @@ name_one(const HaulItem *item, void *data)
   Unnamed *unnamed = haul_key_of_item(look->maker, item, &key) == HAUL_KEY_FOUND
                          ? next_in_queue(look->by_key, &key)
                          : next_in_queue(look->by_size, GSIZE_TO_POINTER((gsize)item->size));
-  if (unnamed != NULL)
+  if (unnamed != NULL) {
     unnamed->id2 = g_strdup(item->id);
+    compare_flags(look, item, unnamed->cargo.flags);
+  }
   return true;
 }
 
@@ -163,6 +189,36 @@ note_names(HaulNaming *naming, const HaulFolderWork *work, GError **error)
   return haul_journal_commit_after(journal, going, error);
 }
 
+/* Sets the flags that the server lost when it stored the messages (FTGate, MailEnable). What it refuses
+ * it cannot keep: flags fail no message. */
+static bool
+supply_flags(HaulNaming *naming, const Look *look, GError **error)
+{
+  bool selected = false;
+  for (uint32_t flags = 1; flags <= HAUL_ALL_FLAGS; flags++) {
+    const GPtrArray *ids = look->lacking[flags];
+    HaulFlagChange change = { .add = flags };
+    HaulFolder folder = { 0 };
+    g_autoptr(GError) why = NULL;
+    if (ids == NULL)
+      continue;
+    selected =
+        selected
+        || haul_store_select(naming->store2, look->work->plan.path2, HAUL_WRITE, &folder, &why);
+    if (selected
+        && haul_store_set_flags(naming->store2, (const char *const *)ids->pdata, ids->len, &change,
+                                &why))
+      continue;
+    if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return false;
+    }
+    haul_log(HAUL_LOG_WARNING, "%s: flags of %u messages were lost: %s", look->work->plan.path2,
+             ids->len, why->message);
+  }
+  return true;
+}
+
 /* Looks at what came to @work since, and names the deliveries that are found. */
 static bool
 look_for_names(HaulNaming *naming, HaulFolderWork *work, GError **error)
@@ -172,10 +228,8 @@ look_for_names(HaulNaming *naming, HaulFolderWork *work, GError **error)
   if (paired == NULL)
     return false;
   g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
-  Look look = { naming, work, maker, paired, NULL, NULL };
+  g_auto(Look) look = { .naming = naming, .work = work, .maker = maker, .paired = paired };
   line_up(&look);
-  g_autoptr(GHashTable) by_key G_GNUC_UNUSED = look.by_key;
-  g_autoptr(GHashTable) by_size G_GNUC_UNUSED = look.by_size;
   HaulFolder folder = { 0 };
   HaulRange since = { work->next_id2, NULL };
   if (!haul_store_select(naming->store2, work->plan.path2, HAUL_READ, &folder, error))
@@ -189,7 +243,7 @@ look_for_names(HaulNaming *naming, HaulFolderWork *work, GError **error)
          /* A folder that we made: the names are of the epoch that it has now. */
          && (folder.epoch == 0 || work->epoch2 != 0
              || haul_journal_set_epoch2(context->journal, work->number, folder.epoch, error))
-         && note_names(naming, work, error);
+         && note_names(naming, work, error) && supply_flags(naming, &look, error);
 }
 
 /* Whether what is listed came in this run, and not before it: else names would be guesses. */

@@ -39,6 +39,8 @@
 #define IMAP_CAP_UTF8 (UINT64_C(1) << 29)      /* UTF8=ACCEPT or UTF8=ONLY */
 #define IMAP_CAP_UTF8_ONLY (UINT64_C(1) << 30) /* UTF8=ONLY                */
 #define IMAP_CAP_XLIST (UINT64_C(1) << 31)
+#define IMAP_CAP_SIZES                                                                             \
+  (UINT64_C(1) << 40) /* RFC822.SIZE: none that is offered, but one to do without */
 
 #define IMAP_CAP_LITERALS (IMAP_CAP_LITERAL_PLUS | IMAP_CAP_LITERAL_MINUS)
 

@@ -84,6 +84,14 @@ name_folders(HaulStore *store)
     }
     imap_names_guess(&store->names, (char **)wires->pdata, wires->len, separator);
   }
+  bool any = false;
+  for (guint i = 0; i < store->folders->len; i++)
+    any |= ((ImapFolder *)g_ptr_array_index(store->folders, i))->listed;
+  if (!any) { /* iCloud, for some accounts */
+    haul_log(HAUL_LOG_WARNING, "%s: the server lists no folder; INBOX is taken as there",
+             haul_account_side(store->account));
+    know(store, "INBOX", '\0')->listed = true;
+  }
   for (guint i = 0; i < store->folders->len; i++) {
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
     if (store->names.separator == '\0')

@@ -68,11 +68,18 @@ imap_fetch_items(const HaulStore *store)
              : "(UID FLAGS INTERNALDATE BODY.PEEK[])";
 }
 
+uint32_t
+imap_list_want(const HaulStore *store, uint32_t want)
+{
+  bool sizes = (store->session->ignored & IMAP_CAP_SIZES) == 0;
+  return sizes ? want : want & ~(uint32_t)HAUL_WANT_SIZE;
+}
+
 char *
 imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields)
 {
   GString *items = g_string_new("(UID FLAGS");
-  if ((want & HAUL_WANT_SIZE) != 0)
+  if ((imap_list_want(store, want) & HAUL_WANT_SIZE) != 0)
     g_string_append(items, " RFC822.SIZE");
   if ((want & HAUL_WANT_DATE) != 0)
     g_string_append(items, " INTERNALDATE");

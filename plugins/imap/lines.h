@@ -23,6 +23,9 @@ bool imap_ranges_are_all(const GArray *ranges);
 bool imap_call_lines(GPtrArray *lines, const GArray *ranges, const char *items);
 #define IMAP_UID_ITEMS "(UID)"
 
+/* Returns of @want (HaulWant) what is asked for: sizes are not where they are to be done without. */
+uint32_t imap_list_want(const HaulStore *store, uint32_t want);
+
 /* Returns the items that list() asks for, to be freed. */
 char *imap_list_items(const HaulStore *store, uint32_t want, const char *const *header_fields);
 /* Returns those that fetch() asks for. Not for the size: the literal tells it, and some servers read

@@ -133,6 +133,9 @@ take_listed(ImapVisit *visit, const ImapResponse *response, GError **error)
   }
   bool late = call->fetch.uid < imap_seen_last(&call->seen);
   imap_seen_add(&call->seen, (uint32_t)call->fetch.uid);
+  /* An item is an answer, and there are no more of them than messages: DavMail reads each message
+   * from its own server in order to tell its size. */
+  haul_stream_answered(visit->store->session->stream);
   if (late)
     return keep_late(lister, error);
   imap_item_keep(&call->room, call->store, &call->fetch);
@@ -174,7 +177,7 @@ bool
 imap_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
           const char *const *header_fields, HaulItemFunc each, void *data, GError **error)
 {
-  g_auto(ImapLister) lister = { .want = want,
+  g_auto(ImapLister) lister = { .want = imap_list_want(store, want),
                                 .wants_header = header_fields != NULL && *header_fields != NULL,
                                 .each = each,
                                 .data = data };

@@ -20,6 +20,7 @@ typedef struct {
   HaulIntake *intake;      /* borrowed */
   const HaulRange *ranges; /* borrowed: as the core named them */
   size_t n_ranges;
+  uint64_t unread; /* UID of the message given last, if it was not \Seen; else 0 */
 } ImapReader;
 
 static void
@@ -106,6 +107,21 @@ take_rest(ImapReader *reader, ImapCursor *rest, GError **error)
   return true;
 }
 
+/* Says once if the server marks as read what it just gave, though it was asked to let us peek only:
+ * iCloud does. */
+static void
+notice_mark(ImapReader *reader)
+{
+  const ImapFetch *fetch = &reader->call.fetch;
+  HaulStore *store = reader->call.store;
+  if (fetch->uid == 0 || fetch->uid != reader->unread || store->marks_read
+      || (fetch->flags.flags & HAUL_SEEN) == 0)
+    return;
+  store->marks_read = true;
+  haul_log(HAUL_LOG_WARNING, "%s: the server marks messages as read that are only peeked at",
+           haul_account_side(store->account));
+}
+
 /* Takes one message: what the response says of it, its body from the stream, and what the response
  * says behind that. */
 static bool
@@ -140,6 +156,7 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
   }
 
   if (fetch->body_kind == IMAP_BODY_NONE || fetch->body_kind == IMAP_BODY_NIL) {
+    notice_mark(reader);
     imap_call_note(&reader->call);
     return true;
   }
@@ -151,6 +168,7 @@ take_message(ImapVisit *visit, const ImapResponse *response, GError **error)
     return false;
   }
   imap_seen_add(&reader->call.seen, (uint32_t)fetch->uid);
+  reader->unread = (fetch->flags.flags & HAUL_SEEN) == 0 ? fetch->uid : 0;
   HaulItem item;
   imap_item_fill(&reader->call.room, fetch, &item);
   if (body != NULL && haul_intake_commit(reader->intake, g_steal_pointer(&body), &item, &why))

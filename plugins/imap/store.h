@@ -63,6 +63,7 @@ struct HaulStore {
 
   ImapFolder *current; /* selected by the core */
   HaulIntent current_intent;
+  bool marks_read;    /* the server, what we peek at */
   ImapVisits *visits; /* owned */
   ImapWriter *writer; /* owned */
 };

@@ -316,6 +316,37 @@ def hm1_sizes_are_off_by_some_octets():
         pair.expect_same()
 
 
+@case
+def ft1_flags_are_lost_in_append():
+    """No APPENDUID, so what was delivered is looked up anyway: flags that did not arrive are set then."""
+    class Losing(Session):
+        def do_append(self, command, name, *parts):
+            return super().do_append(command, name, *(part for part in parts if not isinstance(part, list)))
+    with Pair(destination="IMAP4rev1", destination_session=Losing) as pair:
+        pair.fill(6)
+        pair.inbox.entries[2].message.flags = {"\\Answered", "\\Flagged"}
+        pair.run(copied=6)
+        flags = [entry.message.flags for entry in pair.inbox.entries]
+        assert [entry.message.flags for entry in pair.copy.entries] == flags
+        stores = pair.destination.heard("UID STORE")
+        assert len(stores) == 2, stores
+        pair.run(copied=0, already_there=6)
+        assert pair.destination.heard("UID STORE") == stores
+
+
+@case
+def ft1_flags_cannot_be_set_either():
+    class Losing(Session):
+        def do_append(self, command, name, *parts):
+            return super().do_append(command, name, *(part for part in parts if not isinstance(part, list)))
+    with Pair(destination="IMAP4rev1", destination_session=Losing) as pair:
+        pair.fill(4)
+        pair.destination.on("UID STORE", answer("NO flags are not kept here"))
+        result = pair.run(copied=4)
+        assert "flags of 2 messages were lost" in result.err, result.told()
+        pair.run(copied=0, already_there=4)
+
+
 # Folders that cannot be made or opened
 
 @case
