@@ -23,6 +23,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 if __package__ in (None, ""):
@@ -164,10 +165,7 @@ class Dovecot:
         for _ in range(10):
             self.port, self.tls_port = free_ports(2)
             self._write_configuration()
-            with open(self.state + "/console.log", "ab") as console:
-                self._process = subprocess.Popen(
-                    ["dovecot", "-F", "-c", self.state + "/dovecot.conf"], stdin=subprocess.DEVNULL,
-                    stdout=console, stderr=console, start_new_session=True, preexec_fn=_end_with_parent)
+            self._start_process()
             if self._wait_for_greeting():
                 if self._certificate is None:
                     self.tls_port = 0
@@ -176,6 +174,20 @@ class Dovecot:
         log = self.log()
         self.stop()
         raise RuntimeError("dovecot does not start:\n" + log)
+
+    def restart(self):
+        """
+        Ends all sessions where they stand, and starts again on the same ports with the same mail.
+
+        Waits until it greets. In between nobody listens: the ports are ours as long as nobody takes them.
+        """
+        self._end_process()
+        for _ in range(50):
+            self._start_process()
+            if self._wait_for_greeting():
+                return
+            self._end_process()
+        raise RuntimeError("dovecot does not start again:\n" + self.log())
 
     def stop(self):
         self._end_process()
@@ -259,6 +271,14 @@ class Dovecot:
                 chroot="" if root else "  chroot =\n", services="" if root else rootless,
                 special_use="".join(f"  mailbox {name} {{\n    special_use = \\{name}\n  }}\n"
                                     for name in self._special_use)) + self._settings)
+
+    def _start_process(self):
+        with open(self.state + "/console.log", "ab") as console:
+            # The kernel means the thread that starts it, and others may be gone before their server is.
+            ends = _end_with_parent if threading.current_thread() is threading.main_thread() else None
+            self._process = subprocess.Popen(
+                ["dovecot", "-F", "-c", self.state + "/dovecot.conf"], stdin=subprocess.DEVNULL,
+                stdout=console, stderr=console, start_new_session=True, preexec_fn=ends)
 
     def _wait_for_greeting(self):
         """Whether our own server greets: another's on the same port would show another token."""

@@ -223,6 +223,7 @@ class _Connection:
                         held += data
                         continue
                 target.sendall(data[:allowed])
+                self.proxy._run_during(side, self.octets[side])
                 if allowed < len(data) or (side == "server" and self._answers is not None and self._answers.cut):
                     break
         except OSError:
@@ -256,7 +257,7 @@ class Proxy:
     """Relays to `target` on loopback; attribute port. Cutting happens once each."""
 
     def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None, before=None, edit=None,
-                 instead=None):
+                 instead=None, during=None):
         """
         cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
         connection is closed and the answer not passed on: stored, unanswered.
@@ -265,11 +266,14 @@ class Proxy:
         hold: (verb, seconds): what a client sends from its first such command on is passed only so long after
         the client has gone, as by a server that is slow to store.
         before: (verb, function): called once, when the first such command has come and not yet been passed on.
+        during: (side, n, function): called once, when n octets of what "client" or "server" sends on one
+        connection have been passed on.
         edit: called with each answer of the server; returns what the client gets instead, b"" for nothing, or raises Cut.
         """
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
         self._hold, self._before, self._edit, self._instead = hold, before, edit, instead
+        self._during = during
         self._lock = threading.Lock()
         self._commands, self._answered_ok, self._connections = [], {}, []
         self.cuts = 0
@@ -357,6 +361,13 @@ class Proxy:
             if self._before is None or not any(each.verb == self._before[0] for each in self._commands):
                 return
             (_, function), self._before = self._before, None
+        function()
+
+    def _run_during(self, side, passed):
+        with self._lock:
+            if self._during is None or self._during[0] != side or passed < self._during[1]:
+                return
+            (_, _, function), self._during = self._during, None
         function()
 
     def _answered(self, command):
