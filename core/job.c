@@ -16,6 +16,7 @@
 #include "lane.h"
 #include "patience.h"
 #include "survey.h"
+#include "window.h"
 
 /* One side being opened, in a thread of its own. */
 typedef struct {
@@ -383,8 +384,14 @@ wait_before_retry(const Job *job, const GError *why, unsigned n_failed)
 static bool
 open_and_run_pass(Job *job, GError **error)
 {
-  return (job->side1.store != NULL || open_sides(job, error))
-         && (job->context.journal != NULL || open_journal(job, error)) && run_pass(job, error);
+  if (job->side1.store == NULL && !open_sides(job, error))
+    return false;
+  if (job->context.journal == NULL) {
+    if (!open_journal(job, error))
+      return false;
+    haul_window_warn(job->folders1);
+  }
+  return run_pass(job, error);
 }
 
 /* Whether it is worth while to try again although not even the first login has succeeded. Who hung up gets

@@ -5,6 +5,7 @@ doubled, and that the report says so. Cases are named after their rows, which do
 conversation alone can show is a transcript of that name.
 """
 import collections
+import time
 
 from harness import Bench, Imap, case, run_cases
 from servers.mini import MiniServer, answer
@@ -371,6 +372,46 @@ def ex7_a_folder_that_cannot_be_opened_fails_alone():
         pair.source.unhook()
         pair.run(copied=2, already_there=3)
         pair.expect_same()
+
+
+@case
+def gm11_a_round_number_of_messages_is_told():
+    with Pair() as pair:
+        for number in range(1000):
+            pair.inbox.add(Message(b"Message-ID: <%d@rows.example>\r\n\r\n" % number))
+        result = pair.run(copied=1000)
+        assert 'such as "INBOX", holds a round number' in result.err, result.told()
+        pair.inbox.add(Message(mail(1)))
+        result = pair.run(copied=1, already_there=1000)
+        assert "round number" not in result.err, result.told()
+
+
+# Servers that take their time
+
+def a_listing_is_slow(item):
+    """Each message that is listed with `item` takes half a second; after four, a silent server is given up."""
+    class Slow(Session):
+        def say_fetch(self, number, entry, items):
+            super().say_fetch(number, entry, items)
+            if item in items and "BODY.PEEK[]" not in items:
+                self.flush()
+                time.sleep(0.5)
+    with Pair("IMAP4rev1 LITERAL+ UIDPLUS", source_session=Slow) as pair:
+        pair.fill(12)
+        pair.run("--timeout1", "4", copied=12)
+        pair.lose_state()
+        pair.run("--timeout1", "4", copied=0, already_there=12)
+        assert len({each.session for each in pair.source.log}) == 2, "it was given up, and tried again"
+
+
+@case
+def cn4_a_listing_takes_longer_than_a_silence_may():
+    a_listing_is_slow("FLAGS")
+
+
+@case
+def dm1_each_size_takes_its_time():
+    a_listing_is_slow("RFC822.SIZE")
 
 
 # Messages that cannot be read
