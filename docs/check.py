@@ -4,6 +4,7 @@
 check.py graph ROOT      the include graph of docs/architecture.md is that of core/, and points down
 check.py rooms ROOT      its tables name every source file and no other
 check.py listing ROOT    the plugin in docs/mailhaul-plugin.7 is tests/abi/sample-store.c
+check.py servers ROOT    the table in docs/servers.md has every known habit of servers, and names what plays it
 check.py manual ROOT     the manual pages name every option, setting, reason, exit code and callback
 
 With --write, graph and listing put right what they can: the order of the graph's lines is kept.
@@ -189,10 +190,60 @@ def manual(root, _write):
                 fail(f"mailhaul-plugin.7 does not name {name}()")
 
 
+# ---- the habits of servers ----
+
+# How many rows each family of the catalogue has: GM1 to GM13, and so on.
+HABITS = {"GM": 13, "GP": 3, "EX": 21, "YA": 7, "AP": 5, "CN": 4, "DV": 6, "CY": 2, "CO": 2, "OR": 1, "UW": 1, "ZI": 3,
+          "DB": 2, "DO": 1, "FC": 1, "FT": 1, "TB": 1, "HM": 1, "SZ": 1, "FM": 1, "PM": 1, "DM": 1, "KO": 1, "AW": 1,
+          "CC": 1}
+# Those that only a POP3 client meets.
+POP3_HABITS = {"GP1", "GP2", "GP3", "EX19"}
+
+
+def tests_by_name(root):
+    """The names of transcripts that are played, and of cases."""
+    played = set(re.findall(r"'([a-z0-9-]+)'", (root / "tests/transcripts/meson.build").read_text()))
+    names = {path.stem for path in (root / "tests/transcripts/imap").glob("*.txt")} & played
+    for path in (root / "tests/integration").glob("test_*.py"):
+        names |= set(re.findall(r"^@case\ndef (\w+)\(", path.read_text(), re.M))
+    for path in (root / "tests/unit").glob("test-*.c"):
+        names |= set(re.findall(r"\bCASE\((\w+)\)", path.read_text()))
+    return names
+
+
+def row_of(name):
+    """The row that a test is named after, or None."""
+    found = re.match(r"([a-z]{2}\d+)[-_]", name)
+    row = found.group(1).upper() if found else None
+    return row if row in {family + str(n) for family, last in HABITS.items() for n in range(1, last + 1)} else None
+
+
+def servers(root, _write):
+    tests, said = tests_by_name(root), {}
+    for line in (root / "docs/servers.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if re.fullmatch(r"[A-Z]{2}\d+", cells[0]):
+            if len(cells) != 4 or cells[0] in said:
+                fail(f"docs/servers.md: the row {cells[0]} is there twice, or has not four cells")
+            said[cells[0]] = re.findall(r"`([^`]+)`", cells[-1])
+    for row in (family + str(number) for family, last in HABITS.items() for number in range(1, last + 1)):
+        if row not in said:
+            fail(f"docs/servers.md lacks the row {row}")
+        elif row not in POP3_HABITS and (not said[row] or row_of(said[row][0]) != row):
+            fail(f"docs/servers.md names no test for {row} that bears its name")
+    for row, names in said.items():
+        for name in sorted(set(names) - tests):
+            fail(f"docs/servers.md says that {name} plays {row}, and there is no such test")
+    for name in sorted(tests):
+        if row_of(name) is not None and name not in said.get(row_of(name), []):
+            fail(f"docs/servers.md does not name {name} in the row {row_of(name)}")
+
+
 def main(words):
     write = "--write" in words
     what, root = [word for word in words if word != "--write"]
-    {"graph": graph, "rooms": rooms, "listing": listing, "manual": manual}[what](pathlib.Path(root), write)
+    {"graph": graph, "rooms": rooms, "listing": listing, "manual": manual,
+     "servers": servers}[what](pathlib.Path(root), write)
     for text in failures:
         print(text)
     return 1 if failures else 0

@@ -257,6 +257,24 @@ def uw1_a_pseudo_message_is_passed_over():
         assert len(pair.copy.entries) == 4
 
 
+def swap_uids(folder):
+    """Gives every message another's UID, as a bridge does that counts anew in each session."""
+    messages = [entry.message for entry in folder.entries]
+    for entry, message in zip(folder.entries, reversed(messages)):
+        entry.message = message
+        folder.changed(entry)
+
+
+@case
+def pm1_uids_are_swapped_between_runs():
+    with Pair() as pair:
+        pair.fill(12)
+        pair.run(copied=12)
+        swap_uids(pair.inbox)
+        pair.run(copied=0, already_there=12)
+        pair.expect_same()
+
+
 # Destinations that alter what they store
 
 def altering(change):
