@@ -22,7 +22,8 @@ typedef struct {
   const char *spool; /* folder for large bodies */
   HaulFlagsMode flags_mode;
   unsigned n_lanes;
-  unsigned grace_s; /* how long a young intent may still come true */
+  int64_t opening_us; /* how long it took to open both sides */
+  unsigned grace_s;   /* how long a young intent may still come true */
   bool dry;
 } HaulContext;
 
@@ -39,7 +40,7 @@ typedef struct {
   uint64_t n_before2;      /* messages at the destination before the run; HAUL_UNKNOWN */
   uint64_t n_put;          /* delivered in this pass */
   bool wrote;              /* something was done at the destination */
-  bool unusable;           /* it could not be listed or made: nothing is copied  */
+  _Atomic bool unusable;   /* it could not be listed or made: nothing is copied  */
   _Atomic bool incomplete; /* something failed: look again next time */
 } HaulFolderWork;
 

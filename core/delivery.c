@@ -49,8 +49,9 @@ typedef struct {
   const HaulPass *pass;
   HaulOpenStore *store2;
   HaulQueue *queue;
-  HaulFolderWork *work; /* the folder at hand, or NULL */
-  bool refused;         /* it cannot be written: its messages are dropped */
+  const HaulDeliveryFrame *frame; /* borrowed, or NULL */
+  HaulFolderWork *work;           /* the folder at hand, or NULL */
+  bool refused;                   /* it cannot be written: its messages are dropped */
 
   GPtrArray *waiting; /* owned; of HaulParcel: the next batch */
   uint64_t waiting_octets;
@@ -231,7 +232,9 @@ static bool
 begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
 {
   writer->work = work;
-  writer->refused = false;
+  writer->refused = work->unusable; /* found out while it was read */
+  if (writer->refused)
+    return true;
   HaulFolder folder = { .path = work->plan.path2,
                         .epoch = work->epoch2,
                         .next_id = work->next_id2 };
@@ -288,6 +291,15 @@ take_parcel(Writer *writer, HaulParcel *parcel, GError **error)
   return true;
 }
 
+/* Waits for what is under way; before that, while it is, does what else is to be done in the end. */
+static bool
+conclude(Writer *writer, GError **error)
+{
+  const HaulDeliveryFrame *frame = writer->frame;
+  return send_batch(writer, error) && (frame == NULL || frame->conclude(frame->data, error))
+         && flush(writer, error) && name_deliveries(writer, error) && check_trouble(writer, error);
+}
+
 static bool
 deliver_until_closed(Writer *writer, GError **error)
 {
@@ -310,8 +322,7 @@ deliver_until_closed(Writer *writer, GError **error)
       break;
     case HAUL_QUEUE_CLOSED:
     default:
-      return send_batch(writer, error) && flush(writer, error) && name_deliveries(writer, error)
-             && check_trouble(writer, error);
+      return conclude(writer, error);
     }
     if (!going || !check_trouble(writer, error))
       return false;
@@ -328,13 +339,14 @@ drain(HaulQueue *queue)
 
 bool
 haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *store2,
-             HaulQueue *queue, GError **error)
+             HaulQueue *queue, const HaulDeliveryFrame *frame, GError **error)
 {
   Writer writer = {
     .context = context,
     .pass = pass,
     .store2 = store2,
     .queue = queue,
+    .frame = frame,
     .waiting = g_ptr_array_new_with_free_func((GDestroyNotify)haul_parcel_free),
     .batches = g_ptr_array_new_with_free_func((GDestroyNotify)batch_free),
     .receipts = g_array_new(FALSE, TRUE, sizeof(HaulReceipt)),
@@ -342,7 +354,8 @@ haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *st
   };
   g_array_set_clear_func(writer.receipts, (GDestroyNotify)haul_receipt_clear);
 
-  bool delivered = deliver_until_closed(&writer, error);
+  bool delivered =
+      (frame == NULL || frame->prepare(frame->data, error)) && deliver_until_closed(&writer, error);
   if (!delivered) {
     haul_queue_break(queue);
     /* What was settled before the end is worth knowing; what was not stays an open intent. */

@@ -25,13 +25,20 @@ typedef struct {
 
 void haul_parcel_free(HaulParcel *parcel);
 
+/* What else is done at the destination by who delivers: the store is free for it. */
+typedef struct {
+  bool (*prepare)(void *data, GError **error); /* first; the source is being read already         */
+  bool (*conclude)(void *data, GError **error); /* when all is sent, and need not be answered yet */
+  void *data;
+} HaulDeliveryFrame;
+
 /*
  * Delivers what comes until the queue is closed; everything is settled and noted when it returns.
  *
- * @pass: for its actions on flags.
+ * @pass: for its actions on flags. @frame: NULL for nothing else.
  * Returns false for what reaches beyond a folder; the queue is broken then.
  */
 bool haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *store2,
-                  HaulQueue *queue, GError **error);
+                  HaulQueue *queue, const HaulDeliveryFrame *frame, GError **error);
 
 #endif /* HAUL_CORE_DELIVERY_H */

@@ -1,16 +1,19 @@
-/* What lanes are to do, and who does it. See errand.h. */
+/* What lanes are to do. See errand.h. */
 #include "errand.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* What a message is reckoned at where the store does not tell. */
 #define USUAL_OCTETS (16u << 10)
 
 struct HaulErrandList {
   pthread_mutex_t mutex;
-  HaulPass *pass; /* borrowed */
-  GArray *order;  /* owned; guint: numbers of folders, the largest first */
+  pthread_cond_t over; /* nothing is left, or nobody is to wait */
+  HaulPass *pass;      /* borrowed */
+  GArray *order;       /* owned; guint: numbers of folders, the largest first */
   guint next;
+  bool stopped;
   uint64_t octets; /* of all */
 };
 
@@ -50,6 +53,11 @@ haul_errand_list_new(HaulPass *pass)
 {
   HaulErrandList *list = g_new0(HaulErrandList, 1);
   pthread_mutex_init(&list->mutex, NULL);
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&list->over, &monotonic);
+  pthread_condattr_destroy(&monotonic);
   list->pass = pass;
   list->order = g_array_new(FALSE, FALSE, sizeof(guint));
   for (guint i = 0; i < pass->folders->len; i++) {
@@ -75,6 +83,7 @@ haul_errand_list_free(HaulErrandList *list)
   for (guint i = list->next; i < list->order->len; i++)
     work_at(list, i)->incomplete = true;
   g_array_unref(list->order);
+  pthread_cond_destroy(&list->over);
   pthread_mutex_destroy(&list->mutex);
   g_free(list);
 }
@@ -110,13 +119,43 @@ errand_new(const HaulPass *pass, HaulFolderWork *work)
   return errand;
 }
 
+static bool
+is_empty(const HaulErrandList *list)
+{
+  return list->next == list->order->len;
+}
+
 HaulErrand *
 haul_errand_take(HaulErrandList *list)
 {
   pthread_mutex_lock(&list->mutex);
-  HaulFolderWork *work = list->next < list->order->len ? work_at(list, list->next++) : NULL;
+  HaulFolderWork *work = is_empty(list) ? NULL : work_at(list, list->next++);
+  if (is_empty(list))
+    pthread_cond_broadcast(&list->over);
   pthread_mutex_unlock(&list->mutex);
   return work != NULL ? errand_new(list->pass, work) : NULL;
+}
+
+bool
+haul_errand_list_wait(HaulErrandList *list, int64_t until_us)
+{
+  struct timespec until = { until_us / G_USEC_PER_SEC, until_us % G_USEC_PER_SEC * 1000 };
+  pthread_mutex_lock(&list->mutex);
+  int outcome = 0;
+  while (!is_empty(list) && !list->stopped && outcome == 0)
+    outcome = pthread_cond_timedwait(&list->over, &list->mutex, &until);
+  bool is_left = !is_empty(list) && !list->stopped;
+  pthread_mutex_unlock(&list->mutex);
+  return is_left;
+}
+
+void
+haul_errand_list_stop(HaulErrandList *list)
+{
+  pthread_mutex_lock(&list->mutex);
+  list->stopped = true;
+  pthread_cond_broadcast(&list->over);
+  pthread_mutex_unlock(&list->mutex);
 }
 
 void

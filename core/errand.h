@@ -28,6 +28,15 @@ uint64_t haul_errand_list_octets(const HaulErrandList *list);
 HaulErrand *haul_errand_take(HaulErrandList *list);
 void haul_errand_free(HaulErrand *errand);
 
+/*
+ * Waits until @until_us, on the clock of g_get_monotonic_time(), as long as there is something to take.
+ * Returns whether there is then. From any thread.
+ */
+bool haul_errand_list_wait(HaulErrandList *list, int64_t until_us);
+
+/* Ends all waiting, as if nothing were left: who has not begun yet is not to begin. From any thread. */
+void haul_errand_list_stop(HaulErrandList *list);
+
 /* How many messages the plan has of the folder, as far as it is known. */
 uint64_t haul_errand_n_planned(const HaulErrandList *list, const HaulErrand *errand);
 

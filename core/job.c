@@ -116,6 +116,7 @@ open_sides(Job *job, GError **error)
 {
   g_clear_error(&job->side1.error);
   g_clear_error(&job->side2.error);
+  int64_t start_us = g_get_monotonic_time();
   pthread_t other;
   bool threaded = pthread_create(&other, NULL, open_side, &job->side1) == 0;
   if (!threaded)
@@ -123,6 +124,7 @@ open_sides(Job *job, GError **error)
   open_side(&job->side2);
   if (threaded)
     pthread_join(other, NULL);
+  job->context.opening_us = g_get_monotonic_time() - start_us;
 
   GError **error1 = &job->side1.error, **error2 = &job->side2.error;
   if (*error1 == NULL && *error2 == NULL)
@@ -197,20 +199,28 @@ open_journal(Job *job, GError **error)
 
 /* ---- a pass ---- */
 
+/* A pass under way: what frames the work of the lanes. */
+typedef struct {
+  Job *job;
+  HaulPass *pass;
+  bool wrote;            /* at the destination, besides messages */
+  HaulFolderList *after; /* owned; the destination's folders as they are in the end, or NULL */
+} Frame;
+
 static void
 folder_result(const char *path, const GError *why, void *data)
 {
-  HaulPass *pass = data;
-  for (guint i = 0; why != NULL && i < pass->folders->len; i++) {
-    HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+  const Frame *frame = data;
+  GArray *folders = frame->pass->folders;
+  for (guint i = 0; why != NULL && i < folders->len; i++) {
+    HaulFolderWork *work = &g_array_index(folders, HaulFolderWork, i);
     if (!work->plan.create || strcmp(work->plan.path2, path) != 0)
       continue;
-    work->unusable = true;
+    g_autoptr(GError) told = NULL;
+    haul_set_error(&told, HAUL_ERROR_FOLDER, "create", "%s", why->message);
+    haul_report_folder_failed(frame->job->context.report, work->tally, told);
     work->incomplete = true;
-    if (work->tally->failed == NULL) {
-      work->tally->failed = "create";
-      work->tally->failed_detail = g_strdup(why->message);
-    }
+    work->unusable = true;
   }
 }
 
@@ -223,25 +233,37 @@ subscribe_result(const char *path, const GError *why, void *data)
 
 /* Makes the folders that are missing, and subscribes to those that the source is subscribed to. */
 static bool
-prepare_folders(Job *job, HaulPass *pass, bool *wrote, GError **error)
+prepare_folders(void *data, GError **error)
 {
+  Frame *frame = data;
+  HaulOpenStore *store2 = frame->job->side2.store;
   g_autoptr(GArray) create = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
   g_autoptr(GArray) subscribe = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
-  for (guint i = 0; i < pass->folders->len; i++) {
-    const HaulFolderPlan *plan = &g_array_index(pass->folders, HaulFolderWork, i).plan;
+  for (guint i = 0; i < frame->pass->folders->len; i++) {
+    const HaulFolderPlan *plan = &g_array_index(frame->pass->folders, HaulFolderWork, i).plan;
     HaulFolder folder = { .path = plan->path2, .attributes = plan->folder1->attributes };
     if (plan->create)
       g_array_append_val(create, folder);
     if (plan->subscribe)
       g_array_append_val(subscribe, folder);
   }
-  *wrote |= create->len > 0 || subscribe->len > 0;
+  frame->wrote |= create->len > 0 || subscribe->len > 0;
   return (create->len == 0
-          || haul_store_create(job->side2.store, (const HaulFolder *)(void *)create->data,
-                               create->len, folder_result, pass, error))
+          || haul_store_create(store2, (const HaulFolder *)(void *)create->data, create->len,
+                               folder_result, frame, error))
          && (subscribe->len == 0
-             || haul_store_subscribe(job->side2.store, (const HaulFolder *)(void *)subscribe->data,
-                                     subscribe->len, subscribe_result, pass, error));
+             || haul_store_subscribe(store2, (const HaulFolder *)(void *)subscribe->data,
+                                     subscribe->len, subscribe_result, frame, error));
+}
+
+/* Asks what the destination's folders are with what was delivered, before the last of it is answered:
+ * the numbers show whether all of it is in them. */
+static bool
+look_at_folders(void *data, GError **error)
+{
+  Frame *frame = data;
+  frame->after = haul_folder_list_read(frame->job->side2.store, error);
+  return frame->after != NULL;
 }
 
 /*
@@ -263,18 +285,34 @@ final_token2(const HaulFolderWork *work, const HaulFolderList *after)
   return folder->token;
 }
 
-/* Notes which folders are complete, so that the next run need not look at them. */
+/* Whether what was delivered is in what the store says of its folders, as far as it says anything. */
 static bool
-finish_folders(Job *job, const HaulPass *pass, bool wrote, GError **error)
+adds_up(const HaulPass *pass, const HaulFolderList *after)
 {
-  g_autoptr(HaulFolderList) after = NULL;
-  for (guint i = 0; i < pass->folders->len; i++)
-    wrote |= g_array_index(pass->folders, HaulFolderWork, i).wrote;
-  if (wrote) {
-    after = haul_folder_list_read(job->side2.store, error);
-    if (after == NULL)
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    const HaulPlanFolder *folder =
+        work->wrote ? haul_folder_list_find(after, work->plan.path2) : NULL;
+    if (folder != NULL && folder->token != NULL && final_token2(work, after) == NULL)
       return false;
   }
+  return true;
+}
+
+/* Notes which folders are complete, so that the next run need not look at them. */
+static bool
+finish_folders(Frame *frame, GError **error)
+{
+  Job *job = frame->job;
+  const HaulPass *pass = frame->pass;
+  bool wrote = frame->wrote;
+  for (guint i = 0; i < pass->folders->len; i++)
+    wrote |= g_array_index(pass->folders, HaulFolderWork, i).wrote;
+  if (wrote && frame->after != NULL && !adds_up(frame->pass, frame->after))
+    g_clear_pointer(&frame->after, haul_folder_list_free);
+  if (wrote && frame->after == NULL && !look_at_folders(frame, error))
+    return false;
+  const HaulFolderList *after = frame->after;
   HaulJournal *journal = job->context.journal;
   if (!haul_journal_begin(journal, error))
     return false;
@@ -360,10 +398,13 @@ run_pass(Job *job, GError **error)
     show_plan(job, pass);
     return true;
   }
-  bool wrote = false;
-  return prepare_folders(job, pass, &wrote, error)
-         && haul_lanes_run(&job->context, pass, job->side1.store, job->side2.store, error)
-         && finish_folders(job, pass, wrote, error);
+  Frame frame = { .job = job, .pass = pass };
+  HaulDeliveryFrame delivery = { prepare_folders, look_at_folders, &frame };
+  bool done =
+      haul_lanes_run(&job->context, pass, job->side1.store, job->side2.store, &delivery, error)
+      && finish_folders(&frame, error);
+  g_clear_pointer(&frame.after, haul_folder_list_free);
+  return done;
 }
 
 /* ---- passes until it is done ---- */

@@ -9,7 +9,6 @@
 #include <mailhaul/log.h>
 
 #include "arrival.h"
-#include "delivery.h"
 #include "errand.h"
 #include "intake.h"
 #include "message.h"
@@ -18,39 +17,60 @@
 
 /* What all lanes together may hold in memory on its way. */
 #define LANES_OCTETS (24u << 20)
-/* A lane reserves folders so that the store can ask for them ahead: so many, or so much. */
+/* A lane reserves folders so that the store can ask for them ahead: so many, or so much; a lane that is
+ * alone the more, the more it has done, for it shows how fast it goes. */
 #define RESERVED_FOLDERS 8u
 #define RESERVED_OCTETS (4u << 20)
+#define MOST_RESERVED_FOLDERS 32u
+#define MOST_RESERVED_OCTETS (16u << 20)
 /* A lane more is worth its login only for so much work. */
 #define OCTETS_PER_LANE (512u << 10)
 
+typedef struct Crew Crew;
+
 typedef struct {
+  Crew *crew; /* borrowed */
   const HaulContext *context;
-  const HaulPass *pass;
-  HaulErrandList *list;           /* borrowed */
   HaulOpenStore *store1, *store2; /* borrowed, or owned if the lane opened them */
   bool owns_stores;
   HaulQueue *queue;
   HaulIntake *intake;
   HaulKeyMaker *maker;
-  GPtrArray *errands; /* of HaulErrand: reserved; the first is at hand */
-  GArray *visits;     /* of HaulVisit */
-  uint64_t n_seen;    /* messages of the errand at hand, given or refused */
-  uint64_t n_undated; /* of them: their header told when they came */
+  GPtrArray *errands;   /* of HaulErrand: reserved; the first is at hand */
+  GArray *visits;       /* of HaulVisit */
+  guint n_done;         /* errands ... */
+  uint64_t done_octets; /* ... and what they were reckoned at */
+  uint64_t n_seen;      /* messages of the errand at hand, given or refused */
+  uint64_t n_undated;   /* of them: their header told when they came */
   pthread_t reader, writer;
   GError *read_error, *write_error; /* owned */
 } Lane;
+
+/* The lanes of a pass. */
+struct Crew {
+  const HaulContext *context;
+  HaulPass *pass;
+  const HaulDeliveryFrame *frame; /* borrowed */
+  HaulErrandList *list;           /* owned */
+  Lane **lanes;                   /* owned; the first one's stores are the run's */
+  unsigned n_lanes, n_started;
+  _Atomic unsigned n_at_work; /* that may have folders of the list under way */
+};
 
 /* Reserves the next folders; the first is the one to go to. */
 static HaulErrand *
 next_errand(Lane *lane)
 {
+  bool alone = lane->crew->n_at_work == 1;
+  guint most =
+      alone ? MIN(RESERVED_FOLDERS + lane->n_done, MOST_RESERVED_FOLDERS) : RESERVED_FOLDERS;
+  uint64_t most_octets =
+      alone ? MIN(RESERVED_OCTETS + lane->done_octets, MOST_RESERVED_OCTETS) : RESERVED_OCTETS;
   uint64_t reserved = 0;
   for (guint i = 1; i < lane->errands->len; i++)
     reserved += ((HaulErrand *)lane->errands->pdata[i])->octets;
-  while (lane->errands->len == 0
-         || (lane->errands->len < RESERVED_FOLDERS && reserved < RESERVED_OCTETS)) {
-    HaulErrand *errand = haul_errand_take(lane->list);
+  while (lane->errands->len == 0 || (lane->errands->len < most && reserved < most_octets)) {
+    HaulErrand *errand = haul_errand_take(lane->crew->list);
     if (errand == NULL)
       break;
     if (lane->errands->len > 0)
@@ -169,8 +189,8 @@ static void
 check_count(Lane *lane, const HaulErrand *errand)
 {
   HaulFolderWork *work = errand->work;
-  uint64_t planned = haul_errand_n_planned(lane->list, errand);
-  bool streamed = haul_errand_is_stream(lane->list, errand);
+  uint64_t planned = haul_errand_n_planned(lane->crew->list, errand);
+  bool streamed = haul_errand_is_stream(lane->crew->list, errand);
   if (streamed)
     work->tally->source = lane->n_seen;
   if (lane->n_seen >= planned)
@@ -220,8 +240,10 @@ read_side(void *data)
   Lane *lane = data;
   HaulErrand *errand;
   while ((errand = next_errand(lane)) != NULL) {
-    if (!run_errand(lane, errand))
+    if (!errand->work->unusable && !run_errand(lane, errand))
       break;
+    lane->n_done++;
+    lane->done_octets += errand->octets;
     g_ptr_array_remove_index(lane->errands, 0);
   }
   /* What was reserved and not done. */
@@ -247,36 +269,70 @@ open_stores(Lane *lane, GError **error)
 
 /* Runs a lane whose stores are open; the calling thread writes. */
 static void
-run_lane(Lane *lane)
+run_lane(Lane *lane, const HaulDeliveryFrame *frame)
 {
   if (pthread_create(&lane->reader, NULL, read_side, lane) != 0) {
     haul_set_error(&lane->read_error, HAUL_ERROR_ACCOUNT, "failed", "cannot start a thread");
     return;
   }
-  haul_deliver(lane->context, lane->pass, lane->store2, lane->queue, &lane->write_error);
+  haul_deliver(lane->context, lane->crew->pass, lane->store2, lane->queue, frame,
+               &lane->write_error);
   pthread_join(lane->reader, NULL);
 }
 
-/* A lane that opens its own stores: a connection cap is a lane less, no error. */
+/*
+ * A lane that opens its own stores, once the work has lasted as long as that takes: before, it may be
+ * done sooner without. A connection cap is a lane less, no error.
+ */
 static void *
 run_extra_lane(void *data)
 {
   Lane *lane = data;
+  Crew *crew = lane->crew;
   g_autoptr(GError) error = NULL;
-  if (open_stores(lane, &error))
-    run_lane(lane);
-  else
+  if (!haul_errand_list_wait(crew->list, g_get_monotonic_time() + lane->context->opening_us))
+    return NULL;
+  if (open_stores(lane, &error)) {
+    crew->n_at_work++;
+    run_lane(lane, NULL);
+    crew->n_at_work--;
+  } else {
     haul_log(HAUL_LOG_INFO, "a lane less: %s", error->message);
+  }
   return NULL;
 }
 
-static Lane *
-lane_new(const HaulContext *context, const HaulPass *pass, HaulErrandList *list, uint64_t bound)
+/* The first lane's: others start when the destination is ready. */
+static bool
+prepare(void *data, GError **error)
 {
+  Crew *crew = data;
+  if (!crew->frame->prepare(crew->frame->data, error))
+    return false;
+  while (crew->n_started < crew->n_lanes) {
+    Lane *lane = crew->lanes[crew->n_started];
+    if (pthread_create(&lane->writer, NULL, run_extra_lane, lane) != 0)
+      break;
+    crew->n_started++;
+  }
+  return true;
+}
+
+/* The first lane's: nothing is left to take, so who is not at work now will not be. */
+static bool
+conclude(void *data, GError **error)
+{
+  Crew *crew = data;
+  return crew->n_at_work > 1 || crew->frame->conclude(crew->frame->data, error);
+}
+
+static Lane *
+lane_new(Crew *crew, uint64_t bound)
+{
+  const HaulContext *context = crew->context;
   Lane *lane = g_new0(Lane, 1);
+  lane->crew = crew;
   lane->context = context;
-  lane->pass = pass;
-  lane->list = list;
   lane->queue = haul_queue_new(bound);
   lane->intake = haul_intake_new(context->spool, lane->queue, context->cancel, take_message,
                                  skip_message, lane);
@@ -326,36 +382,50 @@ take_worst(GError **worst, GError **candidate)
   }
 }
 
+/* Ends the crew. Returns the worst that has happened to it, or NULL. */
+static GError *
+crew_dismiss(Crew *crew)
+{
+  GError *worst = NULL;
+  haul_errand_list_stop(crew->list);
+  for (unsigned i = 1; i < crew->n_started; i++)
+    pthread_join(crew->lanes[i]->writer, NULL);
+  for (unsigned i = 0; i < crew->n_lanes; i++) {
+    take_worst(&worst, &crew->lanes[i]->write_error);
+    take_worst(&worst, &crew->lanes[i]->read_error);
+    lane_free(crew->lanes[i]);
+  }
+  g_free(crew->lanes);
+  haul_errand_list_free(crew->list);
+  return worst;
+}
+
 bool
 haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
-               HaulOpenStore *store2, GError **error)
+               HaulOpenStore *store2, const HaulDeliveryFrame *frame, GError **error)
 {
-  HaulErrandList *list = haul_errand_list_new(pass);
-  if (haul_errand_list_count(list) == 0) {
-    haul_errand_list_free(list);
-    return true;
+  Crew crew = {
+    .context = context,
+    .pass = pass,
+    .frame = frame,
+    .list = haul_errand_list_new(pass),
+    .n_started = 1,
+    .n_at_work = 1,
+  };
+  if (haul_errand_list_count(crew.list) == 0) {
+    haul_errand_list_free(crew.list);
+    return frame->prepare(frame->data, error);
   }
-  unsigned n = lanes_for(context, list);
-  g_autofree Lane **lanes = g_new0(Lane *, n);
-  for (unsigned i = 0; i < n; i++)
-    lanes[i] = lane_new(context, pass, list, LANES_OCTETS / n);
-  lanes[0]->store1 = store1;
-  lanes[0]->store2 = store2;
-  unsigned n_started = 1;
-  while (n_started < n
-         && pthread_create(&lanes[n_started]->writer, NULL, run_extra_lane, lanes[n_started]) == 0)
-    n_started++;
-  run_lane(lanes[0]);
-  for (unsigned i = 1; i < n_started; i++)
-    pthread_join(lanes[i]->writer, NULL);
+  crew.n_lanes = lanes_for(context, crew.list);
+  crew.lanes = g_new0(Lane *, crew.n_lanes);
+  for (unsigned i = 0; i < crew.n_lanes; i++)
+    crew.lanes[i] = lane_new(&crew, LANES_OCTETS / crew.n_lanes);
+  crew.lanes[0]->store1 = store1;
+  crew.lanes[0]->store2 = store2;
+  HaulDeliveryFrame first = { prepare, conclude, &crew };
+  run_lane(crew.lanes[0], &first);
 
-  GError *worst = NULL;
-  for (unsigned i = 0; i < n; i++) {
-    take_worst(&worst, &lanes[i]->write_error);
-    take_worst(&worst, &lanes[i]->read_error);
-    lane_free(lanes[i]);
-  }
-  haul_errand_list_free(list);
+  GError *worst = crew_dismiss(&crew);
   if (worst == NULL)
     return true;
   g_propagate_error(error, worst);

@@ -155,6 +155,7 @@ memory_box_new(const char *name)
   MemoryBox *box = g_new0(MemoryBox, 1);
   box->name = g_strdup(name);
   pthread_mutex_init(&box->mutex, NULL);
+  pthread_cond_init(&box->opened, NULL);
   box->folders = g_ptr_array_new_with_free_func((GDestroyNotify)folder_free);
   pthread_mutex_lock(&boxes_mutex);
   if (boxes == NULL)
@@ -175,6 +176,7 @@ memory_box_free(MemoryBox *box)
     g_clear_pointer(&boxes, g_ptr_array_unref);
   pthread_mutex_unlock(&boxes_mutex);
   g_ptr_array_unref(box->folders);
+  pthread_cond_destroy(&box->opened);
   pthread_mutex_destroy(&box->mutex);
   g_free(box->name);
   g_free(box);

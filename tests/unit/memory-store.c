@@ -106,6 +106,7 @@ memory_open(const HaulAccount *account, HaulIntent intent, GError **error)
               || (faults->max_open > 0 && !faults->kills_older && box->n_open >= faults->max_open);
   if (!busy && !faults->refuses_login)
     box->n_open++;
+  pthread_cond_broadcast(&box->opened);
   pthread_mutex_unlock(&box->mutex);
   if (faults->refuses_login) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "login", "no such user");
@@ -437,6 +438,10 @@ memory_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulInt
   MemoryBox *box = store->box;
   if (!alive(store, &box->calls.fetches, 0, error))
     return false;
+  pthread_mutex_lock(&box->mutex);
+  while (box->calls.opens < box->faults.fetches_after_opens)
+    pthread_cond_wait(&box->opened, &box->mutex);
+  pthread_mutex_unlock(&box->mutex);
   g_autoptr(GPtrArray) sights = look(store, ranges, n_ranges);
   for (guint i = 0; i < sights->len; i++) {
     const Sight *sight = sights->pdata[i];

@@ -76,6 +76,7 @@ typedef struct {
   unsigned asks_ms;
   unsigned max_open; /* connections at a time: one more is asked for patience ... */
   bool kills_older;  /* ... or ends the oldest */
+  unsigned fetches_after_opens; /* fetch() waits until the box was opened so often */
 } MemoryFaults;
 
 /* How often the box was asked for what. */
@@ -88,6 +89,7 @@ typedef struct {
 typedef struct {
   char *name; /* owned */
   pthread_mutex_t mutex;
+  pthread_cond_t opened;
   GPtrArray *folders; /* owned; of MemoryFolder, owned */
   MemoryFaults faults;
   MemoryCalls calls;
