@@ -82,6 +82,7 @@ take_body(ImapReader *reader, HaulBodyWriter **body, GError **error)
 {
   ImapSession *session = reader->call.store->session;
   uint64_t size = session->in_body ? reader->call.fetch.body_size : reader->call.fetch.body.size;
+  reader->call.store->octets_read += size;
   *body = haul_intake_begin(reader->intake, size, error);
   return *body != NULL
          && (session->in_body ? read_body(session, *body, error)

@@ -63,9 +63,10 @@ struct HaulStore {
 
   ImapFolder *current; /* selected by the core */
   HaulIntent current_intent;
-  bool marks_read;    /* the server, what we peek at */
-  ImapVisits *visits; /* owned */
-  ImapWriter *writer; /* owned */
+  bool marks_read;      /* the server, what we peek at */
+  ImapVisits *visits;   /* owned */
+  uint64_t octets_read; /* of bodies */
+  ImapWriter *writer;   /* owned */
 };
 
 /* folders.c */

@@ -11,12 +11,13 @@
 #include "writer.h"
 
 enum {
-  AHEAD_LISTS = 8,   /* visits sent ahead, so many if they list ... */
-  AHEAD_FETCHES = 4, /* ... or fetch: one given up must be read past, bodies and all */
-  AHEAD_LINES = 2,   /* of a visit sent ahead, which is sent in part if it has more */
+  AHEAD_LISTS = 8,    /* visits sent ahead, so many if they list ...                          */
+  AHEAD_FETCHES = 32, /* ... or fetch, as long as they are small: what is given up must still */
+  AHEAD_OCTETS = 16 << 20, /* be read past, bodies and all                                    */
+  AHEAD_LINES = 2,         /* of a visit sent ahead, which is sent in part if it has more     */
   LINES_UNDER_WAY = 3,
   OCTETS_UNKNOWN = 8 << 10, /* of a message whose folder does not tell its size               */
-  AHEAD_OCTETS = 2 << 20,   /* at 40 ms, twice what a link passes that is to be compressed    */
+  FIRST_OCTETS = 2 << 20,   /* at 40 ms, twice what a link passes that is to be compressed    */
 };
 
 struct ImapVisits {
@@ -259,17 +260,20 @@ expected_octets(const ImapVisit *visit)
   return folder->n_messages == HAUL_UNKNOWN ? OCTETS_UNKNOWN : folder->n_messages * OCTETS_UNKNOWN;
 }
 
-/* Whether so much is under way that it would be long until the link could be compressed, were it
- * found to be slow. */
+/*
+ * Whether enough is under way. As long as the link may have to be compressed, which it cannot be
+ * before all that was asked for is there, no more is asked for than has come without its being found
+ * slow: so a slow one passes at most twice as much before.
+ */
 static bool
 is_enough_ahead(const HaulStore *store)
 {
-  if (!imap_compress_is_open(store->session))
-    return false;
-  uint64_t octets = 0;
+  uint64_t octets = 0, limit = AHEAD_OCTETS;
+  if (imap_compress_is_open(store->session))
+    limit = MIN(limit, FIRST_OCTETS + store->octets_read);
   for (const GList *link = store->visits->ahead.head; link != NULL; link = link->next)
     octets += expected_octets(link->data);
-  return octets >= AHEAD_OCTETS;
+  return octets >= limit;
 }
 
 /* Sends visits that come next, as many as may be under way. Whatever goes wrong shows when they are

@@ -26,8 +26,7 @@ enum {
   LEAST_LIMIT =
       256 << 10, /* no server takes less; what is smaller was refused for something else */
   ALONE_OCTETS = 512 << 10, /* of this size, a command of its own costs nothing                   */
-  UNDER_WAY_BATCHES = 8,    /* closed, unanswered */
-  UNDER_WAY_SINGLES = 64,   /* the same, where a message is a batch */
+  UNDER_WAY_BATCHES = 64,   /* closed, unanswered: of small folders, many */
   UNDER_WAY_OCTETS =
       8 << 20, /* so much a round trip: 3 MiB cost a copy at 40 ms half as long again */
 };
@@ -279,8 +278,7 @@ static bool
 is_crowded(const HaulStore *store)
 {
   const ImapWriter *writer = store->writer;
-  guint limit = can_batch(store->session) ? UNDER_WAY_BATCHES : UNDER_WAY_SINGLES;
-  return writer->under_way.length >= limit
+  return writer->under_way.length >= UNDER_WAY_BATCHES
          || (writer->under_way.length > 0 && writer->octets >= UNDER_WAY_OCTETS);
 }
 
