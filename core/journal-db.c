@@ -10,7 +10,7 @@
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 static const char schema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
@@ -21,6 +21,8 @@ static const char schema[] =
     "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
     " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB, gone INTEGER,"
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
+    "CREATE TABLE stray(folder INTEGER NOT NULL, id2 NOT NULL, PRIMARY KEY(folder, id2))"
+    " WITHOUT ROWID;"
     "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
     " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
 
@@ -50,6 +52,10 @@ static const char *const statements[N_STATEMENTS] = {
   [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5,"
                  " has_flags1 = ?6 WHERE number = ?1",
   [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2 WHERE number = ?1",
+  [LOAD_STRAYS] = "SELECT id2 FROM stray WHERE folder = ?1",
+  [ADD_STRAY] = "INSERT OR REPLACE INTO stray VALUES(?1, ?2)",
+  [FORGET_STRAY] = "DELETE FROM stray WHERE folder = ?1 AND id2 = ?2",
+  [DROP_STRAYS] = "DELETE FROM stray WHERE folder = ?1",
   [DROP_PAIRS] = "DELETE FROM pair WHERE folder = ?1",
   [DROP_INTENTS] = "DELETE FROM intent WHERE folder = ?1",
 };

@@ -55,7 +55,7 @@ haul_journal_folders(HaulJournal *journal, GError **error)
 static bool
 drop_folder_content(HaulJournal *journal, int64_t folder, GError **error)
 {
-  const HaulStatement drops[] = { DROP_PAIRS, DROP_INTENTS };
+  const HaulStatement drops[] = { DROP_PAIRS, DROP_STRAYS, DROP_INTENTS };
   for (size_t i = 0; i < G_N_ELEMENTS(drops); i++) {
     sqlite3_stmt *drop = haul_db_statement(journal, drops[i], error);
     if (drop == NULL)
@@ -295,6 +295,45 @@ haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, 
     sqlite3_bind_int64(delete, 1, folder);
     haul_db_bind_id(delete, 2, id1);
     done = haul_db_run(journal, delete, error);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+/* ---- strays ---- */
+
+bool
+haul_journal_load_strays(HaulJournal *journal, int64_t folder, HaulIds *ids2, GArray *strays,
+                         GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_STRAYS, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    int step;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+      HaulId id2 = haul_db_column_id(query, 0, ids2);
+      g_array_append_val(strays, id2);
+    }
+    done = step == SQLITE_DONE || haul_db_fail(journal, error);
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_set_stray(HaulJournal *journal, int64_t folder, const char *id2, bool is_stray,
+                       GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *write = haul_db_statement(journal, is_stray ? ADD_STRAY : FORGET_STRAY, error);
+  if (write != NULL) {
+    sqlite3_bind_int64(write, 1, folder);
+    haul_db_bind_id(write, 2, id2);
+    done = haul_db_run(journal, write, error);
   }
   pthread_mutex_unlock(&journal->mutex);
   return done;

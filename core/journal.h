@@ -100,6 +100,15 @@ bool haul_journal_set_gone(HaulJournal *journal, int64_t folder, const char *id1
 bool
 haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, GError **error);
 
+/* ---- strays: messages of the destination that no pair covers ---- */
+
+/* Appends those that are known of a folder, of HaulId; text ids are interned in @ids2. */
+bool haul_journal_load_strays(HaulJournal *journal, int64_t folder, HaulIds *ids2, GArray *strays,
+                              GError **error);
+/* Notes that a message is one of them, or no more. */
+bool haul_journal_set_stray(HaulJournal *journal, int64_t folder, const char *id2, bool is_stray,
+                            GError **error);
+
 /* ---- deliveries ---- */
 
 /* A batch of deliveries of one folder, in the order in which they are put. */

@@ -357,6 +357,25 @@ plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
   }
 }
 
+/* Tells which messages of the destination no pair covers, as far as that is news. */
+static void
+plan_strays(const HaulMessagesInput *input, const Sides *sides, GArray *strays)
+{
+  g_autoptr(GHashTable) known = g_hash_table_new(g_int64_hash, g_int64_equal);
+  for (size_t i = 0; i < input->n_strays; i++)
+    g_hash_table_add(known, (gpointer)&input->strays[i]);
+  for (size_t i = 0; i < input->n2; i++) {
+    HaulStray stray = { input->items2[i].id, true };
+    if (sides->fate2[i] == HAUL_FATE_FREE && !g_hash_table_remove(known, &stray.id2))
+      g_array_append_val(strays, stray);
+  }
+  for (size_t i = 0; i < input->n_strays && g_hash_table_size(known) > 0; i++) {
+    HaulStray stray = { input->strays[i], false };
+    if (g_hash_table_remove(known, &stray.id2))
+      g_array_append_val(strays, stray);
+  }
+}
+
 void
 haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessagesPlan *plan)
 {
@@ -366,6 +385,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
     .rebased = g_array_new(FALSE, FALSE, sizeof(HaulRebase)),
     .forgotten = g_array_new(FALSE, FALSE, sizeof(HaulId)),
     .absences = g_array_new(FALSE, FALSE, sizeof(HaulAbsence)),
+    .strays = g_array_new(FALSE, FALSE, sizeof(HaulStray)),
   };
   g_auto(Sides) sides;
   sides_init(&sides, input);
@@ -375,6 +395,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
   mark_given_up(input, &sides, plan);
   pair_by_state(input, folder, &sides, flag_actions, plan);
   pair_by_key(input, folder, &sides, flag_actions, plan);
+  plan_strays(input, &sides, plan->strays);
   plan_copies(input, folder, &sides, plan->actions);
   g_array_append_vals(plan->actions, flag_actions->data, flag_actions->len);
 }
@@ -387,6 +408,7 @@ haul_messages_plan_clear(HaulMessagesPlan *plan)
   g_clear_pointer(&plan->rebased, g_array_unref);
   g_clear_pointer(&plan->forgotten, g_array_unref);
   g_clear_pointer(&plan->absences, g_array_unref);
+  g_clear_pointer(&plan->strays, g_array_unref);
 }
 
 bool

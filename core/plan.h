@@ -86,6 +86,8 @@ typedef struct {
   const HaulKey *contents1, *contents2;
   const HaulPair *pairs; /* in any order; an id of either side occurs once */
   size_t n_pairs;
+  const HaulId *strays; /* ids at the destination that no pair covered in the last run */
+  size_t n_strays;
   const HaulId *given_up; /* source ids that failed in this run already */
   size_t n_given_up;
   HaulFlagsMode flags_mode;
@@ -128,11 +130,17 @@ typedef struct {
 } HaulAbsence;
 
 typedef struct {
+  HaulId id2;
+  bool is_stray;
+} HaulStray;
+
+typedef struct {
   GArray *actions;   /* owned; of HaulAction, in the source's order, copies first */
   GArray *adopted;   /* owned; of HaulAdoption: pairs that matching found          */
   GArray *rebased;   /* owned; of HaulRebase: agreement that needs no change       */
   GArray *forgotten; /* owned; of HaulId: pairs whose source message is gone       */
   GArray *absences;  /* owned; of HaulAbsence: pairs whose copy is gone, or back   */
+  GArray *strays;    /* owned; of HaulStray: what no pair covers now, or no more   */
   uint64_t n_there;  /* source messages with a copy                                */
   uint64_t n_gone;   /* whose copy was removed at the destination: left so         */
   uint64_t n_given_up;

@@ -76,6 +76,12 @@ note_findings(const HaulContext *context, const HaulFolderWork *work, const Haul
                                absence->gone, error))
       return false;
   }
+  for (guint i = 0; i < plan->strays->len; i++) {
+    const HaulStray *stray = &g_array_index(plan->strays, HaulStray, i);
+    if (!haul_journal_set_stray(journal, work->number, haul_id_text(stray->id2, &buffer2),
+                                stray->is_stray, error))
+      return false;
+  }
   for (guint i = 0; i < plan->forgotten->len; i++)
     if (!haul_journal_forget_pair(journal, work->number,
                                   haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1),
@@ -106,6 +112,7 @@ haul_planning_free(HaulPlanning *planning)
   haul_listing_free(planning->listing1);
   haul_listing_free(planning->listing2);
   g_array_unref(planning->pairs);
+  g_array_unref(planning->strays);
   g_clear_pointer(&planning->given_up, g_array_unref);
   g_clear_pointer(&planning->contents1, g_array_unref);
   g_clear_pointer(&planning->contents2, g_array_unref);
@@ -133,6 +140,8 @@ haul_planning_input(const HaulContext *context, const HaulPlanning *planning)
     .contents2 = keys_in(planning->contents2),
     .pairs = (const HaulPair *)(void *)planning->pairs->data,
     .n_pairs = planning->pairs->len,
+    .strays = (const HaulId *)(void *)planning->strays->data,
+    .n_strays = planning->strays->len,
     .given_up = (const HaulId *)(void *)planning->given_up->data,
     .n_given_up = planning->given_up->len,
     .flags_mode = context->flags_mode,
@@ -225,9 +234,12 @@ bool
 haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GError **error)
 {
   g_array_set_size(planning->pairs, 0);
+  g_array_set_size(planning->strays, 0);
   g_clear_pointer(&planning->given_up, g_array_unref);
   if (!haul_journal_load_pairs(context->journal, planning->work->number, planning->listing1->ids,
-                               planning->listing2->ids, planning->pairs, error))
+                               planning->listing2->ids, planning->pairs, error)
+      || !haul_journal_load_strays(context->journal, planning->work->number,
+                                   planning->listing2->ids, planning->strays, error))
     return false;
   planning->given_up = given_up_ids(planning->work->tally, planning->listing1->ids);
   return true;

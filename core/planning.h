@@ -10,6 +10,7 @@ typedef struct {
   HaulFolderWork *work;
   HaulListing *listing1, *listing2; /* owned; NULL while not known */
   GArray *pairs;                    /* owned; of HaulPair */
+  GArray *strays;                   /* owned; of HaulId */
   GArray *given_up;                 /* owned; of HaulId */
   GArray *contents1, *contents2;    /* owned; of HaulKey beside the items, or NULL */
 } HaulPlanning;

@@ -75,9 +75,12 @@ ascends_strictly(const GArray *items)
 
 /* Returns what the state takes to be there. */
 static GArray *
-items_of_pairs(const GArray *pairs, unsigned side)
+items_known(const GArray *pairs, const GArray *strays, unsigned side)
 {
   GArray *items = g_array_sized_new(FALSE, FALSE, sizeof(HaulEntry), pairs->len);
+  g_autoptr(GHashTable) others = g_hash_table_new(g_int64_hash, g_int64_equal);
+  for (guint i = 0; side == 2 && i < strays->len; i++)
+    g_hash_table_add(others, &g_array_index(strays, HaulId, i));
   for (guint i = 0; i < pairs->len; i++) {
     const HaulPair *pair = &g_array_index(pairs, HaulPair, i);
     HaulEntry entry = { .id = side == 1 ? pair->id1 : pair->id2,
@@ -85,6 +88,12 @@ items_of_pairs(const GArray *pairs, unsigned side)
                         .flags = pair->flags,
                         .keywords = pair->keywords };
     if (entry.id != 0 && (side == 1 || !pair->gone))
+      g_array_append_val(items, entry);
+    g_hash_table_remove(others, &entry.id); /* since then it has a pair */
+  }
+  for (guint i = 0; side == 2 && i < strays->len; i++) {
+    HaulEntry entry = { .id = g_array_index(strays, HaulId, i), .size = HAUL_UNKNOWN };
+    if (g_hash_table_contains(others, &entry.id))
       g_array_append_val(items, entry);
   }
   return items;
@@ -100,9 +109,10 @@ are_numbers(const GArray *items)
 }
 
 bool
-haul_rebuild_listing(HaulListing *listing, const GArray *pairs, unsigned side, bool changed)
+haul_rebuild_listing(HaulListing *listing, const GArray *pairs, const GArray *strays, unsigned side,
+                     bool changed)
 {
-  GArray *items = items_of_pairs(pairs, side);
+  GArray *items = items_known(pairs, strays, side);
   if (changed) {
     g_autoptr(GArray) old = items;
     put_in_order(listing->gone);

@@ -133,6 +133,7 @@ planning_new(HaulFolderWork *work)
   HaulPlanning *planning = g_new0(HaulPlanning, 1);
   planning->work = work;
   planning->pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
+  planning->strays = g_array_new(FALSE, FALSE, sizeof(HaulId));
   return planning;
 }
 
@@ -234,7 +235,7 @@ take_changes(Round *rounds, Candidate *candidate, HaulPlanning *found, GError **
   HaulListRequest *requests[] = { NULL, NULL };
   for (unsigned i = 0; i < G_N_ELEMENTS(listings); i++)
     if ((*listings[i])->error != NULL
-        || !haul_rebuild_listing(*listings[i], planning->pairs, i + 1, asks[i])) {
+        || !haul_rebuild_listing(*listings[i], planning->pairs, planning->strays, i + 1, asks[i])) {
       haul_log(HAUL_LOG_DEBUG, "%s: side %u is listed: %s", plan->folder1->path, i + 1,
                (*listings[i])->error != NULL ? (*listings[i])->error->message
                                              : "what changed does not add up");

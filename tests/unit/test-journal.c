@@ -265,6 +265,35 @@ a_copy_that_is_gone_is_marked_until_it_is_there_again(void)
   CHECK_PAIRS(&state, folder, "1=11! 2=12 3=23");
 }
 
+static void
+strays_are_kept_until_they_are_none(void)
+{
+  g_auto(State) state;
+  state_init(&state);
+  state_reopen(&state);
+  int64_t a = state_begin_folder(&state, "a", 7, 8), b = state_begin_folder(&state, "b", 7, 8);
+  static const char *const ids[] = { "5", "cur/1700000000.x", "7", "7" };
+  for (size_t i = 0; i < G_N_ELEMENTS(ids); i++)
+    CU_ASSERT(haul_journal_set_stray(state.journal, a, ids[i], true, NULL));
+  CU_ASSERT(haul_journal_set_stray(state.journal, b, "5", true, NULL));
+  CU_ASSERT(haul_journal_set_stray(state.journal, a, "5", false, NULL));
+  CU_ASSERT(haul_journal_set_stray(state.journal, a, "99", false, NULL));
+  state_reopen(&state);
+  g_autoptr(HaulIds) texts = haul_ids_new();
+  g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  CU_ASSERT(haul_journal_load_strays(state.journal, a, texts, strays, NULL));
+  CU_ASSERT_EQUAL_FATAL(strays->len, 2);
+  CU_ASSERT_EQUAL(g_array_index(strays, HaulId, 0), 7);
+  CU_ASSERT_EQUAL(g_array_index(strays, HaulId, 1), haul_id_intern(texts, ids[1]));
+  g_array_set_size(strays, 0);
+  CU_ASSERT_EQUAL(state_begin_folder(&state, "a", 7, 9),
+                  a); /* of another epoch they tell nothing */
+  CU_ASSERT(haul_journal_load_strays(state.journal, a, texts, strays, NULL));
+  CU_ASSERT_EQUAL(strays->len, 0);
+  CU_ASSERT(haul_journal_load_strays(state.journal, b, texts, strays, NULL));
+  CU_ASSERT_EQUAL(strays->len, 1);
+}
+
 int
 main(void)
 {
@@ -278,6 +307,7 @@ main(void)
     CASE(a_pair_is_replaced_by_a_later_one),
     CASE(what_is_agreed_on_is_kept_with_the_pair),
     CASE(a_copy_that_is_gone_is_marked_until_it_is_there_again),
+    CASE(strays_are_kept_until_they_are_none),
   };
   return RUN_SUITE("journal", cases);
 }

@@ -7,7 +7,7 @@
 
 #include "rebuild.h"
 
-/* Of a folder; ids at the destination are those of the source. "!": its copy is gone; "x7" is an id that is
+/* Of a folder; "~5" is a stray; ids at the destination are those of the source. "!": its copy is gone; "x7" is an id that is
  * no number. What is in @expected ends in "'" if it is as it was agreed on, not as it was told. */
 typedef struct {
   unsigned side;
@@ -27,13 +27,15 @@ read_id(HaulListing *listing, const char *word)
 }
 
 static void
-read_pairs(HaulListing *listing, const char *text, GArray *pairs)
+read_pairs(HaulListing *listing, const char *text, GArray *pairs, GArray *strays)
 {
   g_auto(GStrv) words = g_strsplit(text, " ", -1);
   for (char **word = words; *word != NULL; word++) {
-    HaulId id = read_id(listing, *word);
+    HaulId id = read_id(listing, *word + (**word == '~'));
     HaulPair pair = { .id1 = id, .id2 = id, .flags = AGREED, .gone = strchr(*word, '!') != NULL };
-    if (**word != '\0')
+    if (**word == '~')
+      g_array_append_val(strays, id);
+    else if (**word != '\0')
       g_array_append_val(pairs, pair);
   }
 }
@@ -78,11 +80,12 @@ check_rows(const Row *rows, size_t n)
     const Row *row = &rows[i];
     g_autoptr(HaulListing) listing = haul_listing_new(HAUL_LIST_CHANGES);
     g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
-    read_pairs(listing, row->pairs, pairs);
+    g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(HaulId));
+    read_pairs(listing, row->pairs, pairs, strays);
     if (row->changed != NULL)
       read_changes(listing, row->changed, row->gone);
     listing->n_messages = row->n_messages;
-    bool believed = haul_rebuild_listing(listing, pairs, row->side, row->changed != NULL);
+    bool believed = haul_rebuild_listing(listing, pairs, strays, row->side, row->changed != NULL);
     g_autofree char *text = believed ? describe(listing) : NULL;
     CU_ASSERT_EQUAL(g_strcmp0(text, row->expected), 0);
     if (g_strcmp0(text, row->expected) != 0)
@@ -134,6 +137,22 @@ a_copy_that_was_gone_before_is_not_expected(void)
 }
 
 static void
+what_no_pair_covers_is_there_all_the_same(void)
+{
+  static const Row rows[] = {
+    { 1, "1 2 ~3", "", "", 2, "1' 2'" }, /* at the destination only */
+    { 2, "1 2 ~3", "", "", 3, "1' 2' 3" },
+    { 2, "1 ~2 3 ~4", "2 5", "4", 4, "1' 2 3' 5" },
+    { 2, "x1 ~x2", NULL, NULL, 2, "x1' x2" },
+    { 2, "1 2 ~2", "", "", 2, "1' 2'" }, /* since then a pair covers it */
+    { 2, "1 2 ~2", NULL, NULL, 2, "1' 2'" },
+    { 2, "1 2 ~2", NULL, NULL, 3, NULL },
+    { 2, "1 2! ~2", NULL, NULL, 2, NULL },
+  };
+  CHECK_ROWS(rows);
+}
+
+static void
 only_what_adds_up_is_believed(void)
 {
   static const Row rows[] = {
@@ -169,6 +188,7 @@ main(void)
     CASE(what_did_not_change_is_as_both_sides_agreed),
     CASE(what_is_gone_is_left_out_by_ranges),
     CASE(a_copy_that_was_gone_before_is_not_expected),
+    CASE(what_no_pair_covers_is_there_all_the_same),
     CASE(only_what_adds_up_is_believed),
     CASE(ids_that_are_no_numbers_have_no_place_among_others),
   };
