@@ -15,6 +15,7 @@
 #include "journal-file.h"
 #include "lane.h"
 #include "patience.h"
+#include "preparing.h"
 #include "survey.h"
 #include "window.h"
 
@@ -207,53 +208,12 @@ typedef struct {
   HaulFolderList *after; /* owned; the destination's folders as they are in the end, or NULL */
 } Frame;
 
-static void
-folder_result(const char *path, const GError *why, void *data)
-{
-  const Frame *frame = data;
-  GArray *folders = frame->pass->folders;
-  for (guint i = 0; why != NULL && i < folders->len; i++) {
-    HaulFolderWork *work = &g_array_index(folders, HaulFolderWork, i);
-    if (!work->plan.create || strcmp(work->plan.path2, path) != 0)
-      continue;
-    g_autoptr(GError) told = NULL;
-    haul_set_error(&told, HAUL_ERROR_FOLDER, "create", "%s", why->message);
-    haul_report_folder_failed(frame->job->context.report, work->tally, told);
-    work->incomplete = true;
-    work->unusable = true;
-  }
-}
-
-static void
-subscribe_result(const char *path, const GError *why, void *data)
-{
-  if (why != NULL)
-    haul_log(HAUL_LOG_WARNING, "cannot subscribe to %s: %s", path, why->message);
-}
-
-/* Makes the folders that are missing, and subscribes to those that the source is subscribed to. */
 static bool
 prepare_folders(void *data, GError **error)
 {
   Frame *frame = data;
-  HaulOpenStore *store2 = frame->job->side2.store;
-  g_autoptr(GArray) create = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
-  g_autoptr(GArray) subscribe = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
-  for (guint i = 0; i < frame->pass->folders->len; i++) {
-    const HaulFolderPlan *plan = &g_array_index(frame->pass->folders, HaulFolderWork, i).plan;
-    HaulFolder folder = { .path = plan->path2, .attributes = plan->folder1->attributes };
-    if (plan->create)
-      g_array_append_val(create, folder);
-    if (plan->subscribe)
-      g_array_append_val(subscribe, folder);
-  }
-  frame->wrote |= create->len > 0 || subscribe->len > 0;
-  return (create->len == 0
-          || haul_store_create(store2, (const HaulFolder *)(void *)create->data, create->len,
-                               folder_result, frame, error))
-         && (subscribe->len == 0
-             || haul_store_subscribe(store2, (const HaulFolder *)(void *)subscribe->data,
-                                     subscribe->len, subscribe_result, frame, error));
+  return haul_prepare_folders(frame->pass, frame->job->context.report, frame->job->side2.store,
+                              &frame->wrote, error);
 }
 
 /* Asks what the destination's folders are with what was delivered, before the last of it is answered:

@@ -117,12 +117,14 @@ class Kind:
     def refusal(self, mail):
         return next((reason for refuses, reason in self.refuses if refuses(mail.octets)), None)
 
-    def cannot_have(self, folder, folders):
-        """Whether a folder cannot be made beside these others."""
-        return not self.nests and any(folder.startswith(other + "/") for other in folders)
+    def cannot_have(self, folder, full):
+        """Whether a folder cannot be made beside these others, which hold mail."""
+        return not self.nests and any(folder.startswith(other + "/") for other in full)
 
     def folders(self, given):
-        """What folders there are after these were made."""
+        """What folders there are after these were made, of which none lies below one that holds mail."""
+        if not self.nests:
+            given = {folder for folder in given if not any(other.startswith(folder + "/") for other in given)}
         parts = [folder.split("/") for folder in given]
         return set(given) | ({"/".join(path[:end]) for path in parts for end in range(1, len(path))}
                              if self.makes_parents else set())

@@ -196,6 +196,46 @@ find_folder(const MemoryBox *box, const char *path)
 }
 
 static bool
+has_folder(const MemoryBox *box, const char *path)
+{
+  for (guint i = 0; i < box->folders->len; i++)
+    if (strcmp(((const MemoryFolder *)box->folders->pdata[i])->path, path) == 0)
+      return true;
+  return false;
+}
+
+static bool
+has_folder_below(const MemoryBox *box, const char *path)
+{
+  g_autofree char *start = g_strconcat(path, "/", NULL);
+  for (guint i = 0; i < box->folders->len; i++)
+    if (g_str_has_prefix(((const MemoryFolder *)box->folders->pdata[i])->path, start))
+      return true;
+  return false;
+}
+
+/* Makes one folder. Returns NULL, or why not. */
+static const char *
+create_one(MemoryBox *box, const char *path)
+{
+  const MemoryFaults *faults = &box->faults;
+  g_autofree char *parent = g_strdup(path);
+  char *slash = strrchr(parent, '/');
+  if (slash != NULL)
+    *slash = '\0';
+  bool in_one = slash != NULL && has_folder(box, parent);
+  if (g_strcmp0(path, faults->uncreatable) == 0)
+    return "that name is not allowed";
+  if (faults->makes_no_parents && slash != NULL && !in_one)
+    return "it would lie in nothing";
+  if (faults->holds_either && in_one)
+    return "there are no folders below this one";
+  if (!(faults->holds_either && has_folder_below(box, path)))
+    memory_box_folder(box, path)->attributes &= ~(uint32_t)HAUL_FOLDER_NOSELECT;
+  return NULL;
+}
+
+static bool
 memory_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
               HaulFolderResultFunc each, void *data, GError **error)
 {
@@ -204,13 +244,11 @@ memory_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
     return false;
   for (size_t i = 0; i < n_folders; i++) {
     g_autoptr(GError) why = NULL;
-    if (g_strcmp0(folders[i].path, box->faults.uncreatable) == 0)
-      haul_set_error(&why, HAUL_ERROR_FOLDER, "create", "that name is not allowed");
-    else {
-      pthread_mutex_lock(&box->mutex);
-      memory_box_folder(box, folders[i].path)->attributes &= ~(uint32_t)HAUL_FOLDER_NOSELECT;
-      pthread_mutex_unlock(&box->mutex);
-    }
+    pthread_mutex_lock(&box->mutex);
+    const char *refusal = create_one(box, folders[i].path);
+    pthread_mutex_unlock(&box->mutex);
+    if (refusal != NULL)
+      haul_set_error(&why, HAUL_ERROR_FOLDER, "create", "%s", refusal);
     each(folders[i].path, why, data);
   }
   return true;

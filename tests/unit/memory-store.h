@@ -61,6 +61,8 @@ typedef struct {
   const char *unfetchable;    /* a message that holds this text cannot be given */
   const char *refuses_folder; /* deliveries to this folder fail for the whole folder */
   const char *uncreatable, *unselectable, *unlistable; /* folders */
+  bool makes_no_parents; /* a folder is made only in one that is there */
+  bool holds_either;     /* a folder holds mail or folders; what comes first decides */
   bool refuses_flags;
   unsigned cuts_list;   /* a listing of unlistable fails after so many items */
   const char *replaces; /* this folder is replaced when it is selected for writing */

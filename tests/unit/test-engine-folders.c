@@ -60,6 +60,38 @@ folders_that_hold_no_mail_are_left_to_their_children(void)
   CU_ASSERT_EQUAL(engine.copy->folders->len, 1);
 }
 
+/* As in a tree of mbox files: what is empty gives way to what lies in it. */
+static void
+where_a_folder_holds_mail_or_folders_no_empty_one_is_in_the_way(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.copy->faults.holds_either = true;
+  memory_box_folder(engine.source, "Empty");
+  memory_box_folder(engine.source, "Empty/more");
+  memory_box_add(engine.source, "Empty/more/a", "x");
+  memory_box_add(engine.source, "Full", "y");
+  ENGINE_SYNC(&engine);
+  memory_box_add(engine.source, "Full/b", "z");
+  CU_ASSERT_EQUAL(engine_run(&engine), 116);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_FAILED), 1);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 2);
+}
+
+static void
+where_parents_do_not_come_along_they_are_made_first(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.copy->faults.makes_no_parents = true;
+  memory_box_folder(engine.source, "Empty");
+  memory_box_folder(engine.source, "Empty/more");
+  memory_box_add(engine.source, "Empty/more/a", "x");
+  memory_box_add(engine.source, "Empty/more/b", "y");
+  ENGINE_SYNC(&engine);
+  CU_ASSERT(engine_is_at_rest(&engine));
+}
+
 static void
 two_runs_on_the_same_accounts_exclude_each_other(void)
 {
@@ -171,6 +203,8 @@ main(void)
     CASE(subscriptions_are_carried_once),
     CASE(folders_that_were_named_are_done_alone),
     CASE(folders_that_hold_no_mail_are_left_to_their_children),
+    CASE(where_a_folder_holds_mail_or_folders_no_empty_one_is_in_the_way),
+    CASE(where_parents_do_not_come_along_they_are_made_first),
     CASE(two_runs_on_the_same_accounts_exclude_each_other),
     CASE(a_dry_run_says_what_a_run_does_and_does_none_of_it),
     CASE(a_dry_run_leaves_the_state_and_its_folder_alone),
