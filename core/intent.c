@@ -255,15 +255,20 @@ column_cargo(HaulJournal *journal, sqlite3_stmt *query)
   return cargo;
 }
 
-HaulIntentBatch *
-haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error)
+/* Loads what @which selects of a folder, as a batch without a number. @limit: its second parameter,
+ * or 0 if it has none. */
+static HaulIntentBatch *
+load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, unsigned limit,
+           GError **error)
 {
   g_autoptr(HaulIntentBatch) batch = haul_intent_batch_new(folder, 0, NULL);
   int step = SQLITE_ERROR;
   pthread_mutex_lock(&journal->mutex);
-  sqlite3_stmt *query = haul_db_statement(journal, LOAD_NAMELESS, error);
+  sqlite3_stmt *query = haul_db_statement(journal, which, error);
   if (query != NULL) {
     sqlite3_bind_int64(query, 1, folder);
+    if (limit > 0)
+      sqlite3_bind_int64(query, 2, limit);
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
       HaulCargo cargo = column_cargo(journal, query);
       g_array_append_val(batch->cargo, cargo);
@@ -274,4 +279,16 @@ haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error)
   }
   pthread_mutex_unlock(&journal->mutex);
   return step == SQLITE_DONE ? g_steal_pointer(&batch) : NULL;
+}
+
+HaulIntentBatch *
+haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error)
+{
+  return load_cargo(journal, LOAD_NAMELESS, folder, 0, error);
+}
+
+HaulIntentBatch *
+haul_journal_sample(HaulJournal *journal, int64_t folder, unsigned n, GError **error)
+{
+  return load_cargo(journal, LOAD_SAMPLE, folder, n, error);
 }

@@ -40,6 +40,11 @@ static const char *const statements[N_STATEMENTS] = {
                    " WHERE folder = ?1 ORDER BY number",
   [LOAD_NAMELESS] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
                     " WHERE folder = ?1 AND id2 IS NULL",
+  [LOAD_SAMPLE] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
+                  " WHERE folder = ?1 AND id1 IN (SELECT id1 FROM (SELECT id1,"
+                  " row_number() OVER (ORDER BY id1) AS place, count(*) OVER () AS n FROM pair"
+                  " WHERE folder = ?1 AND key IS NOT NULL AND typeof(id1) = 'integer')"
+                  " WHERE (place - 1) * ?2 / n < place * ?2 / n)",
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
       " EXISTS(SELECT 1 FROM intent WHERE intent.folder = folder.number),"

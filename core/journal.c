@@ -300,6 +300,22 @@ haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, 
   return done;
 }
 
+bool
+haul_journal_forget_pairs(HaulJournal *journal, int64_t folder, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  if (haul_db_begin(journal, error)) {
+    done = drop_folder_content(journal, folder, error);
+    if (!done)
+      haul_db_roll_back(journal);
+    else
+      done = haul_db_commit(journal, error);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
 /* ---- strays ---- */
 
 bool

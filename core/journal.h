@@ -99,6 +99,8 @@ bool haul_journal_set_gone(HaulJournal *journal, int64_t folder, const char *id1
                            GError **error);
 bool
 haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, GError **error);
+/* Forgets all pairs and intents of a folder. */
+bool haul_journal_forget_pairs(HaulJournal *journal, int64_t folder, GError **error);
 
 /* ---- strays: messages of the destination that no pair covers ---- */
 
@@ -151,6 +153,11 @@ GPtrArray *haul_journal_intents(HaulJournal *journal, int64_t folder, GError **e
 /* Returns the deliveries of a folder whose id the destination did not tell, in the order of their ids
  * at the source: a batch without a number. NULL on error. */
 HaulIntentBatch *haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error);
+
+/* Returns @n pairs of a folder, spread evenly over those that have a key and numbers as ids: a batch
+ * without a number. NULL on error. */
+HaulIntentBatch *
+haul_journal_sample(HaulJournal *journal, int64_t folder, unsigned n, GError **error);
 
 /* Between these two, what is noted becomes durable together, and quickly; other threads wait. Every
  * begin that succeeded needs its commit, whatever failed in between. */

@@ -9,6 +9,7 @@
 #include "planning.h"
 #include "rounds.h"
 #include "settle.h"
+#include "steady.h"
 
 /* ---- the pass ---- */
 
@@ -184,7 +185,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
   if (!haul_journal_begin(context->journal, error)
       || !haul_journal_commit_after(
           context->journal, begin_folders(context, pass, plans, journal, input.known, error), error)
-      || !settle_all(context, store2, pass, error))
+      || !settle_all(context, store2, pass, error) || !haul_check_ids(context, pass, store1, error))
     return NULL;
 
   if (!haul_look_at_folders(context, pass, store1, store2, error))

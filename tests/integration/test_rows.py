@@ -265,14 +265,47 @@ def swap_uids(folder):
         folder.changed(entry)
 
 
+BRIDGE = "IMAP4rev1 LITERAL+ UIDPLUS"  # no CONDSTORE: a server that numbers changes keeps its numbers
+
+
 @case
 def pm1_uids_are_swapped_between_runs():
-    with Pair() as pair:
+    for capabilities in (BRIDGE, FULL):
+        with Pair(capabilities) as pair:
+            pair.fill(12)
+            pair.run(copied=12)
+            swap_uids(pair.inbox)
+            result = pair.run(copied=0, already_there=12)
+            assert ("numbered its messages anew" in result.err) == (capabilities is BRIDGE), result.told()
+            pair.expect_same()
+
+
+@case
+def pm1_a_message_that_comes_in_front_moves_all_uids():
+    """By their numbers alone the new one would look copied, and the last one new."""
+    with Pair(BRIDGE) as pair:
         pair.fill(12)
         pair.run(copied=12)
-        swap_uids(pair.inbox)
-        pair.run(copied=0, already_there=12)
+        pair.inbox.add(Message(b""))
+        messages = [Message(mail(99))] + [entry.message for entry in pair.inbox.entries[:-1]]
+        for entry, message in zip(pair.inbox.entries, messages):
+            entry.message = message
+        result = pair.run(copied=1, already_there=12)
+        assert "numbered its messages anew" in result.err, result.told()
         pair.expect_same()
+        result = pair.run(copied=0, already_there=13)
+        assert result.err == "", result.told()
+
+
+@case
+def pm1_messages_that_are_gone_are_no_messages_that_moved():
+    with Pair(BRIDGE) as pair:
+        pair.fill(12)
+        pair.run(copied=12)
+        pair.inbox.drop(pair.inbox.entries[1:11])
+        pair.fill(1, first=50)
+        result = pair.run(copied=1, already_there=2)
+        assert result.err == "", result.told()
 
 
 # Destinations that alter what they store

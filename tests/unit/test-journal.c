@@ -266,6 +266,44 @@ a_copy_that_is_gone_is_marked_until_it_is_there_again(void)
 }
 
 static void
+a_sample_is_spread_over_the_folder(void)
+{
+  g_auto(State) state;
+  state_init(&state);
+  state_reopen(&state);
+  int64_t folder = state_begin_folder(&state, "a", 7, 8);
+  g_autoptr(HaulIntentBatch) none = haul_journal_sample(state.journal, folder, 10, NULL);
+  CU_ASSERT_FATAL(none != NULL);
+  CU_ASSERT_EQUAL(none->cargo->len, 0);
+  for (unsigned i = 1; i <= 100; i++) {
+    g_autofree char *id = g_strdup_printf("%u", i);
+    state_add_pair(&state, folder, id, id);
+  }
+  state_add_pair(&state, folder, "name", "name");
+  g_autoptr(HaulIntentBatch) sample = haul_journal_sample(state.journal, folder, 10, NULL);
+  CU_ASSERT_EQUAL_FATAL(sample->cargo->len, 10);
+  for (guint i = 0; i < 10; i++)
+    CU_ASSERT_EQUAL(g_ascii_strtoull(g_array_index(sample->cargo, HaulCargo, i).id1, NULL, 10),
+                    (i + 1) * 10);
+  g_autoptr(HaulIntentBatch) all = haul_journal_sample(state.journal, folder, 1000, NULL);
+  CU_ASSERT_EQUAL(all->cargo->len, 100);
+}
+
+static void
+a_folder_can_be_forgotten_and_no_other(void)
+{
+  g_auto(State) state;
+  state_init(&state);
+  state_reopen(&state);
+  int64_t a = state_begin_folder(&state, "a", 7, 8), b = state_begin_folder(&state, "b", 7, 8);
+  state_add_pair(&state, a, "1", "11");
+  state_add_pair(&state, b, "1", "11");
+  CU_ASSERT_TRUE(haul_journal_forget_pairs(state.journal, a, NULL));
+  CHECK_PAIRS(&state, a, "");
+  CHECK_PAIRS(&state, b, "1=11");
+}
+
+static void
 strays_are_kept_until_they_are_none(void)
 {
   g_auto(State) state;
@@ -307,6 +345,8 @@ main(void)
     CASE(a_pair_is_replaced_by_a_later_one),
     CASE(what_is_agreed_on_is_kept_with_the_pair),
     CASE(a_copy_that_is_gone_is_marked_until_it_is_there_again),
+    CASE(a_sample_is_spread_over_the_folder),
+    CASE(a_folder_can_be_forgotten_and_no_other),
     CASE(strays_are_kept_until_they_are_none),
   };
   return RUN_SUITE("journal", cases);
