@@ -7,7 +7,7 @@ conversation alone can show is a transcript of that name.
 import collections
 import time
 
-from harness import Bench, Imap, case, run_cases
+from harness import SLOWNESS, Bench, Imap, case, run_cases
 from servers.mini import MiniServer, answer
 from servers.mini_session import Session
 from servers.mailstore import Message
@@ -446,12 +446,13 @@ def a_listing_is_slow(item):
             super().say_fetch(number, entry, items)
             if item in items and "BODY.PEEK[]" not in items:
                 self.flush()
-                time.sleep(0.5)
-    with Pair("IMAP4rev1 LITERAL+ UIDPLUS", source_session=Slow) as pair:
+                time.sleep(0.5 * SLOWNESS)
+    patience = str(round(4 * SLOWNESS))
+    with Pair(BRIDGE, source_session=Slow) as pair:
         pair.fill(12)
-        pair.run("--timeout1", "4", copied=12)
+        pair.run("--timeout1", patience, copied=12)
         pair.lose_state()
-        pair.run("--timeout1", "4", copied=0, already_there=12)
+        pair.run("--timeout1", patience, copied=0, already_there=12)
         assert len({each.session for each in pair.source.log}) == 2, "it was given up, and tried again"
 
 
