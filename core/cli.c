@@ -70,6 +70,7 @@ json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "source", tally->source);
   for (size_t state = 0; state < HAUL_N_STATES; state++)
     haul_json_number(json, haul_state_key((HaulState)state), tally->n[state]);
+  haul_json_number(json, "linked", tally->n_linked);
   haul_json_number(json, "octets", tally->octets);
   haul_json_number(json, "flags_changed", tally->n_flags);
 }
@@ -159,6 +160,7 @@ sync_accounts(HaulOptions *options, GError **error)
     .state_folder = options->state_folder,
     .folders = some_folders ? (const char *const *)options->folders->pdata : NULL,
     .flags_mode = options->flags_mode,
+    .labels = options->labels,
     .n_lanes = options->n_lanes,
     .grace_s = options->grace_s,
     .stateless = options->stateless,

@@ -7,6 +7,7 @@
 #include "journal.h"
 #include "keywords.h"
 #include "match.h"
+#include "objects.h"
 #include "plan.h"
 #include "report.h"
 #include "store.h"
@@ -21,6 +22,7 @@ typedef struct {
   HaulReport *report;
   const char *spool; /* folder for large bodies */
   HaulFlagsMode flags_mode;
+  HaulLabelsMode labels;
   unsigned n_lanes;
   int64_t opening_us; /* how long it took to open both sides */
   unsigned grace_s;   /* how long a young intent may still come true */
@@ -46,8 +48,23 @@ typedef struct {
 
 /* A pass over both accounts: folders and actions, planned first and then carried out. */
 typedef struct {
-  GArray *folders; /* owned; of HaulFolderWork */
-  GArray *actions; /* owned; of HaulAction, grouped by folder */
+  GArray *folders;      /* owned; of HaulFolderWork */
+  GArray *actions;      /* owned; of HaulAction, grouped by folder */
+  HaulObjects *objects; /* owned; NULL where no message is in several folders */
+  bool links;           /* the destination can copy by itself */
+  bool knows_objects;   /* the state knew some before this pass */
 } HaulPass;
+
+/* Returns the folder that the journal gave @number, or NULL. */
+static inline HaulFolderWork *
+haul_pass_find(const HaulPass *pass, int64_t number)
+{
+  for (guint i = 0; i < pass->folders->len; i++) {
+    HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    if (work->number == number)
+      return work;
+  }
+  return NULL;
+}
 
 #endif /* HAUL_CORE_CONTEXT_H */

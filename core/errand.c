@@ -23,6 +23,16 @@ action_of(const HaulPass *pass, const HaulFolderWork *work, guint i)
   return &g_array_index(pass->actions, HaulAction, work->first_action + i);
 }
 
+/* Whether there is something for a lane: links are made after them. */
+static bool
+has_errand(const HaulPass *pass, const HaulFolderWork *work)
+{
+  for (guint i = 0; i < work->n_actions; i++)
+    if (action_of(pass, work, i)->deed != HAUL_DO_LINK)
+      return true;
+  return false;
+}
+
 /* Octets to copy, or a guess. */
 static uint64_t
 weight(const HaulPass *pass, const HaulFolderWork *work)
@@ -30,7 +40,7 @@ weight(const HaulPass *pass, const HaulFolderWork *work)
   uint64_t octets = 0;
   for (guint i = 0; i < work->n_actions; i++) {
     const HaulAction *action = action_of(pass, work, i);
-    if (action->deed == HAUL_DO_FLAGS)
+    if (!haul_action_fetches(action))
       continue;
     uint64_t n = action->copy.n == HAUL_UNKNOWN ? 1000 : action->copy.n;
     octets += action->copy.octets == HAUL_UNKNOWN ? n * USUAL_OCTETS : action->copy.octets;
@@ -62,7 +72,7 @@ haul_errand_list_new(HaulPass *pass)
   list->order = g_array_new(FALSE, FALSE, sizeof(guint));
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (work->n_actions == 0 || work->unusable)
+    if (work->unusable || !has_errand(pass, work))
       continue;
     g_array_append_val(list->order, i);
     list->octets += weight(pass, work);
@@ -109,7 +119,7 @@ errand_new(const HaulPass *pass, HaulFolderWork *work)
   errand->ranges = g_array_new(FALSE, TRUE, sizeof(HaulRange));
   for (guint i = 0; i < work->n_actions; i++) {
     const HaulAction *action = action_of(pass, work, i);
-    if (action->deed == HAUL_DO_FLAGS)
+    if (!haul_action_fetches(action))
       continue;
     HaulIdBuffer first, last;
     HaulRange range = { g_strdup(haul_id_text(action->copy.first, &first)),
@@ -176,7 +186,7 @@ haul_errand_n_planned(const HaulErrandList *list, const HaulErrand *errand)
   uint64_t n = 0;
   for (guint i = 0; i < errand->work->n_actions; i++) {
     const HaulAction *action = action_of(list->pass, errand->work, i);
-    if (action->deed != HAUL_DO_FLAGS && action->copy.n != HAUL_UNKNOWN)
+    if (haul_action_fetches(action) && action->copy.n != HAUL_UNKNOWN)
       n += action->copy.n;
   }
   return n;

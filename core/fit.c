@@ -12,7 +12,7 @@ haul_fit_octets(const GArray *actions, bool *complete)
   *complete = true;
   for (guint i = 0; i < actions->len; i++) {
     const HaulAction *action = &g_array_index(actions, HaulAction, i);
-    if (action->deed == HAUL_DO_FLAGS)
+    if (!haul_action_fetches(action))
       continue;
     if (action->copy.octets == HAUL_UNKNOWN)
       *complete = false;

@@ -240,8 +240,8 @@ column_octets(sqlite3_stmt *query, int at, void *octets, size_t size)
     memcpy(octets, sqlite3_column_blob(query, at), size);
 }
 
-static HaulCargo
-column_cargo(HaulJournal *journal, sqlite3_stmt *query)
+HaulCargo
+haul_db_column_cargo(HaulJournal *journal, sqlite3_stmt *query)
 {
   HaulCargo cargo = {
     .id1 = g_strdup((const char *)sqlite3_column_text(query, 0)),
@@ -270,7 +270,7 @@ load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, unsigned l
     if (limit > 0)
       sqlite3_bind_int64(query, 2, limit);
     while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-      HaulCargo cargo = column_cargo(journal, query);
+      HaulCargo cargo = haul_db_column_cargo(journal, query);
       g_array_append_val(batch->cargo, cargo);
     }
     if (step != SQLITE_DONE)

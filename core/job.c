@@ -9,11 +9,13 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "choice.h"
 #include "context.h"
 #include "fit.h"
 #include "folder-list.h"
 #include "journal-file.h"
 #include "lane.h"
+#include "linking.h"
 #include "patience.h"
 #include "preparing.h"
 #include "survey.h"
@@ -58,57 +60,11 @@ close_side(Side *side)
 }
 
 static bool
-is_named(const char *wanted, const char *path, const char *native)
-{
-  if (strcmp(wanted, path) == 0 || g_strcmp0(wanted, native) == 0)
-    return true;
-  if (haul_path_is_inbox(wanted) && haul_path_is_inbox(path))
-    return true;
-  g_autofree char *decoded = native != NULL ? haul_utf7_decode(native) : NULL;
-  return g_strcmp0(wanted, decoded) == 0;
-}
-
-/* INBOX first, then by name, whatever order the server has. */
-static int
-compare_paths(const void *a, const void *b)
-{
-  const HaulPlanFolder *x = a, *y = b;
-  int order = haul_path_is_inbox(y->path) - haul_path_is_inbox(x->path);
-  return order != 0 ? order : strcmp(x->path, y->path);
-}
-
-static bool
 choose_folders(Job *job, GError **error)
 {
-  const HaulFolderList *list = job->side1.list;
   g_clear_pointer(&job->folders1, g_array_unref);
-  job->folders1 = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
-  const char *const *wanted = job->options->folders;
-  if (wanted == NULL) {
-    g_array_append_vals(job->folders1, list->folders->data, list->folders->len);
-    g_array_sort(job->folders1, compare_paths);
-    return true;
-  }
-  for (; *wanted != NULL; wanted++) {
-    guint i = 0;
-    while (i < list->folders->len
-           && !is_named(*wanted, g_array_index(list->folders, HaulPlanFolder, i).path,
-                        list->natives->pdata[i]))
-      i++;
-    if (i == list->folders->len) {
-      g_autofree char *shown = haul_text_display(*wanted, strlen(*wanted));
-      haul_set_error(error, HAUL_ERROR_ACCOUNT, "no-folder",
-                     "source: there is no folder \"%s\"; --dry without --folder lists them", shown);
-      return false;
-    }
-    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
-    bool twice = false;
-    for (guint k = 0; k < job->folders1->len; k++)
-      twice |= g_array_index(job->folders1, HaulPlanFolder, k).path == folder->path;
-    if (!twice)
-      g_array_append_val(job->folders1, *folder);
-  }
-  return true;
+  job->folders1 = haul_choose_folders(job->side1.list, job->options->folders, error);
+  return job->folders1 != NULL;
 }
 
 /* Opens both sides at once, and chooses the folders. */
@@ -307,6 +263,11 @@ describe_action(const HaulAction *action, GString *text)
     return "flags";
   }
   HaulIdBuffer first, last;
+  if (action->deed == HAUL_DO_LINK) {
+    g_string_printf(text, "copy message %s within the destination",
+                    haul_id_text(action->link.id1, &first));
+    return "link";
+  }
   if (action->deed == HAUL_DO_COPY_ALL)
     g_string_append(text, "copy all");
   else if (action->copy.first == action->copy.last)
@@ -345,6 +306,36 @@ show_plan(const Job *job, const HaulPass *pass)
 }
 
 static bool
+do_nothing(void *data, GError **error)
+{
+  return true;
+}
+
+static bool
+has_links(const HaulPass *pass)
+{
+  for (guint i = 0; i < pass->actions->len; i++)
+    if (g_array_index(pass->actions, HaulAction, i).deed == HAUL_DO_LINK)
+      return true;
+  return false;
+}
+
+/* Carries out the actions of a pass: in lanes; then what is at the destination by now is put into further
+ * folders; and what cannot be is copied like the rest. */
+static bool
+carry_out(Frame *frame, GError **error)
+{
+  const HaulContext *context = &frame->job->context;
+  HaulOpenStore *store1 = frame->job->side1.store, *store2 = frame->job->side2.store;
+  bool links = has_links(frame->pass), left = false;
+  HaulDeliveryFrame first = { prepare_folders, links ? do_nothing : look_at_folders, frame };
+  HaulDeliveryFrame second = { do_nothing, look_at_folders, frame };
+  return haul_lanes_run(context, frame->pass, store1, store2, &first, error)
+         && (!links || haul_make_links(context, frame->pass, store2, &left, error))
+         && (!left || haul_lanes_run(context, frame->pass, store1, store2, &second, error));
+}
+
+static bool
 run_pass(Job *job, GError **error)
 {
   g_autoptr(HaulPass) pass = haul_survey(&job->context, job->side1.store, job->side2.store,
@@ -359,10 +350,7 @@ run_pass(Job *job, GError **error)
     return true;
   }
   Frame frame = { .job = job, .pass = pass };
-  HaulDeliveryFrame delivery = { prepare_folders, look_at_folders, &frame };
-  bool done =
-      haul_lanes_run(&job->context, pass, job->side1.store, job->side2.store, &delivery, error)
-      && finish_folders(&frame, error);
+  bool done = carry_out(&frame, error) && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
   return done;
 }
@@ -463,6 +451,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
       .report = report,
       .spool = options->state_folder,
       .flags_mode = options->flags_mode,
+      .labels = options->labels,
       .n_lanes = options->n_lanes,
       .grace_s = options->grace_s,
       .dry = options->dry,

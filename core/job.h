@@ -14,6 +14,7 @@ typedef struct {
   const char *state_folder;
   const char *const *folders; /* NULL-terminated: only these; NULL for all */
   HaulFlagsMode flags_mode;
+  HaulLabelsMode labels;
   unsigned n_lanes;
   unsigned grace_s;
   bool stateless, dry;

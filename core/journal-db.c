@@ -10,7 +10,7 @@
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 static const char schema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
@@ -23,6 +23,8 @@ static const char schema[] =
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
     "CREATE TABLE stray(folder INTEGER NOT NULL, id2 NOT NULL, PRIMARY KEY(folder, id2))"
     " WITHOUT ROWID;"
+    "CREATE TABLE object(object TEXT NOT NULL, folder INTEGER NOT NULL, id1 NOT NULL,"
+    " PRIMARY KEY(object, folder, id1)) WITHOUT ROWID;"
     "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
     " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
 
@@ -63,6 +65,14 @@ static const char *const statements[N_STATEMENTS] = {
   [DROP_STRAYS] = "DELETE FROM stray WHERE folder = ?1",
   [DROP_PAIRS] = "DELETE FROM pair WHERE folder = ?1",
   [DROP_INTENTS] = "DELETE FROM intent WHERE folder = ?1",
+  [DROP_OBJECTS] = "DELETE FROM object WHERE folder = ?1",
+  [HAS_OBJECTS] = "SELECT 1 FROM object LIMIT 1",
+  [NOTE_OBJECT] = "INSERT OR IGNORE INTO object VALUES(?1, ?2, ?3)",
+  [FIND_COPIES] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM object"
+                  " JOIN pair USING(folder, id1)"
+                  " WHERE object = ?1 AND id2 IS NOT NULL AND gone IS NOT 1",
+  [GET_LABELS] = "SELECT value FROM meta WHERE name = 'labels'",
+  [SET_LABELS] = "INSERT OR REPLACE INTO meta VALUES('labels', ?1)",
 };
 
 /* ---- SQLite, with our errors ---- */

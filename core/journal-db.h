@@ -35,6 +35,12 @@ typedef enum {
   DROP_STRAYS,
   DROP_PAIRS,
   DROP_INTENTS,
+  DROP_OBJECTS,
+  HAS_OBJECTS,
+  NOTE_OBJECT,
+  FIND_COPIES,
+  GET_LABELS,
+  SET_LABELS,
   N_STATEMENTS,
 } HaulStatement;
 
@@ -66,6 +72,9 @@ void haul_db_bind_text(sqlite3_stmt *prepared, int at, const char *text);
 void haul_db_bind_id(sqlite3_stmt *prepared, int at, const char *id);
 void haul_db_bind_keywords(HaulJournal *journal, sqlite3_stmt *prepared, int at, uint32_t keywords);
 HaulId haul_db_column_id(sqlite3_stmt *prepared, int at, HaulIds *ids);
+
+/* Columns 0 to 5 of a pair: id1, size, flags, keywords, key, sha256. */
+HaulCargo haul_db_column_cargo(HaulJournal *journal, sqlite3_stmt *query);
 
 /* A transaction, or a part of the group that is open. roll_back() returns false. */
 bool haul_db_begin(HaulJournal *journal, GError **error);

@@ -55,7 +55,7 @@ haul_journal_folders(HaulJournal *journal, GError **error)
 static bool
 drop_folder_content(HaulJournal *journal, int64_t folder, GError **error)
 {
-  const HaulStatement drops[] = { DROP_PAIRS, DROP_STRAYS, DROP_INTENTS };
+  const HaulStatement drops[] = { DROP_PAIRS, DROP_STRAYS, DROP_INTENTS, DROP_OBJECTS };
   for (size_t i = 0; i < G_N_ELEMENTS(drops); i++) {
     sqlite3_stmt *drop = haul_db_statement(journal, drops[i], error);
     if (drop == NULL)

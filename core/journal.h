@@ -111,6 +111,32 @@ bool haul_journal_load_strays(HaulJournal *journal, int64_t folder, HaulIds *ids
 bool haul_journal_set_stray(HaulJournal *journal, int64_t folder, const char *id2, bool is_stray,
                             GError **error);
 
+/* ---- messages that are in several folders ---- */
+
+/* Whether any object is known. */
+bool haul_journal_has_objects(HaulJournal *journal, bool *has, GError **error);
+
+/* Notes the object id of a source message, whether it has a pair yet or not. */
+bool haul_journal_note_object(HaulJournal *journal, const char *object, int64_t folder,
+                              const char *id1, GError **error);
+
+/* A copy that the destination has. */
+typedef struct {
+  HaulCargo cargo; /* owned; as it was delivered, and its flags as agreed on */
+  int64_t folder;
+  char *id2; /* owned */
+} HaulCopy;
+void haul_copy_clear(HaulCopy *copy);
+
+/* Appends the copies of @object, of HaulCopy: those that have an id and were there when last looked at. */
+bool
+haul_journal_find_copies(HaulJournal *journal, const char *object, GArray *copies, GError **error);
+
+/* Notes how such messages are copied: a word, "folders" if never noted. *is_new: whether it was another
+ * one before. */
+bool
+haul_journal_set_labels(HaulJournal *journal, const char *labels, bool *is_new, GError **error);
+
 /* ---- deliveries ---- */
 
 /* A batch of deliveries of one folder, in the order in which they are put. */

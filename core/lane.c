@@ -12,6 +12,7 @@
 #include "errand.h"
 #include "intake.h"
 #include "message.h"
+#include "plan-labels.h"
 #include "pseudo.h"
 #include "queue.h"
 
@@ -133,6 +134,27 @@ pass_over_pseudo(Lane *lane, const char *id)
   haul_report_trouble(lane->context->report, work->tally, id, why);
 }
 
+/* Makes keywords of the other folders that a message is in, if asked to. The copy gets them once: they are
+ * not what both sides agree on, or the next run would take them away. */
+static void
+mark_labels(const Lane *lane, HaulMessage *message)
+{
+  const char *const *labels = haul_message_item(message)->labels;
+  if (lane->context->labels != HAUL_LABELS_KEYWORDS || labels == NULL
+      || lane->crew->pass->objects == NULL)
+    return;
+  g_autoptr(GPtrArray) keywords = g_ptr_array_new_with_free_func(g_free);
+  for (; *labels != NULL; labels++) {
+    char *keyword = haul_objects_has_folder(lane->crew->pass->objects, *labels)
+                        ? haul_labels_keyword(*labels)
+                        : NULL;
+    if (keyword != NULL)
+      g_ptr_array_add(keywords, keyword);
+  }
+  g_ptr_array_add(keywords, NULL);
+  haul_message_add_keywords(message, (const char *const *)keywords->pdata);
+}
+
 static bool
 take_message(HaulMessage *message, void *data, GError **error)
 {
@@ -161,6 +183,7 @@ take_message(HaulMessage *message, void *data, GError **error)
     return true;
   }
   lane->n_seen++;
+  mark_labels(lane, message);
   return push(lane, parcel, error);
 }
 

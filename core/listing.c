@@ -71,6 +71,8 @@ haul_listing_free(HaulListing *listing)
     g_array_unref(listing->keys);
   if (listing->gone != NULL)
     g_array_unref(listing->gone);
+  if (listing->twins != NULL)
+    g_array_unref(listing->twins);
   g_clear_error(&listing->error);
   g_free(listing);
 }
@@ -89,8 +91,9 @@ struct HaulLister {
 typedef struct {
   const HaulContext *context;
   HaulListing *listing;
-  HaulKeyMaker *maker; /* NULL without keys */
-  GHashTable *bodies;  /* owned; ids whose key needs the body -> index */
+  HaulKeyMaker *maker;  /* NULL without keys */
+  GHashTable *bodies;   /* owned; ids whose key needs the body -> index */
+  HaulObjects *objects; /* NULL if not wanted */
 } Making;
 
 static bool
@@ -105,6 +108,10 @@ take_item(const HaulItem *item, void *data)
     .keywords = haul_keywords_intern(making->context->keywords, item->keywords),
   };
   g_array_append_val(listing->items, entry);
+  if (making->objects != NULL) {
+    HaulTwin twin = haul_objects_twin(making->objects, item);
+    g_array_append_val(listing->twins, twin);
+  }
   if (making->maker == NULL)
     return true;
   HaulKey key;
@@ -203,7 +210,8 @@ fields_of(const HaulLister *lister, const HaulListRequest *request)
 static uint32_t
 want_of(const HaulListRequest *request)
 {
-  return request->kind == HAUL_LIST_KEYS ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0;
+  return (request->kind == HAUL_LIST_KEYS ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0)
+         | (request->objects != NULL ? HAUL_WANT_OBJECT_ID : 0);
 }
 
 static HaulVisitKind
@@ -271,7 +279,9 @@ make_listing(HaulLister *lister, const HaulListRequest *request)
     maker = haul_key_maker_new(lister->context->chain);
     bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   }
-  Making making = { lister->context, listing, maker, bodies };
+  if (request->objects != NULL)
+    listing->twins = g_array_new(FALSE, FALSE, sizeof(HaulTwin));
+  Making making = { lister->context, listing, maker, bodies, request->objects };
   HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
   bool open = haul_store_select(lister->store, request->path, HAUL_READ, &folder, &listing->error);
   listing->epoch = folder.epoch;
@@ -286,6 +296,7 @@ room_of(const HaulListing *listing)
 {
   return 1 + (uint64_t)listing->items->len * sizeof(HaulEntry)
          + (listing->keys != NULL ? (uint64_t)listing->keys->len * sizeof(HaulKey) : 0)
+         + (listing->twins != NULL ? (uint64_t)listing->twins->len * sizeof(HaulTwin) : 0)
          + (listing->gone != NULL ? (uint64_t)listing->gone->len * sizeof(HaulIdRange) : 0);
 }
 

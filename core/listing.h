@@ -19,7 +19,8 @@ typedef struct {
   const char *path; /* borrowed */
   GArray *ranges;   /* owned; of HaulRange with owned texts */
   HaulListKind kind;
-  const char *since; /* borrowed; the token, of CHANGES */
+  const char *since;    /* borrowed; the token, of CHANGES */
+  HaulObjects *objects; /* borrowed; what to number object ids with, or NULL: not wanted */
 } HaulListRequest;
 
 HaulListRequest *haul_list_request_new(const char *path, HaulListKind kind);
@@ -36,6 +37,7 @@ typedef struct {
   GArray *items;  /* owned; of HaulEntry, in the store's order */
   bool unordered; /* but in this one they are in none: see haul_rebuild_listing() */
   GArray *keys;   /* owned; of HaulKey beside them, or NULL */
+  GArray *twins;  /* owned; of HaulTwin beside them, or NULL */
   GArray *gone;   /* owned; of HaulIdRange: of CHANGES; else NULL */
   uint64_t epoch;
   uint64_t n_messages; /* that the folder held when it was opened; HAUL_UNKNOWN */

@@ -299,6 +299,21 @@ haul_message_set_date(HaulMessage *message, int64_t date, int32_t zone)
   message->item.date_zone = zone;
 }
 
+void
+haul_message_add_keywords(HaulMessage *message, const char *const *keywords)
+{
+  g_autoptr(GPtrArray) all = g_ptr_array_new();
+  const char *const *lists[] = { message->item.keywords, keywords };
+  for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+    for (size_t k = 0; lists[i] != NULL && lists[i][k] != NULL; k++)
+      g_ptr_array_add(all, (gpointer)lists[i][k]);
+  g_ptr_array_add(all, NULL);
+  g_autofree void *old = message->item_block;
+  HaulItem item = message->item;
+  item.keywords = (const char *const *)all->pdata;
+  copy_item(message, &item);
+}
+
 const HaulItem *
 haul_message_item(const HaulMessage *message)
 {

@@ -32,6 +32,9 @@ HaulMessage *haul_message_new(const HaulItem *item, const void *octets, size_t s
 /* Gives a date of arrival to @message, which nobody else looks at yet. */
 void haul_message_set_date(HaulMessage *message, int64_t date, int32_t zone);
 
+/* Adds keywords to @message, which nobody else looks at yet. */
+void haul_message_add_keywords(HaulMessage *message, const char *const *keywords);
+
 /* The first octets of the body, up to its empty line or 256 KiB: where header fields are. */
 const uint8_t *haul_message_header(const HaulMessage *message, size_t *size);
 

@@ -190,6 +190,21 @@ apply_flags(HaulOptions *options, unsigned side, const char *key, const char *va
   return false;
 }
 
+static bool
+apply_labels(HaulOptions *options, unsigned side, const char *key, const char *value,
+             GError **error)
+{
+  static const char *const modes[] = { "folders", "keywords", "first" };
+  for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+    if (strcmp(value, modes[i]) == 0) {
+      options->labels = (HaulLabelsMode)i;
+      return true;
+    }
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 "--labels takes folders, keywords or first, not \"%s\"", value);
+  return false;
+}
+
 static const Option table[] = {
   { "host", true, "NAME", apply_setting, "host", "server" },
   { "port", true, "N", apply_setting, "port", "TCP port, if not the usual one" },
@@ -223,6 +238,7 @@ static const Option table[] = {
   { "folder", false, "NAME", apply_folder, NULL, "only this folder; may be repeated" },
   { "match", false, "CHAIN", apply_text, "match", "what makes two messages the same one" },
   { "flags", false, "MODE", apply_flags, NULL, "merge (default), source, add or none" },
+  { "labels", false, "MODE", apply_labels, NULL, "folders (default), keywords or first" },
   { "lanes", false, "N", apply_number, "lanes", "connections to each side" },
   { "dry", false, NULL, apply_switch, "dry", "plan only, write nothing" },
   { "state", false, "DIR", apply_text, "state", "where the state is kept" },

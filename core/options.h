@@ -20,6 +20,7 @@ typedef struct {
   GPtrArray *folders;                    /* owned; of char * */
   const char *inet;                      /* "4" or "6"; NULL: not said */
   HaulFlagsMode flags_mode;
+  HaulLabelsMode labels;
   unsigned n_lanes, grace_s;
   bool stateless, dry, json, debug, quiet, help, version;
 } HaulOptions;

@@ -11,7 +11,13 @@
 
 /* What became of an item while planning. NAMELESS: it was delivered, and the destination did not say
  * which of its messages that is: it takes part in matching, and is not copied if nothing matches. */
-typedef enum { HAUL_FATE_FREE, HAUL_FATE_NAMELESS, HAUL_FATE_PAIRED, HAUL_FATE_GIVEN_UP } HaulFate;
+typedef enum {
+  HAUL_FATE_FREE,
+  HAUL_FATE_NAMELESS,
+  HAUL_FATE_PAIRED,
+  HAUL_FATE_GIVEN_UP,
+  HAUL_FATE_ELSEWHERE, /* another folder that it is in takes it */
+} HaulFate;
 
 /*
  * Pairs the items that are free or nameless, marks them as paired, and appends each pair to @adopted

@@ -1,93 +1,13 @@
-/* What to do: pure, no I/O. */
+/* What to do with messages: pure, no I/O. */
 #include "plan.h"
 
+#include "plan-labels.h"
 #include "plan-match.h"
 
 #include <string.h>
 
 #include <mailhaul/message.h>
 #include <mailhaul/plugin.h>
-
-/* ---- folders ---- */
-
-static GHashTable *
-index_folders(const HaulPlanFolder *folders, size_t n)
-{
-  GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
-  for (size_t i = 0; i < n; i++)
-    g_hash_table_insert(index, (char *)folders[i].path, (void *)&folders[i]);
-  return index;
-}
-
-static bool
-same_epoch(uint64_t known, uint64_t now)
-{
-  return known != 0 && (now == 0 || known == now); /* 0: the store did not tell */
-}
-
-static bool
-same_token(const char *known, const char *now)
-{
-  return known != NULL && now != NULL && strcmp(known, now) == 0;
-}
-
-static HaulLook
-look_at(const HaulFolderPlan *plan)
-{
-  const HaulPlanKnown *known = plan->known;
-  const HaulPlanFolder *folder1 = plan->folder1, *folder2 = plan->folder2;
-  bool has_pairs = known != NULL && plan->keep_pairs1 && plan->keep_pairs2;
-  bool has_intents = known != NULL && known->has_intents;
-
-  if (has_pairs && !has_intents && same_token(known->token1, folder1->token)
-      && same_token(known->token2, folder2->token))
-    return HAUL_LOOK_NONE;
-  if (has_intents || (has_pairs && known->n_pairs > 0))
-    return HAUL_LOOK_LIST;
-  if (folder1->n_messages == 0)
-    return HAUL_LOOK_NOTHING;
-  if (folder2 == NULL || folder2->n_messages == 0)
-    return HAUL_LOOK_STREAM;
-  return HAUL_LOOK_MATCH;
-}
-
-GArray *
-haul_plan_folders(const HaulFoldersInput *input)
-{
-  g_autoptr(GHashTable) index2 = index_folders(input->folders2, input->n_folders2);
-  g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
-  for (size_t i = 0; i < input->n_known; i++)
-    g_hash_table_insert(known, (char *)input->known[i].path1, (void *)&input->known[i]);
-
-  GArray *plans = g_array_new(FALSE, TRUE, sizeof(HaulFolderPlan));
-  for (size_t i = 0; i < input->n_folders1; i++) {
-    const HaulPlanFolder *folder1 = &input->folders1[i];
-    if (folder1->attributes & HAUL_FOLDER_NOSELECT)
-      continue; /* its children bring it along, where the destination needs it */
-    HaulFolderPlan plan = { .folder1 = folder1, .path2 = folder1->path, .rule = "same name" };
-    plan.folder2 = g_hash_table_lookup(index2, plan.path2);
-    if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
-      plan.folder2 = NULL;
-    plan.known = g_hash_table_lookup(known, folder1->path);
-    if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0)
-      plan.known = NULL;
-    if (plan.known != NULL) {
-      plan.keep_pairs1 = same_epoch(plan.known->epoch1, folder1->epoch);
-      plan.keep_pairs2 =
-          plan.folder2 != NULL && same_epoch(plan.known->epoch2, plan.folder2->epoch);
-    }
-    plan.create = plan.folder2 == NULL;
-    plan.subscribe =
-        (folder1->attributes & HAUL_FOLDER_SUBSCRIBED)
-        && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
-        && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
-    plan.look = look_at(&plan);
-    g_array_append_val(plans, plan);
-  }
-  return plans;
-}
-
-/* ---- messages ---- */
 
 #define NOWHERE UINT32_MAX
 
@@ -270,6 +190,7 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
       g_array_append_val(plan->absences, absence);
     if (index2 == NOWHERE)
       continue;
+    haul_labels_provide(input, index1);
     const HaulEntry *source = &input->items1[index1];
     if (plan_flags(input, folder, source, &input->items2[index2], pair->flags, pair->keywords,
                    flag_actions))
@@ -282,6 +203,15 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     if (pair->flags != agreed.flags || pair->keywords != agreed.keywords)
       g_array_append_val(plan->rebased, agreed);
   }
+}
+
+/* Leaves to other folders what is in them, too, and has no copy here. */
+static void
+mark_elsewhere(const HaulMessagesInput *input, Sides *sides)
+{
+  for (uint32_t i = 0; i < input->n1; i++)
+    if (sides->fate1[i] == HAUL_FATE_FREE && haul_labels_is_elsewhere(input, i))
+      sides->fate1[i] = HAUL_FATE_ELSEWHERE;
 }
 
 static void
@@ -306,6 +236,7 @@ plan_adopted(const HaulMessagesInput *input, uint32_t folder, const HaulMessages
     const HaulAdoption *adoption = &g_array_index(plan->adopted, HaulAdoption, i);
     const HaulEntry *item1 = &input->items1[adoption->index1];
     const HaulEntry *item2 = &input->items2[adoption->index2];
+    haul_labels_provide(input, adoption->index1);
     uint32_t only1 = haul_keywords_minus(input->keywords, item1->keywords, item2->keywords);
     uint32_t both = haul_keywords_minus(input->keywords, item1->keywords, only1);
     plan_flags(input, folder, item1, item2, item1->flags & item2->flags, both, flag_actions);
@@ -332,9 +263,10 @@ pair_by_key(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArra
   plan_adopted(input, folder, plan, flag_actions);
 }
 
-/* Copies what is still free, neighbours in one run. */
+/* Copies what is still free, neighbours in one run; or links it, where the destination has it elsewhere. */
 static void
-plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides, GArray *actions)
+plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides, GArray *actions,
+            GArray *links)
 {
   bool running = false;
   for (size_t i = 0; i < input->n1; i++) {
@@ -343,6 +275,15 @@ plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
       running = false;
       continue;
     }
+    if (haul_labels_can_link(input, (uint32_t)i)) {
+      HaulAction action = { .deed = HAUL_DO_LINK,
+                            .folder = folder,
+                            .link = { item->id, input->twins1[i].object } };
+      g_array_append_val(links, action);
+      running = false;
+      continue;
+    }
+    haul_labels_provide(input, (uint32_t)i);
     if (!running) {
       HaulAction action = { .deed = HAUL_DO_COPY, .folder = folder, .copy = { .first = item->id } };
       g_array_append_val(actions, action);
@@ -390,13 +331,17 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
   g_auto(Sides) sides;
   sides_init(&sides, input);
   g_autoptr(GArray) flag_actions = g_array_new(FALSE, FALSE, sizeof(HaulAction));
+  g_autoptr(GArray) links = g_array_new(FALSE, FALSE, sizeof(HaulAction));
 
   mark_pairs(input, &sides);
+  mark_elsewhere(input, &sides);
+  plan->n_elsewhere = count_fate(sides.fate1, input->n1, HAUL_FATE_ELSEWHERE);
   mark_given_up(input, &sides, plan);
   pair_by_state(input, folder, &sides, flag_actions, plan);
   pair_by_key(input, folder, &sides, flag_actions, plan);
   plan_strays(input, &sides, plan->strays);
-  plan_copies(input, folder, &sides, plan->actions);
+  plan_copies(input, folder, &sides, plan->actions, links);
+  g_array_append_vals(plan->actions, links->data, links->len);
   g_array_append_vals(plan->actions, flag_actions->data, flag_actions->len);
 }
 
@@ -417,6 +362,7 @@ haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *want
   g_auto(Sides) sides;
   sides_init(&sides, input);
   mark_pairs(input, &sides);
+  mark_elsewhere(input, &sides);
   for (uint32_t i = 0; i < input->n1; i++)
     if (sides.fate1[i] == HAUL_FATE_FREE || sides.fate1[i] == HAUL_FATE_NAMELESS)
       g_array_append_val(wanted1, i);
@@ -432,6 +378,7 @@ haul_plan_ambiguous(const HaulMessagesInput *input, GArray *wanted1, GArray *wan
   g_auto(Sides) sides;
   sides_init(&sides, input);
   mark_pairs(input, &sides);
+  mark_elsewhere(input, &sides);
   haul_match_ambiguous(input, sides.fate1, sides.fate2, wanted1, wanted2);
   return wanted1->len > 0 || wanted2->len > 0;
 }

@@ -64,12 +64,28 @@ typedef struct {
   size_t n_folders1, n_folders2;
   const HaulPlanKnown *known;
   size_t n_known;
+  bool lists_all; /* what streams is listed first: one message may be in several folders */
 } HaulFoldersInput;
 
 /* Returns HaulFolderPlan for each source folder that holds mail, in the order of @folders1. */
 GArray *haul_plan_folders(const HaulFoldersInput *input);
 
 /* ---- messages ---- */
+
+/* How a message that is in several folders at once, as labels make it, is copied. */
+typedef enum {
+  HAUL_LABELS_FOLDERS,  /* into each of them                                          */
+  HAUL_LABELS_KEYWORDS, /* into the first; the names of the others become keywords    */
+  HAUL_LABELS_FIRST,    /* into the first                                             */
+} HaulLabelsMode;
+
+#define HAUL_NO_PLACE UINT32_MAX
+
+/* What a source message is in the other folders of its account. */
+typedef struct {
+  uint32_t object; /* number of its object id: equal numbers are one message. 0: not known */
+  uint32_t first;  /* the first of the other folders that it is in; HAUL_NO_PLACE if none  */
+} HaulTwin;
 
 typedef enum {
   HAUL_FLAGS_MERGE,  /* carry over what the source changed since the last run */
@@ -92,9 +108,22 @@ typedef struct {
   size_t n_given_up;
   HaulFlagsMode flags_mode;
   HaulKeywords *keywords;
+  /* Where messages may be in several folders: beside items1; else NULL. */
+  const HaulTwin *twins1;
+  uint32_t place;        /* of this folder in the order of all, as in the twins */
+  bool is_rest;          /* it shows all mail: what others have is not its own  */
+  HaulLabelsMode labels; /* of folders that are labels; else FOLDERS            */
+  /* By number of an object: the place of the folder that has or gets its copy, or HAUL_NO_PLACE. Kept
+   * from folder to folder by haul_plan_messages(). NULL if the destination cannot copy by itself. */
+  uint32_t *providers;
 } HaulMessagesInput;
 
-typedef enum { HAUL_DO_COPY_ALL, HAUL_DO_COPY, HAUL_DO_FLAGS } HaulDeed;
+typedef enum {
+  HAUL_DO_COPY_ALL,
+  HAUL_DO_COPY,
+  HAUL_DO_FLAGS,
+  HAUL_DO_LINK, /* the destination has it, or will, in another folder, and copies it itself */
+} HaulDeed;
 
 /* One thing to do to the destination. */
 typedef struct {
@@ -111,8 +140,19 @@ typedef struct {
       uint32_t add_keywords, remove_keywords; /* sets */
       uint32_t flags, keywords;               /* of the source: agreed on, once done */
     } flags;
+    struct {
+      HaulId id1;
+      uint32_t object;
+    } link;
   };
 } HaulAction;
+
+/* Whether messages are fetched for it. */
+static inline bool
+haul_action_fetches(const HaulAction *action)
+{
+  return action->deed == HAUL_DO_COPY_ALL || action->deed == HAUL_DO_COPY;
+}
 
 /* What the state is to note without anything being done: indices into the items. */
 typedef struct {
@@ -144,6 +184,7 @@ typedef struct {
   uint64_t n_there;  /* source messages with a copy                                */
   uint64_t n_gone;   /* whose copy was removed at the destination: left so         */
   uint64_t n_given_up;
+  uint64_t n_elsewhere; /* left to another folder that they are in                 */
   uint64_t n_conflicts; /* equal keys, evidently different content: copied          */
 } HaulMessagesPlan;
 

@@ -98,6 +98,7 @@ tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
   /* What an earlier pass of this run copied is there now, and counts as copied. */
   tally->n[HAUL_STATE_THERE] = plan->n_there - MIN(plan->n_there, tally->n[HAUL_STATE_COPIED]);
   tally->n[HAUL_STATE_FILTERED] = plan->n_gone;
+  tally->n[HAUL_STATE_DUPLICATE] = plan->n_elsewhere;
   tally->n_conflicts = plan->n_conflicts;
   work->n_gone = plan->n_gone;
   if (plan->n_given_up > 0)
@@ -126,10 +127,13 @@ keys_in(const GArray *keys)
 }
 
 HaulMessagesInput
-haul_planning_input(const HaulContext *context, const HaulPlanning *planning)
+haul_planning_input(const HaulContext *context, const HaulPass *pass, const HaulPlanning *planning)
 {
   const HaulListing *listing1 = planning->listing1, *listing2 = planning->listing2;
-  return (HaulMessagesInput){
+  const HaulFolderWork *work = planning->work;
+  uint32_t attributes = work->plan.folder1->attributes;
+  bool is_label = (attributes & HAUL_FOLDER_LABEL) != 0;
+  HaulMessagesInput input = {
     .items1 = (const HaulEntry *)(void *)listing1->items->data,
     .n1 = listing1->items->len,
     .keys1 = keys_in(listing1->keys),
@@ -147,6 +151,59 @@ haul_planning_input(const HaulContext *context, const HaulPlanning *planning)
     .flags_mode = context->flags_mode,
     .keywords = context->keywords,
   };
+  if (listing1->twins == NULL)
+    return input;
+  input.twins1 = (const HaulTwin *)(void *)listing1->twins->data;
+  input.place = (uint32_t)(work - (const HaulFolderWork *)(void *)pass->folders->data);
+  input.is_rest = is_label && (attributes & HAUL_FOLDER_ALL) != 0;
+  input.labels = is_label ? context->labels : HAUL_LABELS_FOLDERS;
+  input.providers = pass->links ? haul_objects_providers(pass->objects) : NULL;
+  return input;
+}
+
+/* The place of a folder of the pass that has a copy of @object at the destination; HAUL_NO_PLACE if none
+ * but @work has. */
+static bool
+find_provider(const HaulContext *context, const HaulPass *pass, const HaulFolderWork *work,
+              const char *object, uint32_t *place, GError **error)
+{
+  g_autoptr(GArray) copies = g_array_new(FALSE, TRUE, sizeof(HaulCopy));
+  g_array_set_clear_func(copies, (GDestroyNotify)haul_copy_clear);
+  *place = HAUL_NO_PLACE;
+  if (!haul_journal_find_copies(context->journal, object, copies, error))
+    return false;
+  for (guint i = 0; i < copies->len && *place == HAUL_NO_PLACE; i++) {
+    const HaulFolderWork *from = haul_pass_find(pass, g_array_index(copies, HaulCopy, i).folder);
+    if (from != NULL && from != work && !from->unusable)
+      *place = (uint32_t)(from - (const HaulFolderWork *)(void *)pass->folders->data);
+  }
+  return true;
+}
+
+/* Notes the objects of messages that have no pair yet, and finds out which of them the destination has in
+ * folders that are not looked at. */
+static bool
+take_objects(const HaulContext *context, const HaulPass *pass, const HaulPlanning *planning,
+             const HaulMessagesInput *input, GError **error)
+{
+  g_autoptr(GArray) fresh = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  haul_plan_unpaired(input, fresh, others);
+  for (guint i = 0; i < fresh->len; i++) {
+    uint32_t index = g_array_index(fresh, uint32_t, i);
+    uint32_t object = input->twins1[index].object;
+    if (object == 0)
+      continue;
+    const char *id = haul_objects_id(pass->objects, object);
+    HaulIdBuffer buffer;
+    if (input->providers[object] == HAUL_NO_PLACE && pass->knows_objects
+        && !find_provider(context, pass, planning->work, id, &input->providers[object], error))
+      return false;
+    if (!haul_journal_note_object(context->journal, id, planning->work->number,
+                                  haul_id_text(input->items1[index].id, &buffer), error))
+      return false;
+  }
+  return true;
 }
 
 static void
@@ -166,6 +223,10 @@ keep_ids(HaulFolderWork *work, GArray *actions)
 {
   for (guint i = 0; i < work->n_actions; i++) {
     HaulAction *action = &g_array_index(actions, HaulAction, work->first_action + i);
+    if (action->deed == HAUL_DO_LINK) {
+      keep_id(work, &action->link.id1);
+      continue;
+    }
     bool flags = action->deed == HAUL_DO_FLAGS;
     keep_id(work, flags ? &action->flags.id1 : &action->copy.first);
     keep_id(work, flags ? &action->flags.id2 : &action->copy.last);
@@ -177,8 +238,10 @@ haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning
                         guint folder, GError **error)
 {
   HaulFolderWork *work = planning->work;
-  HaulMessagesInput input = haul_planning_input(context, planning);
+  HaulMessagesInput input = haul_planning_input(context, pass, planning);
   HaulMessagesPlan plan;
+  if (input.providers != NULL && !take_objects(context, pass, planning, &input, error))
+    return false;
   haul_plan_messages(&input, folder, &plan);
   bool noted = note_findings(context, work, planning->listing1, planning->listing2, &plan, error);
   tally_plan(work, &plan, input.n1);

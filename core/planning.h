@@ -26,7 +26,8 @@ bool haul_planning_can_rebuild(const HaulContext *context, const HaulFolderPlan 
 bool haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GError **error);
 
 /* What the planner gets; lent by @planning. */
-HaulMessagesInput haul_planning_input(const HaulContext *context, const HaulPlanning *planning);
+HaulMessagesInput
+haul_planning_input(const HaulContext *context, const HaulPass *pass, const HaulPlanning *planning);
 
 /* Whether the listings, those that are there, are of the folders that we planned for; if not, the state begins anew with those
  * that are there, and @error is of the folder ("epoch"). */

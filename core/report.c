@@ -93,6 +93,16 @@ haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets)
 }
 
 void
+haul_report_linked(HaulReport *report, HaulTally *tally)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n[HAUL_STATE_COPIED]++;
+  tally->n_linked++;
+  report->n_copied++;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
 haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages)
 {
   pthread_mutex_lock(&report->mutex);
@@ -186,6 +196,7 @@ haul_report_total(HaulReport *report)
     const HaulTally *tally = report->folders->pdata[i];
     total.source += tally->source;
     total.octets += tally->octets;
+    total.n_linked += tally->n_linked;
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
     for (size_t state = 0; state < HAUL_N_STATES; state++)
@@ -270,6 +281,9 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
   for (guint i = 0; i < report->folders->len; i++)
     print_troubles(report->folders->pdata[i], out);
   print_sum(&total, out);
+  if (total.n_linked > 0)
+    fprintf(out, "%" PRIu64 " messages, %" PRIu64 " copies\n",
+            total.n[HAUL_STATE_COPIED] - total.n_linked, total.n[HAUL_STATE_COPIED]);
   if (total.n_conflicts > 0)
     fprintf(out, "%" PRIu64 " messages with the id of another but other content: copied, too\n",
             total.n_conflicts);

@@ -25,6 +25,7 @@ typedef struct {
   uint64_t source;     /* messages there */
   uint64_t n[HAUL_N_STATES];
   uint64_t octets;           /* copied */
+  uint64_t n_linked;         /* of the copied, those that the destination copied itself */
   uint64_t n_flags;          /* messages whose flags were changed at the destination */
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
   uint64_t n_conflicts;      /* same key, different content: copied */
@@ -46,6 +47,8 @@ GPtrArray *
 haul_report_folders(HaulReport *report); /* lent; of HaulTally, in the order of arrival */
 
 void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
+/* A message that the destination had in another folder, and copied itself. */
+void haul_report_linked(HaulReport *report, HaulTally *tally);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);

@@ -155,7 +155,7 @@ static bool
 plan_or_put_off(Round *rounds, HaulPlanning *planning, guint folder, GError **error)
 {
   g_autoptr(HaulPlanning) owned = planning;
-  HaulMessagesInput input = haul_planning_input(rounds->context, planning);
+  HaulMessagesInput input = haul_planning_input(rounds->context, rounds->pass, planning);
   g_autoptr(GArray) wanted1 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   g_autoptr(GArray) wanted2 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   HaulListKind next = HAUL_LIST_IDS;
@@ -200,10 +200,12 @@ take_listings(Round *rounds, Candidate *candidate, HaulPlanning *found, GError *
          && plan_or_put_off(rounds, g_steal_pointer(&planning), candidate->number, error);
 }
 
+/* @objects: of the source, where they are wanted. */
 static HaulListRequest *
-request_all(const char *path, HaulListKind kind)
+request_all(const char *path, HaulListKind kind, HaulObjects *objects)
 {
   HaulListRequest *request = haul_list_request_new(path, kind);
+  request->objects = objects;
   haul_list_request_add_range(request, NULL, NULL);
   return request;
 }
@@ -240,7 +242,7 @@ take_changes(Round *rounds, Candidate *candidate, HaulPlanning *found, GError **
                (*listings[i])->error != NULL ? (*listings[i])->error->message
                                              : "what changed does not add up");
       g_clear_pointer(listings[i], haul_listing_free);
-      requests[i] = request_all(i == 0 ? plan->folder1->path : plan->path2, HAUL_LIST_IDS);
+      requests[i] = request_all(i == 0 ? plan->folder1->path : plan->path2, HAUL_LIST_IDS, NULL);
     }
   if (requests[0] == NULL && requests[1] == NULL)
     return plan_or_put_off(rounds, g_steal_pointer(&planning), candidate->number, error);
@@ -341,6 +343,7 @@ request_listings(Round *rounds, const HaulOpenStore *store1, const HaulOpenStore
 {
   const HaulContext *context = rounds->context;
   const GArray *folders = rounds->pass->folders;
+  HaulObjects *objects = rounds->pass->objects;
   uint64_t n_messages = 0;
   for (; *next < folders->len && n_messages < GROUP_MESSAGES; ++*next) {
     HaulFolderWork *work = &g_array_index(folders, HaulFolderWork, *next);
@@ -348,14 +351,15 @@ request_listings(Round *rounds, const HaulOpenStore *store1, const HaulOpenStore
     if (work->unusable || (plan->look != HAUL_LOOK_LIST && plan->look != HAUL_LOOK_MATCH))
       continue;
     HaulListKind kind = plan->look == HAUL_LOOK_MATCH ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
-    if (haul_planning_can_rebuild(context, plan, store1, store2))
+    /* Object ids are not among what a store tells of changes. */
+    if (objects == NULL && haul_planning_can_rebuild(context, plan, store1, store2))
       add_candidate(&rounds[HAUL_LIST_CHANGES], *next, planning_new(work),
                     request_changes(plan->folder1->path, plan->known->token1, plan->folder1),
                     request_changes(plan->path2, plan->known->token2, plan->folder2));
     else
       add_candidate(&rounds[HAUL_LIST_IDS], *next, planning_new(work),
-                    request_all(plan->folder1->path, kind),
-                    plan->folder2 != NULL ? request_all(plan->path2, kind) : NULL);
+                    request_all(plan->folder1->path, kind, objects),
+                    plan->folder2 != NULL ? request_all(plan->path2, kind, NULL) : NULL);
     n_messages += n_to_list(plan->folder1) + n_to_list(plan->folder2);
   }
 }

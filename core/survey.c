@@ -36,6 +36,7 @@ haul_pass_free(HaulPass *pass)
     return;
   g_array_unref(pass->folders);
   g_array_unref(pass->actions);
+  haul_objects_free(pass->objects);
   g_free(pass);
 }
 
@@ -69,13 +70,17 @@ tally_unchanged(HaulFolderWork *work, const HaulJournalFolder *known)
 {
   HaulTally *tally = work->tally;
   work->n_gone = known->n_gone;
-  /* Each message of a complete folder has its pair. */
+  /* Each message of a complete folder has its pair, or is left to another folder. */
   bool is_counted = work->plan.folder1->n_messages != HAUL_UNKNOWN;
   tally->source = is_counted ? work->plan.folder1->n_messages : known->n_pairs;
-  tally->n[HAUL_STATE_FILTERED] = MIN(known->n_gone, tally->source);
-  tally->n[HAUL_STATE_THERE] =
-      tally->source - tally->n[HAUL_STATE_FILTERED]
-      - MIN(tally->n[HAUL_STATE_COPIED], tally->source - tally->n[HAUL_STATE_FILTERED]);
+  bool is_label = (work->plan.folder1->attributes & HAUL_FOLDER_LABEL) != 0;
+  uint64_t left = tally->source;
+  if (is_label)
+    left = MIN(known->n_pairs, left);
+  tally->n[HAUL_STATE_DUPLICATE] = tally->source - left;
+  tally->n[HAUL_STATE_FILTERED] = MIN(known->n_gone, left);
+  left -= tally->n[HAUL_STATE_FILTERED];
+  tally->n[HAUL_STATE_THERE] = left - MIN(tally->n[HAUL_STATE_COPIED], left);
 }
 
 /*
@@ -164,6 +169,57 @@ plan_streams(HaulPass *pass)
   }
 }
 
+static bool
+has_labels(const HaulPlanFolder *folders, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if ((folders[i].attributes & HAUL_FOLDER_LABEL) != 0)
+      return true;
+  return false;
+}
+
+/* Prepares for messages that are in several folders: names these, and finds out what is known. */
+static bool
+begin_objects(const HaulContext *context, HaulPass *pass, const HaulOpenStore *store2,
+              GError **error)
+{
+  pass->objects = haul_objects_new();
+  pass->links = haul_store_can_copy(store2);
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulPlanFolder *folder = g_array_index(pass->folders, HaulFolderWork, i).plan.folder1;
+    if ((folder->attributes & HAUL_FOLDER_LABEL) != 0)
+      haul_objects_add_folder(pass->objects, folder->path, i);
+  }
+  return haul_journal_has_objects(context->journal, &pass->knows_objects, error);
+}
+
+/* Notes how labels are copied. If that was another way before, what is complete need not be so now. */
+static bool
+note_labels(const HaulContext *context, const HaulFoldersInput *input, GArray *known,
+            GError **error)
+{
+  static const char *const names[] = { "folders", "keywords", "first" };
+  bool is_new = false;
+  if (!has_labels(input->folders1, input->n_folders1))
+    return true;
+  if (!haul_journal_set_labels(context->journal, names[context->labels], &is_new, error))
+    return false;
+  for (guint i = 0; is_new && i < known->len; i++)
+    g_array_index(known, HaulPlanKnown, i).token1 = NULL;
+  return true;
+}
+
+/* Plans the folders, and tells the state. */
+static bool
+plan_folders(const HaulContext *context, HaulPass *pass, const HaulFoldersInput *input,
+             const GArray *journal, GArray *known, GError **error)
+{
+  if (!note_labels(context, input, known, error))
+    return false;
+  g_autoptr(GArray) plans = haul_plan_folders(input);
+  return begin_folders(context, pass, plans, journal, input->known, error);
+}
+
 HaulPass *
 haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *store2,
             const GArray *folders1, const GArray *folders2, GError **error)
@@ -180,15 +236,17 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
   };
-  g_autoptr(GArray) plans = haul_plan_folders(&input);
+  input.lists_all =
+      has_labels(input.folders1, input.n_folders1) || has_labels(input.folders2, input.n_folders2);
   g_autoptr(HaulPass) pass = pass_new();
   if (!haul_journal_begin(context->journal, error)
       || !haul_journal_commit_after(
-          context->journal, begin_folders(context, pass, plans, journal, input.known, error), error)
+          context->journal, plan_folders(context, pass, &input, journal, known, error), error)
       || !settle_all(context, store2, pass, error) || !haul_check_ids(context, pass, store1, error))
     return NULL;
 
-  if (!haul_look_at_folders(context, pass, store1, store2, error))
+  if ((input.lists_all && !begin_objects(context, pass, store2, error))
+      || !haul_look_at_folders(context, pass, store1, store2, error))
     return NULL;
   plan_streams(pass);
   for (guint i = 0; i < pass->folders->len; i++) /* lent by this call alone */

@@ -221,8 +221,8 @@ static void
 a_state_that_is_not_ours_is_put_aside(void)
 {
   static const char *const changes[] = {
-    "PRAGMA user_version = 2",
-    "PRAGMA user_version = 4",
+    "PRAGMA user_version = 1",
+    "PRAGMA user_version = 5",
     "PRAGMA user_version = 0",
     "PRAGMA user_version = -1",
     "PRAGMA application_id = 1",
@@ -233,6 +233,7 @@ a_state_that_is_not_ours_is_put_aside(void)
     "DROP TABLE meta",
     "DROP TABLE pair",
     "DROP TABLE stray",
+    "DROP TABLE object",
     "ALTER TABLE pair RENAME TO couple",
     "ALTER TABLE intent DROP COLUMN cargo",
     "DROP TABLE folder; CREATE VIEW folder AS SELECT 1",

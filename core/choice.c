@@ -1,0 +1,113 @@
+/* Which folders a run is about. */
+#include "choice.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+#include <mailhaul/text.h>
+
+static bool
+is_named(const char *wanted, const char *path, const char *native)
+{
+  if (strcmp(wanted, path) == 0 || g_strcmp0(wanted, native) == 0)
+    return true;
+  if (haul_path_is_inbox(wanted) && haul_path_is_inbox(path))
+    return true;
+  g_autofree char *decoded = native != NULL ? haul_utf7_decode(native) : NULL;
+  return g_strcmp0(wanted, decoded) == 0;
+}
+
+/* Whether it is a label for what the user, or the server, has marked: all of it is elsewhere. */
+static bool
+is_a_view(const HaulPlanFolder *folder)
+{
+  return (folder->attributes & HAUL_FOLDER_LABEL) != 0
+         && (folder->attributes & (HAUL_FOLDER_FLAGGED | HAUL_FOLDER_IMPORTANT)) != 0;
+}
+
+static bool
+is_all_mail(const HaulPlanFolder *folder)
+{
+  return (folder->attributes & HAUL_FOLDER_LABEL) != 0
+         && (folder->attributes & HAUL_FOLDER_ALL) != 0;
+}
+
+/* INBOX first, then by name, whatever order the server has. */
+static int
+compare_paths(const void *a, const void *b)
+{
+  const HaulPlanFolder *x = a, *y = b;
+  int order = haul_path_is_inbox(y->path) - haul_path_is_inbox(x->path);
+  return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+static void
+move_all_mail_to_the_end(GArray *folders)
+{
+  guint n = folders->len;
+  for (guint i = 0; i < n; i++) {
+    HaulPlanFolder folder = g_array_index(folders, HaulPlanFolder, i);
+    if (!is_all_mail(&folder))
+      continue;
+    g_array_remove_index(folders, i--);
+    g_array_append_val(folders, folder);
+    n--;
+  }
+}
+
+static void
+choose_all(const HaulFolderList *list, GArray *chosen)
+{
+  g_autoptr(GString) left_out = g_string_new(NULL);
+  for (guint i = 0; i < list->folders->len; i++) {
+    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
+    if (!is_a_view(folder)) {
+      g_array_append_val(chosen, *folder);
+      continue;
+    }
+    g_string_append_printf(left_out, "%s\"%s\"", left_out->len > 0 ? ", " : "", folder->path);
+  }
+  if (left_out->len > 0)
+    haul_log(HAUL_LOG_INFO,
+             "source: left out, for all of it is in other folders: %s; --folder takes it",
+             left_out->str);
+  g_array_sort(chosen, compare_paths);
+}
+
+static bool
+choose_named(const HaulFolderList *list, const char *const *wanted, GArray *chosen, GError **error)
+{
+  for (; *wanted != NULL; wanted++) {
+    guint i = 0;
+    while (i < list->folders->len
+           && !is_named(*wanted, g_array_index(list->folders, HaulPlanFolder, i).path,
+                        list->natives->pdata[i]))
+      i++;
+    if (i == list->folders->len) {
+      g_autofree char *shown = haul_text_display(*wanted, strlen(*wanted));
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "no-folder",
+                     "source: there is no folder \"%s\"; --dry without --folder lists them", shown);
+      return false;
+    }
+    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
+    bool twice = false;
+    for (guint k = 0; k < chosen->len; k++)
+      twice |= g_array_index(chosen, HaulPlanFolder, k).path == folder->path;
+    if (!twice)
+      g_array_append_val(chosen, *folder);
+  }
+  return true;
+}
+
+GArray *
+haul_choose_folders(const HaulFolderList *list, const char *const *wanted, GError **error)
+{
+  g_autoptr(GArray) chosen = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
+  if (wanted == NULL)
+    choose_all(list, chosen);
+  else if (!choose_named(list, wanted, chosen, error))
+    return NULL;
+  move_all_mail_to_the_end(chosen);
+  return g_steal_pointer(&chosen);
+}

@@ -1,0 +1,120 @@
+/* What to do with folders: pure, no I/O. */
+#include "plan.h"
+
+#include <string.h>
+
+#include <mailhaul/message.h>
+#include <mailhaul/plugin.h>
+
+static GHashTable *
+index_folders(const HaulPlanFolder *folders, size_t n)
+{
+  GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
+  for (size_t i = 0; i < n; i++)
+    g_hash_table_insert(index, (char *)folders[i].path, (void *)&folders[i]);
+  return index;
+}
+
+/* By names in which case makes no difference; of those that have one name, the first. */
+static GHashTable *
+index_folded(const HaulPlanFolder *folders, size_t n)
+{
+  GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (size_t i = n; i-- > 0;)
+    g_hash_table_insert(index, g_utf8_casefold(folders[i].path, -1), (void *)&folders[i]);
+  return index;
+}
+
+static bool
+same_epoch(uint64_t known, uint64_t now)
+{
+  return known != 0 && (now == 0 || known == now); /* 0: the store did not tell */
+}
+
+static bool
+same_token(const char *known, const char *now)
+{
+  return known != NULL && now != NULL && strcmp(known, now) == 0;
+}
+
+static HaulLook
+look_at(const HaulFolderPlan *plan, bool lists_all)
+{
+  const HaulPlanKnown *known = plan->known;
+  const HaulPlanFolder *folder1 = plan->folder1, *folder2 = plan->folder2;
+  bool has_pairs = known != NULL && plan->keep_pairs1 && plan->keep_pairs2;
+  bool has_intents = known != NULL && known->has_intents;
+
+  if (has_pairs && !has_intents && same_token(known->token1, folder1->token)
+      && same_token(known->token2, folder2->token))
+    return HAUL_LOOK_NONE;
+  if (has_intents || (has_pairs && known->n_pairs > 0))
+    return HAUL_LOOK_LIST;
+  if (folder1->n_messages == 0)
+    return HAUL_LOOK_NOTHING;
+  if (folder2 == NULL || folder2->n_messages == 0)
+    return lists_all ? HAUL_LOOK_LIST : HAUL_LOOK_STREAM;
+  return HAUL_LOOK_MATCH;
+}
+
+/*
+ * Finds the folder of the destination that has the name of @path in another case, where it is that folder:
+ * such a server tells it by one name and answers to both. Folders that are labels are known for it; of
+ * others the epoch tells that we have been there before.
+ */
+static const HaulPlanFolder *
+find_folded(const HaulFoldersInput *input, GHashTable **folded, const char *path,
+            const HaulPlanKnown *known)
+{
+  if (*folded == NULL)
+    *folded = index_folded(input->folders2, input->n_folders2);
+  g_autofree char *name = g_utf8_casefold(path, -1);
+  const HaulPlanFolder *folder = g_hash_table_lookup(*folded, name);
+  if (folder == NULL)
+    return NULL;
+  if ((folder->attributes & HAUL_FOLDER_LABEL) != 0)
+    return folder;
+  bool was_it = known != NULL && known->epoch2 != 0 && known->epoch2 == folder->epoch;
+  for (size_t i = 0; was_it && i < input->n_folders1; i++)
+    was_it = strcmp(input->folders1[i].path, folder->path) != 0; /* which has it for itself */
+  return was_it ? folder : NULL;
+}
+
+GArray *
+haul_plan_folders(const HaulFoldersInput *input)
+{
+  g_autoptr(GHashTable) index2 = index_folders(input->folders2, input->n_folders2);
+  g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autoptr(GHashTable) folded = NULL;
+  for (size_t i = 0; i < input->n_known; i++)
+    g_hash_table_insert(known, (char *)input->known[i].path1, (void *)&input->known[i]);
+
+  GArray *plans = g_array_new(FALSE, TRUE, sizeof(HaulFolderPlan));
+  for (size_t i = 0; i < input->n_folders1; i++) {
+    const HaulPlanFolder *folder1 = &input->folders1[i];
+    if (folder1->attributes & HAUL_FOLDER_NOSELECT)
+      continue; /* its children bring it along, where the destination needs it */
+    HaulFolderPlan plan = { .folder1 = folder1, .path2 = folder1->path, .rule = "same name" };
+    plan.known = g_hash_table_lookup(known, folder1->path);
+    if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0)
+      plan.known = NULL;
+    plan.folder2 = g_hash_table_lookup(index2, plan.path2);
+    if (plan.folder2 == NULL)
+      plan.folder2 = find_folded(input, &folded, plan.path2, plan.known);
+    if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
+      plan.folder2 = NULL;
+    if (plan.known != NULL) {
+      plan.keep_pairs1 = same_epoch(plan.known->epoch1, folder1->epoch);
+      plan.keep_pairs2 =
+          plan.folder2 != NULL && same_epoch(plan.known->epoch2, plan.folder2->epoch);
+    }
+    plan.create = plan.folder2 == NULL;
+    plan.subscribe =
+        (folder1->attributes & HAUL_FOLDER_SUBSCRIBED)
+        && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
+        && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
+    plan.look = look_at(&plan, input->lists_all);
+    g_array_append_val(plans, plan);
+  }
+  return plans;
+}
