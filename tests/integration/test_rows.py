@@ -437,6 +437,62 @@ def gm11_a_round_number_of_messages_is_told():
         assert "round number" not in result.err, result.told()
 
 
+@case
+def ap5_an_account_that_lists_nothing_is_copied():
+    with Pair(BRIDGE, BRIDGE) as pair:
+        pair.fill(3)
+        pair.source.on("LIST", answer("OK LIST completed"))
+        result = pair.run(copied=3)
+        assert "lists no folder" in result.err, result.told()
+        pair.expect_same()
+        pair.destination.on("LIST", answer("OK LIST completed"))
+        pair.fill(1, first=50)
+        pair.run(copied=1, already_there=3)
+        pair.expect_same()
+
+
+# Flags that have a life of their own
+
+@case
+def ap2_peeking_marks_as_read():
+    """The copies are as unread as the source was; that it no longer is, is said once, and not our doing."""
+    class Marking(Session):
+        def say_fetch(self, number, entry, items):
+            super().say_fetch(number, entry, items)
+            if "BODY.PEEK[]" in items and "\\Seen" not in entry.message.flags:
+                entry.message.flags.add("\\Seen")
+                super().say_fetch(number, entry, ["UID", "FLAGS"])
+    with Pair(source_session=Marking) as pair:
+        pair.fill(6)
+        result = pair.run(copied=6)
+        assert result.err.count("marks messages as read") == 1, result.told()
+        assert sum("\\Seen" in entry.message.flags for entry in pair.copy.entries) == 3
+        assert not pair.source.heard("UID STORE") and not pair.source.heard("SELECT")
+
+
+@case
+def gm10_what_is_marked_as_deleted_vanishes_at_once():
+    """It is gone at the destination, and stays so: no run brings it back, and none takes another's place for it."""
+    with Pair() as pair:
+        account = pair.destination.account("u1")
+        append = account.append
+
+        def vanish(folder, message):
+            entry = append(folder, message)
+            if "\\Deleted" in message.flags:
+                folder.drop([entry])
+            return entry
+        account.append = vanish
+        pair.fill(5)
+        pair.inbox.entries[2].message.flags.add("\\Deleted")
+        pair.run(copied=5)
+        assert len(pair.copy.entries) == 4
+        pair.run(copied=0, already_there=4, filtered=1)
+        pair.fill(1, first=50)
+        pair.run(copied=1, already_there=4, filtered=1)
+        assert len(pair.copy.entries) == 5
+
+
 # Servers that take their time
 
 def a_listing_is_slow(item):
