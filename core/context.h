@@ -53,6 +53,7 @@ typedef struct {
   HaulObjects *objects; /* owned; NULL where no message is in several folders */
   bool links;           /* the destination can copy by itself */
   bool knows_objects;   /* the state knew some before this pass */
+  _Atomic bool crowded; /* several lanes work on it: a connection may be lost for want of room */
 } HaulPass;
 
 /* Returns the folder that the journal gave @number, or NULL. */

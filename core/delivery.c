@@ -86,6 +86,7 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
     return;
   }
   if (why != NULL && haul_error_reach(why) != HAUL_ERROR_MESSAGE) {
+    haul_suspect_lost_writing(&batch->work->tally->suspect, writer->pass->crowded, why);
     /* It was not tried, or nobody knows: its intent stays open. */
     if (writer->trouble == NULL || haul_error_reach(why) > haul_error_reach(writer->trouble)) {
       g_clear_error(&writer->trouble);
@@ -239,7 +240,11 @@ begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
                         .epoch = work->epoch2,
                         .next_id = work->next_id2 };
   GError *why = NULL;
-  bool selected = haul_store_select(writer->store2, work->plan.path2, HAUL_WRITE, &folder, &why);
+  HaulSuspect *suspect = &work->tally->suspect;
+  HaulIntent intent = suspect->writes_singly ? HAUL_WRITE | HAUL_WRITE_SINGLY : HAUL_WRITE;
+  bool selected = haul_store_select(writer->store2, work->plan.path2, intent, &folder, &why);
+  if (haul_suspect_opened(suspect, HAUL_OPENED_TO_WRITE, writer->pass->crowded, why))
+    haul_report_left_folder(writer->context->report);
   if (selected && folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2)
     haul_set_error(&why, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
   return why == NULL || contain(writer, why, error);

@@ -125,6 +125,7 @@ errand_new(const HaulPass *pass, HaulFolderWork *work)
     HaulRange range = { g_strdup(haul_id_text(action->copy.first, &first)),
                         g_strdup(haul_id_text(action->copy.last, &last)) };
     g_array_append_val(errand->ranges, range);
+    errand->alone |= action->deed == HAUL_DO_COPY && action->copy.alone;
   }
   return errand;
 }

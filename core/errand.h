@@ -11,6 +11,7 @@
 typedef struct {
   HaulFolderWork *work; /* borrowed from the pass */
   uint64_t octets;      /* to copy, or a guess */
+  bool alone;           /* the first range is to be asked for in a call of its own */
   GArray *ranges;       /* owned; of HaulRange with owned texts; empty: only flags to change */
 } HaulErrand;
 

@@ -38,6 +38,7 @@ typedef struct {
   bool fit_told;    /* whether all fits: once is enough */
   HaulJobPlanned planned;
   void *planned_data;
+  bool last_try; /* only of what could not be fetched: all else is done */
 } Job;
 
 /* ---- opening ---- */
@@ -46,7 +47,8 @@ static void *
 open_side(void *data)
 {
   Side *side = data;
-  side->store = haul_store_open(side->account, side->intent, &side->error);
+  if (side->store == NULL)
+    side->store = haul_store_open(side->account, side->intent, &side->error);
   if (side->store != NULL)
     side->list = haul_folder_list_read(side->store, &side->error);
   return NULL;
@@ -57,6 +59,29 @@ close_side(Side *side)
 {
   haul_store_close(g_steal_pointer(&side->store));
   g_clear_pointer(&side->list, haul_folder_list_free);
+}
+
+static bool
+has_labels(const HaulFolderList *list)
+{
+  for (guint i = 0; i < list->folders->len; i++)
+    if (g_array_index(list->folders, HaulPlanFolder, i).attributes & HAUL_FOLDER_LABEL)
+      return true;
+  return false;
+}
+
+/* Leaves out the folders of which nothing is to be tried for the last time; but where folders are labels,
+ * one cannot be planned without the others. */
+static bool
+keep_lifted(Job *job)
+{
+  if (has_labels(job->side1.list) || has_labels(job->side2.list))
+    return true;
+  for (guint i = job->folders1->len; i-- > 0;)
+    if (!haul_report_has_lifted(job->context.report,
+                                g_array_index(job->folders1, HaulPlanFolder, i).path))
+      g_array_remove_index(job->folders1, i);
+  return true;
 }
 
 static bool
@@ -85,7 +110,7 @@ open_sides(Job *job, GError **error)
 
   GError **error1 = &job->side1.error, **error2 = &job->side2.error;
   if (*error1 == NULL && *error2 == NULL)
-    return choose_folders(job, error);
+    return choose_folders(job, error) && (!job->last_try || keep_lifted(job));
   if (*error1 != NULL && *error2 != NULL) {
     /* One line for both: the farther reach and the source's reason come first. */
     HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
@@ -325,7 +350,7 @@ has_links(const HaulPass *pass)
 static bool
 carry_out(Frame *frame, GError **error)
 {
-  const HaulContext *context = &frame->job->context;
+  HaulContext *context = &frame->job->context;
   HaulOpenStore *store1 = frame->job->side1.store, *store2 = frame->job->side2.store;
   bool links = has_links(frame->pass), left = false;
   HaulDeliveryFrame first = { prepare_folders, links ? do_nothing : look_at_folders, frame };
@@ -393,28 +418,56 @@ was_reached(const GError *why, unsigned n_failed)
          || (n_failed == 0 && strcmp(haul_error_reason(why), "closed") == 0);
 }
 
+/*
+ * Prepares the last try of what could not be fetched, in company and alone: in a new connection to the
+ * source, when all else is done. Returns false if there is nothing to try.
+ */
+static bool
+begin_last_try(Job *job)
+{
+  unsigned n = job->last_try || job->options->dry ? 0 : haul_report_lift(job->context.report);
+  if (n == 0)
+    return false;
+  haul_log(HAUL_LOG_INFO, "source: trying %u messages once more in a new connection", n);
+  job->last_try = true;
+  close_side(&job->side1);
+  g_clear_pointer(&job->side2.list, haul_folder_list_free);
+  return true;
+}
+
 /* Runs passes until one ends well, or nothing more can be hoped for. */
 static bool
 run_passes(Job *job, HaulReport *report, GError **error)
 {
   unsigned n_failed = 0;
-  uint64_t n_copied = 0;
+  HaulProgress progress = { 0 };
+  uint64_t n_copied_at_first = 0;
   for (;;) {
     g_autoptr(GError) why = NULL;
-    if (open_and_run_pass(job, &why))
-      return true;
-    if (haul_report_n_copied(report) > n_copied)
+    if (open_and_run_pass(job, &why)) {
+      if (!begin_last_try(job))
+        return true;
+      n_copied_at_first = haul_report_n_copied(report);
+      continue;
+    }
+    if (haul_patience_sees_progress(&progress, haul_report_n_copied(report),
+                                    haul_report_n_given_up(report)))
       n_failed = 0;
-    n_copied = haul_report_n_copied(report);
     close_side(&job->side1);
     close_side(&job->side2);
     bool reached = job->context.journal != NULL || was_reached(why, n_failed);
     if (reached && wait_before_retry(job, why, n_failed++))
       continue;
-    if (haul_cancel_is_set(job->options->cancel))
+    if (haul_cancel_is_set(job->options->cancel)) {
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
-    else
-      g_propagate_error(error, g_steal_pointer(&why));
+      return false;
+    }
+    if (job->last_try && haul_report_n_copied(report) == n_copied_at_first) {
+      haul_log(HAUL_LOG_WARNING, "%s", why->message);
+      haul_report_put_back(report); /* the run was done but for them */
+      return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&why));
     return false;
   }
 }

@@ -55,7 +55,8 @@ struct Crew {
   HaulErrandList *list;           /* owned */
   Lane **lanes;                   /* owned; the first one's stores are the run's */
   unsigned n_lanes, n_started;
-  _Atomic unsigned n_at_work; /* that may have folders of the list under way */
+  _Atomic unsigned n_opened, n_refused; /* lanes; the first one is open */
+  _Atomic unsigned n_at_work;           /* that may have folders of the list under way */
 };
 
 /* Reserves the next folders; the first is the one to go to. */
@@ -85,14 +86,19 @@ static void
 announce(Lane *lane)
 {
   g_array_set_size(lane->visits, 0);
-  for (guint i = 0; i < lane->errands->len; i++) {
+  /* Nothing else is under way when the suspect is asked for, or it might be to blame. */
+  bool first_alone = ((const HaulErrand *)lane->errands->pdata[0])->alone;
+  guint n = first_alone ? 1 : lane->errands->len;
+  for (guint i = 0; i < n; i++) {
     const HaulErrand *errand = lane->errands->pdata[i];
+    if (i > 0 && errand->alone)
+      break;
     HaulVisit visit = {
       .path = errand->work->plan.folder1->path,
       .kind = HAUL_VISIT_FETCH,
       .epoch = errand->work->epoch1,
       .ranges = (const HaulRange *)(void *)errand->ranges->data,
-      .n_ranges = errand->ranges->len,
+      .n_ranges = errand->alone ? 1 : errand->ranges->len,
     };
     if (errand->ranges->len > 0)
       g_array_append_val(lane->visits, visit);
@@ -187,21 +193,55 @@ take_message(HaulMessage *message, void *data, GError **error)
   return push(lane, parcel, error);
 }
 
+/* Asks for ranges of the folder at hand, @alone: for one message that is suspected. */
+static bool
+fetch(Lane *lane, const HaulErrand *errand, guint first, guint n, bool alone, GError **error)
+{
+  if (n == 0)
+    return true;
+  HaulTally *tally = errand->work->tally;
+  const HaulRange *ranges = &g_array_index(errand->ranges, HaulRange, first);
+  GError *why = NULL;
+  if (haul_store_fetch(lane->store1, ranges, n, lane->intake, &why)) {
+    haul_suspect_read(&tally->suspect, alone, NULL);
+    return true;
+  }
+  bool came = lane->n_seen > 0;
+  if (haul_suspect_read(&tally->suspect, alone && !came && !lane->crew->pass->crowded, why)) {
+    g_autoptr(GError) twice = NULL;
+    haul_set_error(&twice, HAUL_ERROR_MESSAGE, "unfetchable",
+                   "the connection was lost twice at this message: %s", why->message);
+    haul_log(HAUL_LOG_WARNING, "%s, message %s: %s; it is passed over",
+             errand->work->plan.folder1->path, ranges->first, twice->message);
+    haul_report_give_up(lane->context->report, tally, ranges->first, twice);
+  }
+  g_propagate_error(error, why);
+  return false;
+}
+
 static bool
 read_folder(Lane *lane, const HaulErrand *errand, GError **error)
 {
   HaulFolder folder = { 0 };
   const HaulFolderWork *work = errand->work;
   announce(lane);
-  if (!haul_store_select(lane->store1, work->plan.folder1->path, HAUL_READ, &folder, error))
+  GError *why = NULL;
+  bool opened = haul_store_select(lane->store1, work->plan.folder1->path, HAUL_READ, &folder, &why);
+  if (haul_suspect_opened(&work->tally->suspect, HAUL_OPENED_TO_READ, lane->crew->pass->crowded,
+                          why))
+    haul_report_left_folder(lane->context->report);
+  if (!opened) {
+    g_propagate_error(error, why);
     return false;
+  }
   if (folder.epoch != 0 && work->epoch1 != 0 && folder.epoch != work->epoch1) {
     haul_set_error(error, HAUL_ERROR_FOLDER, "epoch",
                    "source: the folder was replaced while we worked on it; run again");
     return false;
   }
-  return haul_store_fetch(lane->store1, (const HaulRange *)(void *)errand->ranges->data,
-                          errand->ranges->len, lane->intake, error);
+  guint n_alone = errand->alone ? 1 : 0;
+  return fetch(lane, errand, 0, n_alone, true, error)
+         && fetch(lane, errand, n_alone, errand->ranges->len - n_alone, false, error);
 }
 
 /*
@@ -315,11 +355,14 @@ run_extra_lane(void *data)
   g_autoptr(GError) error = NULL;
   if (!haul_errand_list_wait(crew->list, g_get_monotonic_time() + lane->context->opening_us))
     return NULL;
+  crew->pass->crowded = true;
   if (open_stores(lane, &error)) {
+    crew->n_opened++;
     crew->n_at_work++;
     run_lane(lane, NULL);
     crew->n_at_work--;
   } else {
+    crew->n_refused++;
     haul_log(HAUL_LOG_INFO, "a lane less: %s", error->message);
   }
   return NULL;
@@ -423,9 +466,27 @@ crew_dismiss(Crew *crew)
   return worst;
 }
 
+/* Says how many lanes the rest of the run gets: a server that refuses a connection, or ends one while there
+ * are several, or asks for patience, gets fewer. */
+static unsigned
+lanes_from_now_on(const Crew *crew, const GError *why)
+{
+  bool is_lost = why != NULL
+                 && (haul_error_reach(why) == HAUL_ERROR_CONNECTION
+                     || haul_error_reach(why) == HAUL_ERROR_BUSY);
+  unsigned n_lanes = crew->context->n_lanes, n_opened = crew->n_opened;
+  if (is_lost && n_opened > 1)
+    n_lanes = n_opened - 1;
+  else if (crew->n_refused > 0)
+    n_lanes = n_opened;
+  if (n_lanes < crew->context->n_lanes)
+    haul_log(HAUL_LOG_INFO, "from now on %u lane%s", n_lanes, n_lanes == 1 ? "" : "s");
+  return n_lanes;
+}
+
 bool
-haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
-               HaulOpenStore *store2, const HaulDeliveryFrame *frame, GError **error)
+haul_lanes_run(HaulContext *context, HaulPass *pass, HaulOpenStore *store1, HaulOpenStore *store2,
+               const HaulDeliveryFrame *frame, GError **error)
 {
   Crew crew = {
     .context = context,
@@ -433,6 +494,7 @@ haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
     .frame = frame,
     .list = haul_errand_list_new(pass),
     .n_started = 1,
+    .n_opened = 1,
     .n_at_work = 1,
   };
   if (haul_errand_list_count(crew.list) == 0) {
@@ -449,6 +511,7 @@ haul_lanes_run(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
   run_lane(crew.lanes[0], &first);
 
   GError *worst = crew_dismiss(&crew);
+  context->n_lanes = lanes_from_now_on(&crew, worst);
   if (worst == NULL)
     return true;
   g_propagate_error(error, worst);

@@ -38,6 +38,16 @@ haul_patience_has(const GError *why, unsigned n_failed, double chance, unsigned 
   return true;
 }
 
+bool
+haul_patience_sees_progress(HaulProgress *progress, uint64_t n_copied, uint64_t n_given_up)
+{
+  bool copied = n_copied > progress->n_copied, gave_up = n_given_up > progress->n_given_up;
+  progress->n_copied = n_copied;
+  progress->n_given_up = n_given_up;
+  progress->n_in_vain = copied ? 0 : progress->n_in_vain + 1;
+  return copied || (gave_up && progress->n_in_vain <= HAUL_PATIENCE_IN_VAIN);
+}
+
 char *
 haul_patience_text(unsigned milliseconds)
 {

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cancel.h"
 
@@ -20,6 +21,19 @@
  *          at once. @wait_ms: gets how long to wait before. Pure.
  */
 bool haul_patience_has(const GError *why, unsigned n_failed, double chance, unsigned *wait_ms);
+
+/* How much has been done so far. All zero at first. */
+typedef struct {
+  uint64_t n_copied, n_given_up;
+  unsigned n_in_vain; /* passes in a row that copied nothing */
+} HaulProgress;
+
+/* Passes in a row that may do nothing but find out what to give up: ten messages need twenty. A server that
+ * likes nothing at all is not to be asked about each. */
+#define HAUL_PATIENCE_IN_VAIN 30u
+
+/* Whether a pass that failed was progress: it copied a message, or gave one up. Pure. */
+bool haul_patience_sees_progress(HaulProgress *progress, uint64_t n_copied, uint64_t n_given_up);
 
 /* Returns "300ms", "4m59s" or "1h0m", to be freed. */
 char *haul_patience_text(unsigned milliseconds);

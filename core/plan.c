@@ -285,9 +285,12 @@ plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
     }
     haul_labels_provide(input, (uint32_t)i);
     if (!running) {
-      HaulAction action = { .deed = HAUL_DO_COPY, .folder = folder, .copy = { .first = item->id } };
+      HaulAction action = { .deed = HAUL_DO_COPY,
+                            .folder = folder,
+                            .copy = { .first = item->id,
+                                      .alone = input->first_alone && actions->len == 0 } };
       g_array_append_val(actions, action);
-      running = true;
+      running = !action.copy.alone;
     }
     HaulAction *run = &g_array_index(actions, HaulAction, actions->len - 1);
     run->copy.last = item->id;

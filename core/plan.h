@@ -106,6 +106,7 @@ typedef struct {
   size_t n_strays;
   const HaulId *given_up; /* source ids that failed in this run already */
   size_t n_given_up;
+  bool first_alone; /* the first message to be copied is suspected, and gets an action of its own */
   HaulFlagsMode flags_mode;
   HaulKeywords *keywords;
   /* Where messages may be in several folders: beside items1; else NULL. */
@@ -133,6 +134,7 @@ typedef struct {
     struct {
       HaulId first, last; /* a run of neighbours in the source's listing; 0 and 0 for all */
       uint64_t n, octets; /* octets: HAUL_UNKNOWN if one of them is */
+      bool alone;         /* to be asked for in a call of its own */
     } copy;
     struct {
       HaulId id1, id2;

@@ -18,6 +18,8 @@ folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *wh
 bool
 haul_contain(const HaulContext *context, HaulFolderWork *work, GError *why, GError **error)
 {
+  if (haul_suspect_opened(&work->tally->suspect, HAUL_OPENED_TO_LOOK, false, why))
+    haul_report_left_folder(context->report);
   if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
     g_propagate_error(error, why);
     return false;
@@ -148,6 +150,7 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .n_strays = planning->strays->len,
     .given_up = (const HaulId *)(void *)planning->given_up->data,
     .n_given_up = planning->given_up->len,
+    .first_alone = planning->work->tally->suspect.reads_alone,
     .flags_mode = context->flags_mode,
     .keywords = context->keywords,
   };

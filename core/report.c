@@ -15,7 +15,7 @@ struct HaulReport {
   pthread_mutex_t mutex;
   GPtrArray *folders; /* of HaulTally, owned */
   GHashTable *index;  /* path1 -> HaulTally, both borrowed from it */
-  uint64_t n_copied;
+  uint64_t n_copied, n_given_up;
 };
 
 static void
@@ -23,6 +23,14 @@ clear_trouble(HaulTrouble *trouble)
 {
   g_free(trouble->id);
   g_free(trouble->detail);
+}
+
+static GArray *
+troubles_new(void)
+{
+  GArray *troubles = g_array_new(FALSE, TRUE, sizeof(HaulTrouble));
+  g_array_set_clear_func(troubles, (GDestroyNotify)clear_trouble);
+  return troubles;
 }
 
 static void
@@ -33,6 +41,9 @@ tally_free(HaulTally *tally)
   g_free(tally->failed_detail);
   g_array_unref(tally->troubles);
   g_hash_table_unref(tally->in_trouble);
+  g_hash_table_unref(tally->given_up);
+  g_clear_pointer(&tally->lifted, g_array_unref);
+  haul_suspect_clear(&tally->suspect);
   g_free(tally);
 }
 
@@ -66,9 +77,9 @@ haul_report_folder(HaulReport *report, const char *path1, const char *path2)
     tally = g_new0(HaulTally, 1);
     tally->path1 = g_strdup(path1);
     tally->path2 = g_strdup(path2);
-    tally->troubles = g_array_new(FALSE, TRUE, sizeof(HaulTrouble));
-    g_array_set_clear_func(tally->troubles, (GDestroyNotify)clear_trouble);
+    tally->troubles = troubles_new();
     tally->in_trouble = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    tally->given_up = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_add(report->folders, tally);
     g_hash_table_insert(report->index, tally->path1, tally);
   }
@@ -124,6 +135,90 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
     }
   }
   pthread_mutex_unlock(&report->mutex);
+}
+
+void
+haul_report_give_up(HaulReport *report, HaulTally *tally, const char *id, const GError *why)
+{
+  haul_report_trouble(report, tally, id, why);
+  pthread_mutex_lock(&report->mutex);
+  g_hash_table_add(tally->given_up, g_strdup(id));
+  report->n_given_up++;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
+haul_report_left_folder(HaulReport *report)
+{
+  pthread_mutex_lock(&report->mutex);
+  report->n_given_up++;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+uint64_t
+haul_report_n_given_up(HaulReport *report)
+{
+  pthread_mutex_lock(&report->mutex);
+  uint64_t n = report->n_given_up;
+  pthread_mutex_unlock(&report->mutex);
+  return n;
+}
+
+static unsigned
+lift(HaulTally *tally)
+{
+  GArray *kept = troubles_new(), *lifted = troubles_new();
+  for (guint i = 0; i < tally->troubles->len; i++) {
+    HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, i);
+    HaulState state = haul_reason_find(trouble->reason)->state;
+    if (state == HAUL_STATE_UNFETCHABLE && trouble->id != NULL
+        && g_hash_table_add(tally->given_up, g_strdup(trouble->id))) {
+      g_hash_table_remove(tally->in_trouble, trouble->id);
+      tally->n[state]--;
+      g_array_append_val(lifted, *trouble);
+    } else {
+      g_array_append_val(kept, *trouble);
+    }
+    *trouble = (HaulTrouble){ NULL, NULL, NULL };
+  }
+  g_array_unref(tally->troubles);
+  tally->troubles = kept;
+  unsigned n = lifted->len;
+  if (n > 0 && tally->lifted == NULL)
+    tally->lifted = lifted;
+  else
+    g_array_unref(lifted);
+  return n;
+}
+
+unsigned
+haul_report_lift(HaulReport *report)
+{
+  unsigned n = 0;
+  for (guint i = 0; i < report->folders->len; i++)
+    n += lift(report->folders->pdata[i]);
+  return n;
+}
+
+bool
+haul_report_has_lifted(HaulReport *report, const char *path1)
+{
+  const HaulTally *tally = g_hash_table_lookup(report->index, path1);
+  return tally != NULL && tally->lifted != NULL;
+}
+
+void
+haul_report_put_back(HaulReport *report)
+{
+  for (guint i = 0; i < report->folders->len; i++) {
+    HaulTally *tally = report->folders->pdata[i];
+    for (guint k = 0; tally->lifted != NULL && k < tally->lifted->len; k++) {
+      const HaulTrouble *trouble = &g_array_index(tally->lifted, HaulTrouble, k);
+      g_autoptr(GError) why = NULL;
+      haul_set_error(&why, HAUL_ERROR_MESSAGE, trouble->reason, "%s", trouble->detail);
+      haul_report_trouble(report, tally, trouble->id, why);
+    }
+  }
 }
 
 void

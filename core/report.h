@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "reason.h"
+#include "suspect.h"
 
 /* A message that was not copied. */
 typedef struct {
@@ -31,6 +32,9 @@ typedef struct {
   uint64_t n_conflicts;      /* same key, different content: copied */
   GArray *troubles;          /* owned; of HaulTrouble: the first ones, one by one */
   GHashTable *in_trouble;    /* owned; ids of all of them */
+  GHashTable *given_up;      /* owned; ids that are not tried any more in this run */
+  GArray *lifted;            /* owned; of HaulTrouble: what is tried for the last time, or NULL */
+  HaulSuspect suspect;       /* what the rooms of a run note by themselves */
   const char *failed;        /* a reason, if the folder as a whole failed */
   char *failed_detail;       /* owned */
 } HaulTally;
@@ -52,6 +56,18 @@ void haul_report_linked(HaulReport *report, HaulTally *tally);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
+/* The same of one that is not to be tried any more in this run. */
+void haul_report_give_up(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
+/* Lifts the trouble of what could not be fetched, so that the next pass tries it once more; what was lifted
+ * before stays. Returns how many messages that are. */
+unsigned haul_report_lift(HaulReport *report);
+/* Whether the folder has some of them. */
+bool haul_report_has_lifted(HaulReport *report, const char *path1);
+/* Puts that trouble back, for no pass has come to them. */
+void haul_report_put_back(HaulReport *report);
+/* How many messages were given up, and folders left: that, too, is progress. */
+uint64_t haul_report_n_given_up(HaulReport *report);
+void haul_report_left_folder(HaulReport *report);
 /* Another pass looks at the folder: that it failed as a whole in the one before is forgotten. */
 void haul_report_retry(HaulReport *report, HaulTally *tally);
 void haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why);

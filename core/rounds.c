@@ -311,6 +311,8 @@ look_at_folders(Round *rounds, HaulListKind kind, HaulOpenStore *store1, HaulOpe
     HaulFolderWork *work = candidate->planning->work;
     GError *why = NULL;
     g_autoptr(HaulPlanning) found = next_planning(round, candidate, lister1, lister2, &why);
+    if (found != NULL)
+      haul_suspect_opened(&work->tally->suspect, HAUL_OPENED_TO_LOOK, false, NULL);
     going = found != NULL ? take_found(rounds, round, candidate, found, error)
                           : haul_contain(round->context, work, why, error);
   }

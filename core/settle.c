@@ -270,6 +270,28 @@ settle_by_looking(Settling *settling, GError **error)
   }
 }
 
+/* Gives up the first delivery that is not there, if it ends the connection each time. */
+static void
+suspect_first(const Settling *settling)
+{
+  HaulTally *tally = settling->work->tally;
+  const char *first = NULL;
+  for (guint i = 0; first == NULL && i < settling->batches->len; i++) {
+    const GArray *cargo = ((const HaulIntentBatch *)settling->batches->pdata[i])->cargo;
+    if (cargo->len > 0)
+      first = g_array_index(cargo, HaulCargo, 0).id1;
+  }
+  if (!haul_suspect_looked(&tally->suspect, first))
+    return;
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, "refused",
+                 "the destination closed the connection twice when it was sent: %s",
+                 tally->suspect.words);
+  haul_log(HAUL_LOG_WARNING, "%s, message %s: %s; it is passed over", tally->path1, first,
+           why->message);
+  haul_report_give_up(settling->context->report, tally, first, why);
+}
+
 bool
 haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *work, GError **error)
 {
@@ -300,6 +322,7 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
   if (n_before > 0 && work->plan.folder2 != NULL && !settle_by_looking(&settling, error))
     return false;
   guint n_lost = n_open(&settling);
+  suspect_first(&settling);
   if (n_before > 0)
     haul_log(HAUL_LOG_INFO, "%s: of %u deliveries of an interrupted run %u were there",
              work->plan.path2, n_before, n_before - n_lost);

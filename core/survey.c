@@ -95,6 +95,26 @@ has_no_epoch_yet(const HaulFolderPlan *plan)
              && (plan->known == NULL || (plan->known->n_pairs == 0 && !plan->known->has_intents)));
 }
 
+/* Leaves a folder at which connections end. One message can be asked for alone, or left out, only where its
+ * id is known. */
+static void
+heed_suspicions(const HaulContext *context, HaulFolderWork *work)
+{
+  const HaulSuspect *suspect = &work->tally->suspect;
+  bool picks = suspect->reads_alone || g_hash_table_size(work->tally->in_trouble) > 0;
+  if (picks && work->plan.look == HAUL_LOOK_STREAM)
+    work->plan.look = HAUL_LOOK_LIST;
+  const char *closed = haul_suspect_is_closed(suspect);
+  if (closed == NULL)
+    return;
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_FOLDER, "select",
+                 "the connection was lost twice when this folder was opened: %s", closed);
+  work->unusable = true;
+  work->incomplete = true;
+  haul_report_folder_failed(context->report, work->tally, why);
+}
+
 /* Turns the folder plans into work, and lets the journal know of those that will be looked at.
  * @first_known: the planner's view of @journal, entry by entry. */
 static bool
@@ -111,6 +131,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     work.n_before2 = plan->folder2 != NULL ? plan->folder2->n_messages : 0;
     work.tally = haul_report_folder(context->report, plan->folder1->path, plan->path2);
     haul_report_retry(context->report, work.tally);
+    heed_suspicions(context, &work);
     const HaulJournalFolder *known =
         plan->known != NULL ? &g_array_index(journal, HaulJournalFolder, plan->known - first_known)
                             : NULL;
@@ -142,7 +163,7 @@ settle_all(const HaulContext *context, HaulOpenStore *store2, HaulPass *pass, GE
   for (guint i = 0; i < pass->folders->len; i++) {
     HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     GError *why = NULL;
-    if (work->plan.known != NULL && work->plan.known->has_intents
+    if (!work->unusable && work->plan.known != NULL && work->plan.known->has_intents
         && work->plan.look != HAUL_LOOK_NONE && !haul_settle(context, store2, work, &why)
         && !haul_contain(context, work, why, error))
       return false;
@@ -156,7 +177,7 @@ plan_streams(HaulPass *pass)
 {
   for (guint i = 0; i < pass->folders->len; i++) {
     HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (work->plan.look != HAUL_LOOK_STREAM)
+    if (work->unusable || work->plan.look != HAUL_LOOK_STREAM)
       continue;
     HaulAction all = {
       .deed = HAUL_DO_COPY_ALL,

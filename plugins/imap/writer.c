@@ -181,10 +181,13 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
 
 /* Sending ---------------------------------------------------------------------------------- */
 
+/* Whether messages go together: what is answered together does not tell at which of them a connection was
+ * lost. */
 static bool
-can_batch(const ImapSession *session)
+can_batch(const HaulStore *store)
 {
-  return imap_session_can(session, IMAP_CAP_MULTIAPPEND);
+  return imap_session_can(store->session, IMAP_CAP_MULTIAPPEND)
+         && (store->current_intent & HAUL_WRITE_SINGLY) == 0;
 }
 
 static bool
@@ -494,7 +497,7 @@ imap_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **er
   bool fine = g_queue_is_empty(&store->writer->retry) || work_off(store, &why);
   if (fine && store->writer->fatal == NULL) {
     /* Dovecot takes an empty literal in a MULTIAPPEND as the wish to cancel all of it. */
-    bool alone = item->size == 0 || item->size >= ALONE_OCTETS || !can_batch(store->session);
+    bool alone = item->size == 0 || item->size >= ALONE_OCTETS || !can_batch(store);
     fine = send_delivery(store, delivery, alone, &why);
   } else {
     g_queue_push_tail(&store->writer->retry, delivery);

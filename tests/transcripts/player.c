@@ -163,6 +163,8 @@ step_select(Player *player, GPtrArray *words, GError **error)
                         .n_octets = HAUL_UNKNOWN,
                         .max_message_octets = HAUL_UNKNOWN };
   HaulIntent intent = has_word(words, "write") ? HAUL_WRITE : HAUL_READ;
+  if (has_word(words, "singly"))
+    intent |= HAUL_WRITE_SINGLY;
   if (!haul_store_select(player->store, word(words, 1), intent, &folder, error))
     return false;
   if (has_word(words, "show"))

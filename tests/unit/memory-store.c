@@ -104,11 +104,13 @@ memory_open(const HaulAccount *account, HaulIntent intent, GError **error)
   unsigned number = ++box->calls.opens;
   bool busy = number <= faults->busy_opens
               || (faults->max_open > 0 && !faults->kills_older && box->n_open >= faults->max_open);
-  if (!busy && !faults->refuses_login)
+  bool refused =
+      faults->refuses_login || (faults->refuses_from > 0 && number >= faults->refuses_from);
+  if (!busy && !refused)
     box->n_open++;
   pthread_cond_broadcast(&box->opened);
   pthread_mutex_unlock(&box->mutex);
-  if (faults->refuses_login) {
+  if (refused) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "login", "no such user");
     return NULL;
   }
@@ -287,6 +289,7 @@ memory_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder 
   pthread_mutex_lock(&box->mutex);
   store->selected = find_folder(box, path);
   bool found = store->selected != NULL && g_strcmp0(path, box->faults.unselectable) != 0;
+  store->singly = (intent & HAUL_WRITE_SINGLY) != 0;
   if (intent & HAUL_WRITE) {
     box->calls.selects_for_writing++;
     if (found && g_strcmp0(path, box->faults.replaces) == 0) {
@@ -639,7 +642,7 @@ memory_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **
   if (!faults->stores_late)
     keep(box, store->selected, copy, 0);
   g_queue_push_tail(&store->open_tickets, delivery);
-  while (g_queue_get_length(&store->open_tickets) > faults->hold)
+  while (g_queue_get_length(&store->open_tickets) > (store->singly ? 0 : faults->hold))
     settle(store, g_queue_pop_head(&store->open_tickets));
   return true;
 }

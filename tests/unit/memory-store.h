@@ -67,6 +67,7 @@ typedef struct {
   unsigned cuts_list;   /* a listing of unlistable fails after so many items */
   const char *replaces; /* this folder is replaced when it is selected for writing */
   bool refuses_login;
+  unsigned refuses_from; /* the login of this number, and all that follow, are refused */
 
   /* The connection is lost when a message that holds this text is to be given, or is put, or when this
    * folder is opened: whenever it is, or n_cuts times. */

@@ -51,6 +51,48 @@ deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for(void)
   CU_ASSERT(took_us >= 40 * 1000 && took_us < 4 * G_USEC_PER_SEC);
 }
 
+static void
+a_lane_that_is_refused_is_not_tried_again_in_the_run(void)
+{
+  for (unsigned side = 1; side <= 2; side++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine.options.n_lanes = 4;
+    g_autofree char *filler = g_strnfill(700000, 'x');
+    for (unsigned i = 0; i < 6; i++) { /* more than one lane's work */
+      g_autofree char *path = g_strdup_printf("folder %u", i), *id = g_strdup_printf("%u", i);
+      g_autofree char *octets = engine_message(id, filler);
+      memory_box_add(engine.source, path, octets);
+    }
+    MemoryBox *box = side == 1 ? engine.source : engine.copy;
+    box->faults = (MemoryFaults){ .max_open = 2 };
+    *(side == 1 ? &box->faults.lose_fetch : &box->faults.lose_put) = 3; /* another pass */
+    ENGINE_SYNC(&engine);
+    const MemoryCalls *calls = side == 1 ? &engine.calls1 : &engine.calls2;
+    /* Four lanes at most, two of them refused, and then no more than two. */
+    CU_ASSERT(calls->opens >= 2 && calls->opens <= 6);
+  }
+}
+
+static void
+a_server_that_ends_an_older_connection_gets_one_lane_in_the_end(void)
+{
+  for (unsigned side = 1; side <= 2; side++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine.options.n_lanes = 3;
+    g_autofree char *filler = g_strnfill(700000, 'x');
+    for (unsigned i = 0; i < 6; i++) {
+      g_autofree char *path = g_strdup_printf("folder %u", i), *id = g_strdup_printf("%u", i);
+      g_autofree char *octets = engine_message(id, filler);
+      memory_box_add(engine.source, path, octets);
+    }
+    MemoryBox *box = side == 1 ? engine.source : engine.copy;
+    box->faults = (MemoryFaults){ .max_open = 1, .kills_older = true };
+    ENGINE_SYNC(&engine);
+  }
+}
+
 int
 main(void)
 {
@@ -58,6 +100,8 @@ main(void)
   static const Case cases[] = {
     CASE(a_first_connection_that_is_put_off_is_tried_again),
     CASE(a_first_connection_that_is_lost_is_tried_once_more),
+    CASE(a_lane_that_is_refused_is_not_tried_again_in_the_run),
+    CASE(a_server_that_ends_an_older_connection_gets_one_lane_in_the_end),
     CASE(deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for),
   };
   return RUN_SUITE("engine: patience", cases);

@@ -67,13 +67,27 @@ waits_are_told_in_the_units_of_people(void)
   }
 }
 
+static void
+giving_up_is_progress_but_not_for_ever(void)
+{
+  HaulProgress progress = { 0 };
+  uint64_t n_given_up = 0;
+  CU_ASSERT(!haul_patience_sees_progress(&progress, 0, 0));
+  CU_ASSERT(haul_patience_sees_progress(&progress, 3, 0));
+  CU_ASSERT(!haul_patience_sees_progress(&progress, 3, 0));
+  for (unsigned i = 1; i < HAUL_PATIENCE_IN_VAIN; i++)
+    CU_ASSERT(haul_patience_sees_progress(&progress, 3, ++n_given_up));
+  CU_ASSERT(!haul_patience_sees_progress(&progress, 3, ++n_given_up));
+  CU_ASSERT(haul_patience_sees_progress(&progress, 4, n_given_up));
+  CU_ASSERT(haul_patience_sees_progress(&progress, 4, ++n_given_up));
+}
+
 int
 main(void)
 {
   static const Case cases[] = {
-    CASE(just_what_a_server_asks_for_is_waited),
-    CASE(without_a_hint_the_wait_grows),
-    CASE(what_waiting_cannot_cure_is_not_waited_for),
+    CASE(just_what_a_server_asks_for_is_waited),      CASE(without_a_hint_the_wait_grows),
+    CASE(what_waiting_cannot_cure_is_not_waited_for), CASE(giving_up_is_progress_but_not_for_ever),
     CASE(waits_are_told_in_the_units_of_people),
   };
   return RUN_SUITE("patience", cases);

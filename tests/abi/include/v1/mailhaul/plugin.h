@@ -58,7 +58,13 @@ typedef struct {
   bool any_keyword;            /* whether it takes keywords that it does not know yet; likewise  */
 } HaulFolder;
 
-typedef enum { HAUL_READ = 1 << 0, HAUL_WRITE = 1 << 1 } HaulIntent;
+typedef enum {
+  HAUL_READ = 1 << 0,
+  HAUL_WRITE = 1 << 1,
+  /* With HAUL_WRITE, to select() alone: what a connection that is lost leaves unsettled begins with the
+   * message that it was lost at. Where that cannot be otherwise, there is nothing to heed. */
+  HAUL_WRITE_SINGLY = 1 << 2,
+} HaulIntent;
 
 /* Messages first <= id <= last in the store's own order; a NULL end is open. */
 typedef struct {
