@@ -164,7 +164,7 @@ tell_folder(const MemoryBox *box, const MemoryFolder *folder, char texts[static 
     .n_octets = faults->no_counts || faults->no_sizes ? HAUL_UNKNOWN : octets,
     .max_message_octets = HAUL_UNKNOWN,
     .change_token = faults->no_tokens ? NULL : texts[1],
-    .attributes = folder->attributes,
+    .attributes = folder->attributes | (faults->labels ? HAUL_FOLDER_LABEL : 0),
     .settable_flags = HAUL_ALL_FLAGS,
     .any_keyword = true,
   };
@@ -310,8 +310,10 @@ memory_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder 
 /* What a client sees of a message, with its octets referenced. */
 typedef struct {
   char id[32];
-  GBytes *octets;  /* owned */
-  char **keywords; /* owned */
+  GBytes *octets;    /* owned */
+  char **keywords;   /* owned */
+  char *object_id;   /* owned, or NULL */
+  GPtrArray *labels; /* of borrowed paths, or NULL */
   HaulItem item;
 } Sight;
 
@@ -320,7 +322,30 @@ sight_free(Sight *sight)
 {
   g_bytes_unref(sight->octets);
   g_strfreev(sight->keywords);
+  g_free(sight->object_id);
+  g_clear_pointer(&sight->labels, g_ptr_array_unref);
   g_free(sight);
+}
+
+/* Tells in which other folders the same octets are; that all mail has them goes without saying. */
+static void
+tell_labels(const MemoryBox *box, const MemoryFolder *folder, Sight *sight)
+{
+  sight->object_id = g_compute_checksum_for_bytes(G_CHECKSUM_MD5, sight->octets);
+  sight->labels = g_ptr_array_new();
+  for (guint i = 0; i < box->folders->len; i++) {
+    const MemoryFolder *other = box->folders->pdata[i];
+    bool told = other != folder && (other->attributes & HAUL_FOLDER_ALL) == 0;
+    for (guint k = 0; told && k < other->messages->len; k++)
+      if (g_bytes_equal(((const MemoryMessage *)other->messages->pdata[k])->octets,
+                        sight->octets)) {
+        g_ptr_array_add(sight->labels, other->path);
+        break;
+      }
+  }
+  g_ptr_array_add(sight->labels, NULL);
+  sight->item.object_id = sight->object_id;
+  sight->item.labels = (const char *const *)sight->labels->pdata;
 }
 
 /* The messages of the selected folder in @ranges, as they are now. */
@@ -346,6 +371,8 @@ look(HaulStore *store, const HaulRange *ranges, size_t n_ranges)
       .flags = message->flags,
       .keywords = (const char *const *)sight->keywords,
     };
+    if (box->faults.labels)
+      tell_labels(box, store->selected, sight);
     g_ptr_array_add(sights, sight);
   }
   pthread_mutex_unlock(&box->mutex);
@@ -701,6 +728,53 @@ memory_set_flags(HaulStore *store, const char *const *ids, size_t n_ids,
   return true;
 }
 
+/* Copies one message to the end of @to; NULL if it is not there. */
+static MemoryMessage *
+copy_one(HaulStore *store, uint64_t uid, MemoryFolder *to)
+{
+  for (guint i = 0; i < store->selected->messages->len; i++) {
+    const MemoryMessage *message = store->selected->messages->pdata[i];
+    if (message->uid != uid)
+      continue;
+    MemoryMessage *copy = g_new(MemoryMessage, 1);
+    *copy = *message;
+    copy->octets = g_bytes_ref(message->octets);
+    copy->keywords = g_strdupv(message->keywords);
+    keep(store->box, to, copy, 0);
+    return copy;
+  }
+  return NULL;
+}
+
+static bool
+memory_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *to_path, bool move,
+            HaulCopiedFunc each, void *data, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.copies, box->faults.lose_copy, error))
+    return false;
+  MemoryFolder *to = find_folder(box, to_path);
+  if (box->faults.refuses_copies || to == NULL) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, to == NULL ? "no-folder" : "refused", "no copies");
+    return false;
+  }
+  g_autoptr(GPtrArray) copies = g_ptr_array_new();
+  for (size_t i = 0; i < n_ids; i++) {
+    g_ptr_array_add(copies, copy_one(store, uid_of(ids[i]), to));
+    box->calls.messages_copied += copies->pdata[i] != NULL;
+  }
+  if (box->calls.copies == box->faults.lose_copied)
+    return lost(store, error);
+  for (size_t i = 0; i < n_ids; i++) {
+    const MemoryMessage *copy = copies->pdata[i];
+    char text[32];
+    if (copy != NULL
+        && !each(ids[i], box->faults.no_copy_ids ? NULL : id_text(box, copy->uid, text), data))
+      return false;
+  }
+  return true;
+}
+
 static const HaulSetting settings[] = {
   { "box", 's', NULL, "Name of the box." },
   { NULL, 0, NULL, NULL },
@@ -720,6 +794,7 @@ static const HaulStoreOps ops = {
   .put = memory_put,
   .flush = memory_flush,
   .set_flags = memory_set_flags,
+  .copy = memory_copy,
   .identity = memory_identity,
 };
 

@@ -64,6 +64,10 @@ typedef struct {
   bool makes_no_parents; /* a folder is made only in one that is there */
   bool holds_either;     /* a folder holds mail or folders; what comes first decides */
   bool refuses_flags;
+  bool labels; /* folders are labels: equal octets in several are one message */
+  bool refuses_copies, no_copy_ids;
+  unsigned lose_copy,
+      lose_copied;      /* the copy() at which the connection is lost, before and after it */
   unsigned cuts_list;   /* a listing of unlistable fails after so many items */
   const char *replaces; /* this folder is replaced when it is selected for writing */
   bool refuses_login;
@@ -77,8 +81,8 @@ typedef struct {
   unsigned busy_opens; /* the first so many opens are asked for patience, for asks_ms */
   unsigned busy_put;   /* so is the put() of this number */
   unsigned asks_ms;
-  unsigned max_open; /* connections at a time: one more is asked for patience ... */
-  bool kills_older;  /* ... or ends the oldest */
+  unsigned max_open;            /* connections at a time: one more is asked for patience ... */
+  bool kills_older;             /* ... or ends the oldest */
   unsigned fetches_after_opens; /* fetch() waits until the box was opened so often */
 } MemoryFaults;
 
@@ -87,6 +91,7 @@ typedef struct {
   unsigned opens, folders, creates, subscribes, selects, selects_for_writing, lists, items_listed;
   unsigned changes, items_changed;
   unsigned fetches, messages_fetched, puts, flushes, flag_changes;
+  unsigned copies, messages_copied;
 } MemoryCalls;
 
 typedef struct {

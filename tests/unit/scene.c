@@ -138,6 +138,8 @@ scene_describe(const Scene *scene, const HaulMessagesPlan *plan)
     if (action->deed == HAUL_DO_FLAGS)
       g_string_append_printf(text, " flags %u=%u", (unsigned)action->flags.id1,
                              (unsigned)action->flags.id2);
+    else if (action->deed == HAUL_DO_LINK)
+      g_string_append_printf(text, " link %u", (unsigned)action->link.id1);
     else
       g_string_append_printf(text, " copy %u..%u (%u)", (unsigned)action->copy.first,
                              (unsigned)action->copy.last, (unsigned)action->copy.n);
@@ -153,6 +155,7 @@ scene_describe(const Scene *scene, const HaulMessagesPlan *plan)
     g_string_append_printf(text, " forget %u", (unsigned)g_array_index(plan->forgotten, HaulId, i));
   append_count(text, "there", plan->n_there);
   append_count(text, "gone", plan->n_gone);
+  append_count(text, "elsewhere", plan->n_elsewhere);
   append_count(text, "given-up", plan->n_given_up);
   append_count(text, "conflicts", plan->n_conflicts);
   g_strchug(text->str);

@@ -128,6 +128,49 @@ a_folder_is_looked_at_as_little_as_its_state_allows(void)
 }
 
 static void
+where_messages_are_in_several_folders_nothing_streams_unlisted(void)
+{
+  HaulPlanFolder folder1 = { .path = "a", .token = "t", .epoch = 7, .n_messages = 1 };
+  HaulPlanFolder folder2 = { .path = "a", .token = "u", .epoch = 8 };
+  HaulFoldersInput input = { &folder1, &folder2, 1, 1, NULL, 0, .lists_all = true };
+  g_autoptr(GArray) plans = haul_plan_folders(&input);
+  CU_ASSERT_EQUAL(g_array_index(plans, HaulFolderPlan, 0).look, HAUL_LOOK_LIST);
+}
+
+/* Gmail and others tell a folder by one name and answer to all that differ in case. */
+static void
+a_name_in_another_case_is_the_same_folder_where_that_is_known(void)
+{
+  HaulPlanFolder folders1[] = { { .path = "Über", .n_messages = 1 }, { .path = "ÜBER" } };
+  HaulPlanFolder folder2 = { .path = "ÜBER", .epoch = 8, .n_messages = 1 };
+  HaulPlanKnown known = { .path1 = "Über", .path2 = "Über", .epoch2 = 8, .n_pairs = 1 };
+  static const struct {
+    size_t n_folders1, n_known;
+    uint32_t attributes;
+    uint64_t epoch2;
+    bool same;
+  } table[] = {
+    { 1, 0, HAUL_FOLDER_LABEL, 8, true },
+    { 1, 0, 0, 8, false },
+    { 1, 1, 0, 8, true },
+    { 1, 1, 0, 9, false },
+    { 2, 1, 0, 8, false },
+    { 2, 1, HAUL_FOLDER_LABEL, 8, true },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    folder2.attributes = table[i].attributes;
+    folder2.epoch = table[i].epoch2;
+    HaulFoldersInput input = {
+      folders1, &folder2, table[i].n_folders1, 1, &known, table[i].n_known
+    };
+    g_autoptr(GArray) plans = haul_plan_folders(&input);
+    const HaulFolderPlan *plan = &g_array_index(plans, HaulFolderPlan, 0);
+    CU_ASSERT(plan->create == !table[i].same && (plan->folder2 == &folder2) == table[i].same);
+    CU_ASSERT_STRING_EQUAL(plan->path2, "Über");
+  }
+}
+
+static void
 folders_that_hold_no_mail_are_not_planned(void)
 {
   HaulPlanFolder folders1[] = {
@@ -200,6 +243,8 @@ main(void)
 {
   static const Case cases[] = {
     CASE(a_folder_is_looked_at_as_little_as_its_state_allows),
+    CASE(where_messages_are_in_several_folders_nothing_streams_unlisted),
+    CASE(a_name_in_another_case_is_the_same_folder_where_that_is_known),
     CASE(folders_that_hold_no_mail_are_not_planned),
     CASE(a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it),
     CASE(a_subscription_is_carried_once),

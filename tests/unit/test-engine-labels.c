@@ -1,0 +1,214 @@
+/* Tests runs between boxes whose folders are labels: one body, many copies. */
+#include "suite.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+
+#include "engine.h"
+
+/* A message under some labels; it is in all mail, too. */
+static void
+deliver(Engine *engine, const char *id, const char *labels)
+{
+  g_autofree char *octets = engine_message(id, "labelled");
+  g_auto(GStrv) paths = g_strsplit(labels, " ", -1);
+  for (char **path = paths; *path != NULL && **path != '\0'; path++)
+    memory_box_add(engine->source, *path, octets);
+  memory_box_add(engine->source, "All", octets);
+}
+
+/* Six messages, eleven labels, two that are in all mail only. */
+static void
+labelled_init(Engine *engine)
+{
+  engine_init(engine);
+  engine->source->faults.labels = true;
+  memory_box_folder(engine->source, "All")->attributes = HAUL_FOLDER_ALL;
+  memory_box_folder(engine->source, "Starred")->attributes = HAUL_FOLDER_FLAGGED;
+  deliver(engine, "<1@x>", "INBOX Work Starred");
+  deliver(engine, "<2@x>", "INBOX Work Later");
+  deliver(engine, "<3@x>", "Work");
+  deliver(engine, "<4@x>", "Later Work");
+  deliver(engine, "<5@x>", "");
+  deliver(engine, "<6@x>", "");
+}
+
+/* Where the copies are, as "FOLDER n ...". */
+static void
+check_places(const Engine *engine, const char *expected)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  static const char *const paths[] = { "INBOX", "Later", "Work", "All", "Starred" };
+  for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
+    for (guint k = 0; k < engine->copy->folders->len; k++) {
+      const MemoryFolder *folder = engine->copy->folders->pdata[k];
+      if (strcmp(folder->path, paths[i]) == 0)
+        g_string_append_printf(text, "%s %u ", folder->path, folder->messages->len);
+    }
+  CU_ASSERT_STRING_EQUAL(g_strchomp(text->str), expected);
+  if (strcmp(text->str, expected) != 0)
+    printf("%s, not %s\n", text->str, expected);
+}
+
+static void
+check_at_rest(Engine *engine)
+{
+  CU_ASSERT_EQUAL(engine_run(engine), 0);
+  CU_ASSERT_EQUAL(engine_n(engine, HAUL_STATE_COPIED), 0);
+  CU_ASSERT(engine->calls1.messages_fetched == 0 && engine->calls2.puts == 0
+            && engine->calls2.copies == 0);
+}
+
+static void
+each_body_is_fetched_once_and_each_label_arrives(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+  CU_ASSERT(engine.calls1.messages_fetched == 6 && engine.calls2.puts == 6);
+  CU_ASSERT_EQUAL(engine.calls2.messages_copied, 4);
+  CU_ASSERT_EQUAL(engine.total.n_linked, 4);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 10);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_DUPLICATE), 4);
+  check_at_rest(&engine);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_DUPLICATE), 4);
+  check_at_rest(&engine);
+  CU_ASSERT_EQUAL(engine.calls1.lists + engine.calls2.lists, 0);
+  engine_forget(&engine);
+  check_at_rest(&engine);
+}
+
+static void
+a_label_that_comes_later_is_linked(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  g_autofree char *fifth = engine_message("<5@x>", "labelled");
+  g_autofree char *first = engine_message("<1@x>", "labelled");
+  memory_box_add(engine.source, "New", fifth);
+  memory_box_add(engine.source, "Later", first);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT(engine.calls1.messages_fetched == 0 && engine.calls2.messages_copied == 2);
+  check_places(&engine, "INBOX 2 Later 3 Work 4 All 2");
+  check_at_rest(&engine);
+}
+
+static void
+what_cannot_be_linked_is_fetched(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.copy->faults.refuses_copies = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+  CU_ASSERT(engine.total.n_linked == 0 && engine_n(&engine, HAUL_STATE_COPIED) == 10);
+  check_at_rest(&engine);
+}
+
+static void
+a_copy_that_was_removed_is_not_linked_from(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  MemoryFolder *all = memory_box_folder(engine.copy, "All");
+  while (all->messages->len > 0)
+    memory_box_remove(engine.copy, "All", ((MemoryMessage *)all->messages->pdata[0])->uid);
+  g_autofree char *fifth = engine_message("<5@x>", "labelled");
+  memory_box_add(engine.source, "New", fifth);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT(engine.calls1.messages_fetched == 1 && engine.calls2.messages_copied == 0);
+  CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "New")->messages->len, 1);
+}
+
+static void
+connections_that_are_lost_at_a_copy_make_no_double(void)
+{
+  for (unsigned at = 1; at <= 3; at++)
+    for (unsigned after = 0; after < 2; after++) {
+      g_auto(Engine) engine;
+      labelled_init(&engine);
+      *(after ? &engine.copy->faults.lose_copied : &engine.copy->faults.lose_copy) = at;
+      CU_ASSERT_EQUAL(engine_run(&engine), 0);
+      check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+      CU_ASSERT_EQUAL(engine.calls1.messages_fetched, 6);
+      check_at_rest(&engine);
+    }
+}
+
+static void
+copies_whose_ids_are_not_told_are_found(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.copy->faults.no_copy_ids = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+  check_at_rest(&engine);
+  check_at_rest(&engine);
+}
+
+static void
+one_copy_is_made_where_that_is_wanted(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.options.labels = HAUL_LABELS_FIRST;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 1 Work 1 All 2");
+  check_at_rest(&engine);
+  engine.options.labels = HAUL_LABELS_FOLDERS; /* a change of mind */
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+  CU_ASSERT(engine.calls1.messages_fetched == 0 && engine.total.n_linked == 4);
+}
+
+static void
+names_of_other_folders_become_keywords_and_stay(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.options.labels = HAUL_LABELS_KEYWORDS;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  const MemoryMessage *second = memory_box_folder(engine.copy, "INBOX")->messages->pdata[1];
+  for (unsigned time = 0; time < 3; time++) {
+    g_autofree char *keywords = g_strjoinv(" ", second->keywords);
+    CU_ASSERT(strcmp(keywords, "Later Work") == 0 || strcmp(keywords, "Work Later") == 0);
+    ((MemoryMessage *)memory_box_folder(engine.source, "INBOX")->messages->pdata[1])->flags ^=
+        HAUL_SEEN;
+    memory_box_folder(engine.source, "INBOX")->n_changes++;
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(second->flags & HAUL_SEEN, time % 2 == 0 ? HAUL_SEEN : 0);
+  }
+}
+
+static void
+views_are_taken_if_they_are_named(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  const char *const folders[] = { "Starred", "All", NULL };
+  engine.options.folders = folders;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "All 5 Starred 1"); /* the one that is in both, in the view alone */
+}
+
+int
+main(void)
+{
+  static const Case cases[] = {
+    CASE(each_body_is_fetched_once_and_each_label_arrives),
+    CASE(a_label_that_comes_later_is_linked),
+    CASE(what_cannot_be_linked_is_fetched),
+    CASE(a_copy_that_was_removed_is_not_linked_from),
+    CASE(connections_that_are_lost_at_a_copy_make_no_double),
+    CASE(copies_whose_ids_are_not_told_are_found),
+    CASE(one_copy_is_made_where_that_is_wanted),
+    CASE(names_of_other_folders_become_keywords_and_stay),
+    CASE(views_are_taken_if_they_are_named),
+  };
+  return RUN_SUITE("engine: labels", cases);
+}
