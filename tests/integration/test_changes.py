@@ -7,8 +7,10 @@ import contextlib
 import imaplib
 import threading
 
-from harness import (HOST, PASSWORD, SHORT, Bench, Dovecot, Imap, case, expect_same, run_cases)
+from harness import HOST, PASSWORD, SHORT, Bench, Dovecot, Imap, Skip, case, expect_same, run_cases
 import corpus
+from servers.cyrus import Cyrus
+from servers.jail import Unavailable
 from servers.proxy import Proxy
 
 # What to do without, and which commands that shows in: of what changed, of what is there, of all.
@@ -71,11 +73,10 @@ def asked(proxy, folder_commands=("UID FETCH", "UID SEARCH")):
 
 # ---- what changed ----
 
-@case
-def every_way_comes_to_the_same():
+def _every_way(make_old, make_new):
     folders = ("INBOX", "a", "b", "c")
     mails = [mail(number, folders[number % 4], ("\\Seen",) if number % 3 else ()) for number in range(120)]
-    with Dovecot() as old, Dovecot() as new:
+    with make_old() as old, make_new() as new:
         corpus.append(HOST, old.port, "u1", mails)
         runs = {}
         with contextlib.ExitStack() as stack:
@@ -107,6 +108,20 @@ def every_way_comes_to_the_same():
                     check_commands(way, relays)
             for into, relays, bench in runs.values():
                 bench.run().expect(0).expect_totals(copied=0)
+
+
+@case
+def every_way_comes_to_the_same():
+    _every_way(Dovecot, Dovecot)
+
+
+@case
+def every_way_comes_to_the_same_from_and_to_cyrus():
+    try:
+        _every_way(Cyrus, Dovecot)
+        _every_way(Dovecot, Cyrus)
+    except Unavailable as why:
+        raise Skip(why) from why
 
 
 def check_commands(way, relays):
