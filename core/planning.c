@@ -6,6 +6,8 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "rebuild.h"
+
 static void
 folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *why)
 {
@@ -277,23 +279,21 @@ haul_planning_check_epochs(const HaulContext *context, const HaulPlanning *plann
   return false;
 }
 
-/* Whether the listing of one side can be: nothing changed, or its store can say what did. */
-static bool
-can_rebuild(const HaulOpenStore *store, const char *since, const HaulPlanFolder *now)
-{
-  return since != NULL && now->token != NULL
-         && (haul_store_can_tell_changes(store) || strcmp(since, now->token) == 0);
-}
-
-bool
-haul_planning_can_rebuild(const HaulContext *context, const HaulFolderPlan *plan,
-                          const HaulOpenStore *store1, const HaulOpenStore *store2)
+HaulSource
+haul_planning_source(const HaulContext *context, const HaulFolderPlan *plan,
+                     const HaulOpenStore *store, unsigned side)
 {
   const HaulPlanKnown *known = plan->known;
-  return plan->look == HAUL_LOOK_LIST && context->flags_mode == HAUL_FLAGS_MERGE && known != NULL
-         && plan->keep_pairs1 && plan->keep_pairs2 && !known->has_intents && known->has_flags1
-         && can_rebuild(store1, known->token1, plan->folder1)
-         && can_rebuild(store2, known->token2, plan->folder2);
+  if (plan->look != HAUL_LOOK_LIST || context->flags_mode != HAUL_FLAGS_MERGE || known == NULL
+      || !plan->keep_pairs1 || !plan->keep_pairs2 || known->has_intents || !known->has_flags1)
+    return HAUL_SOURCE_LISTING;
+  const char *since = side == 1 ? known->token1 : known->token2;
+  const char *now = side == 1 ? plan->folder1->token : plan->folder2->token;
+  if (since == NULL || now == NULL)
+    return HAUL_SOURCE_LISTING;
+  if (strcmp(since, now) == 0)
+    return HAUL_SOURCE_STATE;
+  return haul_store_can_tell_changes(store) ? HAUL_SOURCE_CHANGES : HAUL_SOURCE_LISTING;
 }
 
 bool
@@ -309,4 +309,21 @@ haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GEr
     return false;
   planning->given_up = given_up_ids(planning->work->tally, planning->listing1->ids);
   return true;
+}
+
+bool
+haul_planning_rebuild(HaulPlanning *planning, unsigned side, HaulSource source)
+{
+  HaulListing **listing = side == 1 ? &planning->listing1 : &planning->listing2;
+  const char *why = source == HAUL_SOURCE_LISTING ? "nothing else will do"
+                    : (*listing)->error != NULL   ? (*listing)->error->message
+                                                  : NULL;
+  if (why == NULL
+      && haul_rebuild_listing(*listing, planning->pairs, planning->strays, side,
+                              source == HAUL_SOURCE_CHANGES))
+    return true;
+  haul_log(HAUL_LOG_DEBUG, "%s: side %u is listed: %s", planning->work->plan.folder1->path, side,
+           why != NULL ? why : "what changed does not add up");
+  g_clear_pointer(listing, haul_listing_free);
+  return false;
 }

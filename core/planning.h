@@ -17,13 +17,23 @@ typedef struct {
 
 void haul_planning_free(HaulPlanning *planning); /* NULL is fine */
 
-/* Whether it is enough to ask what changed on either side: the state knows all else. rebuild.h says why flags
- * have to be merged for that. */
-bool haul_planning_can_rebuild(const HaulContext *context, const HaulFolderPlan *plan,
-                               const HaulOpenStore *store1, const HaulOpenStore *store2);
+/* Where the listing of a side of a folder is to come from. */
+typedef enum {
+  HAUL_SOURCE_LISTING,
+  HAUL_SOURCE_CHANGES, /* the state, and what changed since */
+  HAUL_SOURCE_STATE,   /* the state: nothing changed        */
+} HaulSource;
+
+/* rebuild.h says when the state is enough, and why flags have to be merged for that. */
+HaulSource haul_planning_source(const HaulContext *context, const HaulFolderPlan *plan,
+                                const HaulOpenStore *store, unsigned side);
 
 /* Takes what the state knows of the folder, once more after a listing was replaced. Both listings are there. */
 bool haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GError **error);
+
+/* Makes the listing of a side, which holds what changed, a complete one. False if that is not to be believed:
+ * then it is gone, and the side has to be listed. The state is taken. */
+bool haul_planning_rebuild(HaulPlanning *planning, unsigned side, HaulSource source);
 
 /* What the planner gets; lent by @planning. */
 HaulMessagesInput

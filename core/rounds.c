@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include <mailhaul/error.h>
-#include <mailhaul/log.h>
 
 #include "listing.h"
 #include "planning.h"
-#include "rebuild.h"
 
 /* Folders are looked at in groups: what is listed and waits for a later round stays in memory. */
 #define GROUP_MESSAGES 100000u
@@ -72,6 +70,7 @@ typedef struct {
   guint number;           /* of the pass */
   HaulPlanning *planning; /* owned */
   bool asks1, asks2;
+  HaulSource source1, source2; /* of a round of changes */
 } Candidate;
 
 static void
@@ -119,7 +118,9 @@ static void
 add_candidate(Round *round, guint number, HaulPlanning *planning, HaulListRequest *request1,
               HaulListRequest *request2)
 {
-  Candidate candidate = { number, planning, request1 != NULL, request2 != NULL };
+  Candidate candidate = {
+    .number = number, .planning = planning, .asks1 = request1 != NULL, .asks2 = request2 != NULL
+  };
   g_array_append_val(round->candidates, candidate);
   if (request1 != NULL)
     g_ptr_array_add(round->requests1, request1);
@@ -210,7 +211,7 @@ request_all(const char *path, HaulListKind kind, HaulObjects *objects)
   return request;
 }
 
-/* A listing of a side of which nothing was asked, because its token is what it was. */
+/* A listing of a side of which nothing was asked. */
 static HaulListing *
 unasked_listing(const HaulPlanFolder *folder)
 {
@@ -232,22 +233,15 @@ take_changes(Round *rounds, Candidate *candidate, HaulPlanning *found, GError **
       candidate->asks2 ? g_steal_pointer(&found->listing2) : unasked_listing(plan->folder2);
   if (!haul_planning_take_state(rounds->context, planning, error))
     return false;
-  HaulListing **listings[] = { &planning->listing1, &planning->listing2 };
-  bool asks[] = { candidate->asks1, candidate->asks2 };
-  HaulListRequest *requests[] = { NULL, NULL };
-  for (unsigned i = 0; i < G_N_ELEMENTS(listings); i++)
-    if ((*listings[i])->error != NULL
-        || !haul_rebuild_listing(*listings[i], planning->pairs, planning->strays, i + 1, asks[i])) {
-      haul_log(HAUL_LOG_DEBUG, "%s: side %u is listed: %s", plan->folder1->path, i + 1,
-               (*listings[i])->error != NULL ? (*listings[i])->error->message
-                                             : "what changed does not add up");
-      g_clear_pointer(listings[i], haul_listing_free);
-      requests[i] = request_all(i == 0 ? plan->folder1->path : plan->path2, HAUL_LIST_IDS, NULL);
-    }
-  if (requests[0] == NULL && requests[1] == NULL)
+  HaulListRequest *request1 = NULL, *request2 = NULL;
+  if (!haul_planning_rebuild(planning, 1, candidate->source1))
+    request1 = request_all(plan->folder1->path, HAUL_LIST_IDS, NULL);
+  if (!haul_planning_rebuild(planning, 2, candidate->source2))
+    request2 = request_all(plan->path2, HAUL_LIST_IDS, NULL);
+  if (request1 == NULL && request2 == NULL)
     return plan_or_put_off(rounds, g_steal_pointer(&planning), candidate->number, error);
-  add_candidate(&rounds[HAUL_LIST_IDS], candidate->number, g_steal_pointer(&planning), requests[0],
-                requests[1]);
+  add_candidate(&rounds[HAUL_LIST_IDS], candidate->number, g_steal_pointer(&planning), request1,
+                request2);
   return true;
 }
 
@@ -327,15 +321,29 @@ n_to_list(const HaulPlanFolder *folder)
                                               : folder->n_messages;
 }
 
-/* Asks for what changed in a folder; of a side that has its old token, for nothing. */
+/* Asks for what changed in a folder, where that is its source. */
 static HaulListRequest *
-request_changes(const char *path, const char *since, const HaulPlanFolder *now)
+request_changes(const char *path, const char *since, HaulSource source)
 {
-  if (strcmp(since, now->token) == 0)
+  if (source != HAUL_SOURCE_CHANGES)
     return NULL;
   HaulListRequest *request = haul_list_request_new(path, HAUL_LIST_CHANGES);
   request->since = since;
   return request;
+}
+
+/* Adds a folder of which the state knows one side at least. */
+static void
+request_what_changed(Round *round, guint number, HaulFolderWork *work, HaulSource source1,
+                     HaulSource source2)
+{
+  const HaulFolderPlan *plan = &work->plan;
+  add_candidate(round, number, planning_new(work),
+                request_changes(plan->folder1->path, plan->known->token1, source1),
+                request_changes(plan->path2, plan->known->token2, source2));
+  Candidate *candidate = &g_array_index(round->candidates, Candidate, round->candidates->len - 1);
+  candidate->source1 = source1;
+  candidate->source2 = source2;
 }
 
 /* Asks for the folders from *@next on, as many as may be in memory at once; *@next gets the one after. */
@@ -353,11 +361,11 @@ request_listings(Round *rounds, const HaulOpenStore *store1, const HaulOpenStore
     if (work->unusable || (plan->look != HAUL_LOOK_LIST && plan->look != HAUL_LOOK_MATCH))
       continue;
     HaulListKind kind = plan->look == HAUL_LOOK_MATCH ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
+    HaulSource source1 = haul_planning_source(context, plan, store1, 1);
+    HaulSource source2 = haul_planning_source(context, plan, store2, 2);
     /* Object ids are not among what a store tells of changes. */
-    if (objects == NULL && haul_planning_can_rebuild(context, plan, store1, store2))
-      add_candidate(&rounds[HAUL_LIST_CHANGES], *next, planning_new(work),
-                    request_changes(plan->folder1->path, plan->known->token1, plan->folder1),
-                    request_changes(plan->path2, plan->known->token2, plan->folder2));
+    if (objects == NULL && (source1 != HAUL_SOURCE_LISTING || source2 != HAUL_SOURCE_LISTING))
+      request_what_changed(&rounds[HAUL_LIST_CHANGES], *next, work, source1, source2);
     else
       add_candidate(&rounds[HAUL_LIST_IDS], *next, planning_new(work),
                     request_all(plan->folder1->path, kind, objects),

@@ -159,6 +159,30 @@ ids_that_are_no_numbers_are_listed(void)
   CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 1);
 }
 
+/* One side that cannot tell does not make the other one list. */
+static void
+each_side_is_known_as_well_as_it_can_be(void)
+{
+  for (unsigned cannot = 1; cannot <= 2; cannot++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine_fill(&engine, 20);
+    ENGINE_SYNC(&engine);
+    MemoryBox *box = cannot == 1 ? engine.source : engine.copy;
+    box->faults.no_tokens = true;
+    message_at(engine.source, 3)->flags = HAUL_FLAGGED;
+    message_at(engine.copy, 4)->flags = 0;
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine.calls1.items_listed > 0, cannot == 1);
+    CU_ASSERT_EQUAL(engine.calls2.items_listed > 0, cannot == 2);
+    CU_ASSERT_EQUAL(engine.calls1.changes, cannot == 2);
+    CU_ASSERT_EQUAL(engine.calls2.changes, cannot == 1);
+    CU_ASSERT_EQUAL(message_at(engine.copy, 3)->flags, HAUL_FLAGGED);
+    CU_ASSERT_EQUAL(message_at(engine.copy, 4)->flags, 0);
+    CU_ASSERT_EQUAL(engine.calls2.puts, 0);
+  }
+}
+
 static void
 a_side_of_which_nothing_was_asked_has_no_order(void)
 {
@@ -331,6 +355,7 @@ main(void)
     CASE(what_came_by_other_means_is_found),
     CASE(a_side_that_does_not_add_up_is_listed),
     CASE(ids_that_are_no_numbers_are_listed),
+    CASE(each_side_is_known_as_well_as_it_can_be),
     CASE(a_side_of_which_nothing_was_asked_has_no_order),
     CASE(other_modes_list),
     CASE(a_run_that_was_interrupted_lists),
