@@ -11,10 +11,10 @@
 
 #include "choice.h"
 #include "context.h"
+#include "crew.h"
 #include "fit.h"
 #include "folder-list.h"
 #include "journal-file.h"
-#include "lane.h"
 #include "linking.h"
 #include "patience.h"
 #include "preparing.h"
@@ -355,9 +355,9 @@ carry_out(Frame *frame, GError **error)
   bool links = has_links(frame->pass), left = false;
   HaulDeliveryFrame first = { prepare_folders, links ? do_nothing : look_at_folders, frame };
   HaulDeliveryFrame second = { do_nothing, look_at_folders, frame };
-  return haul_lanes_run(context, frame->pass, store1, store2, &first, error)
+  return haul_crew_run(context, frame->pass, store1, store2, &first, error)
          && (!links || haul_make_links(context, frame->pass, store2, &left, error))
-         && (!left || haul_lanes_run(context, frame->pass, store1, store2, &second, error));
+         && (!left || haul_crew_run(context, frame->pass, store1, store2, &second, error));
 }
 
 static bool

@@ -1,4 +1,4 @@
-/* Lanes: threads and the reading end. */
+/* One lane: its threads, and the reading end. See lane.h. */
 #include "lane.h"
 
 #include <inttypes.h>
@@ -16,21 +16,15 @@
 #include "pseudo.h"
 #include "queue.h"
 
-/* What all lanes together may hold in memory on its way. */
-#define LANES_OCTETS (24u << 20)
 /* A lane reserves folders so that the store can ask for them ahead: so many, or so much; a lane that is
  * alone the more, the more it has done, for it shows how fast it goes. */
 #define RESERVED_FOLDERS 8u
 #define RESERVED_OCTETS (4u << 20)
 #define MOST_RESERVED_FOLDERS 32u
 #define MOST_RESERVED_OCTETS (16u << 20)
-/* A lane more is worth its login only for so much work. */
-#define OCTETS_PER_LANE (512u << 10)
 
-typedef struct Crew Crew;
-
-typedef struct {
-  Crew *crew; /* borrowed */
+struct HaulLane {
+  HaulShare *share; /* borrowed */
   const HaulContext *context;
   HaulOpenStore *store1, *store2; /* borrowed, or owned if the lane opened them */
   bool owns_stores;
@@ -43,27 +37,15 @@ typedef struct {
   uint64_t done_octets; /* ... and what they were reckoned at */
   uint64_t n_seen;      /* messages of the errand at hand, given or refused */
   uint64_t n_undated;   /* of them: their header told when they came */
-  pthread_t reader, writer;
+  pthread_t reader;
   GError *read_error, *write_error; /* owned */
-} Lane;
-
-/* The lanes of a pass. */
-struct Crew {
-  const HaulContext *context;
-  HaulPass *pass;
-  const HaulDeliveryFrame *frame; /* borrowed */
-  HaulErrandList *list;           /* owned */
-  Lane **lanes;                   /* owned; the first one's stores are the run's */
-  unsigned n_lanes, n_started;
-  _Atomic unsigned n_opened, n_refused; /* lanes; the first one is open */
-  _Atomic unsigned n_at_work;           /* that may have folders of the list under way */
 };
 
 /* Reserves the next folders; the first is the one to go to. */
 static HaulErrand *
-next_errand(Lane *lane)
+next_errand(HaulLane *lane)
 {
-  bool alone = lane->crew->n_at_work == 1;
+  bool alone = lane->share->n_at_work == 1;
   guint most =
       alone ? MIN(RESERVED_FOLDERS + lane->n_done, MOST_RESERVED_FOLDERS) : RESERVED_FOLDERS;
   uint64_t most_octets =
@@ -72,7 +54,7 @@ next_errand(Lane *lane)
   for (guint i = 1; i < lane->errands->len; i++)
     reserved += ((HaulErrand *)lane->errands->pdata[i])->octets;
   while (lane->errands->len == 0 || (lane->errands->len < most && reserved < most_octets)) {
-    HaulErrand *errand = haul_errand_take(lane->crew->list);
+    HaulErrand *errand = haul_errand_take(lane->share->list);
     if (errand == NULL)
       break;
     if (lane->errands->len > 0)
@@ -83,7 +65,7 @@ next_errand(Lane *lane)
 }
 
 static void
-announce(Lane *lane)
+announce(HaulLane *lane)
 {
   g_array_set_size(lane->visits, 0);
   /* Nothing else is under way when the suspect is asked for, or it might be to blame. */
@@ -109,7 +91,7 @@ announce(Lane *lane)
 /* ---- reading ---- */
 
 static bool
-push(Lane *lane, HaulParcel *parcel, GError **error)
+push(HaulLane *lane, HaulParcel *parcel, GError **error)
 {
   if (haul_queue_push(lane->queue, parcel))
     return true;
@@ -121,7 +103,7 @@ push(Lane *lane, HaulParcel *parcel, GError **error)
 static void
 skip_message(const char *id, const GError *why, void *data)
 {
-  Lane *lane = data;
+  HaulLane *lane = data;
   HaulFolderWork *work = ((HaulErrand *)lane->errands->pdata[0])->work;
   lane->n_seen++;
   work->incomplete = true;
@@ -130,7 +112,7 @@ skip_message(const char *id, const GError *why, void *data)
 
 /* Passes a message that is none. Its folder is complete without it, this time and the next. */
 static void
-pass_over_pseudo(Lane *lane, const char *id)
+pass_over_pseudo(HaulLane *lane, const char *id)
 {
   HaulFolderWork *work = ((HaulErrand *)lane->errands->pdata[0])->work;
   g_autoptr(GError) why = NULL;
@@ -143,15 +125,15 @@ pass_over_pseudo(Lane *lane, const char *id)
 /* Makes keywords of the other folders that a message is in, if asked to. The copy gets them once: they are
  * not what both sides agree on, or the next run would take them away. */
 static void
-mark_labels(const Lane *lane, HaulMessage *message)
+mark_labels(const HaulLane *lane, HaulMessage *message)
 {
   const char *const *labels = haul_message_item(message)->labels;
   if (lane->context->labels != HAUL_LABELS_KEYWORDS || labels == NULL
-      || lane->crew->pass->objects == NULL)
+      || lane->share->pass->objects == NULL)
     return;
   g_autoptr(GPtrArray) keywords = g_ptr_array_new_with_free_func(g_free);
   for (; *labels != NULL; labels++) {
-    char *keyword = haul_objects_has_folder(lane->crew->pass->objects, *labels)
+    char *keyword = haul_objects_has_folder(lane->share->pass->objects, *labels)
                         ? haul_labels_keyword(*labels)
                         : NULL;
     if (keyword != NULL)
@@ -164,7 +146,7 @@ mark_labels(const Lane *lane, HaulMessage *message)
 static bool
 take_message(HaulMessage *message, void *data, GError **error)
 {
-  Lane *lane = data;
+  HaulLane *lane = data;
   if (haul_message_is_pseudo(message)) {
     pass_over_pseudo(lane, haul_message_item(message)->id);
     haul_message_unref(message);
@@ -195,7 +177,7 @@ take_message(HaulMessage *message, void *data, GError **error)
 
 /* Asks for ranges of the folder at hand, @alone: for one message that is suspected. */
 static bool
-fetch(Lane *lane, const HaulErrand *errand, guint first, guint n, bool alone, GError **error)
+fetch(HaulLane *lane, const HaulErrand *errand, guint first, guint n, bool alone, GError **error)
 {
   if (n == 0)
     return true;
@@ -207,7 +189,7 @@ fetch(Lane *lane, const HaulErrand *errand, guint first, guint n, bool alone, GE
     return true;
   }
   bool came = lane->n_seen > 0;
-  if (haul_suspect_read(&tally->suspect, alone && !came && !lane->crew->pass->crowded, why)) {
+  if (haul_suspect_read(&tally->suspect, alone && !came && !lane->share->pass->crowded, why)) {
     g_autoptr(GError) twice = NULL;
     haul_set_error(&twice, HAUL_ERROR_MESSAGE, "unfetchable",
                    "the connection was lost twice at this message: %s", why->message);
@@ -220,14 +202,14 @@ fetch(Lane *lane, const HaulErrand *errand, guint first, guint n, bool alone, GE
 }
 
 static bool
-read_folder(Lane *lane, const HaulErrand *errand, GError **error)
+read_folder(HaulLane *lane, const HaulErrand *errand, GError **error)
 {
   HaulFolder folder = { 0 };
   const HaulFolderWork *work = errand->work;
   announce(lane);
   GError *why = NULL;
   bool opened = haul_store_select(lane->store1, work->plan.folder1->path, HAUL_READ, &folder, &why);
-  if (haul_suspect_opened(&work->tally->suspect, HAUL_OPENED_TO_READ, lane->crew->pass->crowded,
+  if (haul_suspect_opened(&work->tally->suspect, HAUL_OPENED_TO_READ, lane->share->pass->crowded,
                           why))
     haul_report_left_folder(lane->context->report);
   if (!opened) {
@@ -249,11 +231,11 @@ read_folder(Lane *lane, const HaulErrand *errand, GError **error)
  * Where no listing was made, what a stream brought is what there was, and the next run looks again.
  */
 static void
-check_count(Lane *lane, const HaulErrand *errand)
+check_count(HaulLane *lane, const HaulErrand *errand)
 {
   HaulFolderWork *work = errand->work;
-  uint64_t planned = haul_errand_n_planned(lane->crew->list, errand);
-  bool streamed = haul_errand_is_stream(lane->crew->list, errand);
+  uint64_t planned = haul_errand_n_planned(lane->share->list, errand);
+  bool streamed = haul_errand_is_stream(lane->share->list, errand);
   if (streamed)
     work->tally->source = lane->n_seen;
   if (lane->n_seen >= planned)
@@ -270,7 +252,7 @@ check_count(Lane *lane, const HaulErrand *errand)
 
 /* Runs one errand. Returns false when the lane has to stop reading. */
 static bool
-run_errand(Lane *lane, HaulErrand *errand)
+run_errand(HaulLane *lane, HaulErrand *errand)
 {
   HaulParcel *begin = g_new0(HaulParcel, 1);
   begin->kind = HAUL_PARCEL_FOLDER;
@@ -300,7 +282,7 @@ run_errand(Lane *lane, HaulErrand *errand)
 static void *
 read_side(void *data)
 {
-  Lane *lane = data;
+  HaulLane *lane = data;
   HaulErrand *errand;
   while ((errand = next_errand(lane)) != NULL) {
     if (!errand->work->unusable && !run_errand(lane, errand))
@@ -316,90 +298,16 @@ read_side(void *data)
   return NULL;
 }
 
-/* ---- lanes ---- */
+/* ---- the lane ---- */
 
-static bool
-open_stores(Lane *lane, GError **error)
+HaulLane *
+haul_lane_new(HaulShare *share, uint64_t bound_octets)
 {
-  if (lane->store1 != NULL)
-    return true;
-  lane->owns_stores = true;
-  lane->store1 = haul_store_open(lane->context->account1, HAUL_READ, error);
-  if (lane->store1 != NULL)
-    lane->store2 = haul_store_open(lane->context->account2, HAUL_READ | HAUL_WRITE, error);
-  return lane->store2 != NULL;
-}
-
-/* Runs a lane whose stores are open; the calling thread writes. */
-static void
-run_lane(Lane *lane, const HaulDeliveryFrame *frame)
-{
-  if (pthread_create(&lane->reader, NULL, read_side, lane) != 0) {
-    haul_set_error(&lane->read_error, HAUL_ERROR_ACCOUNT, "failed", "cannot start a thread");
-    return;
-  }
-  haul_deliver(lane->context, lane->crew->pass, lane->store2, lane->queue, frame,
-               &lane->write_error);
-  pthread_join(lane->reader, NULL);
-}
-
-/*
- * A lane that opens its own stores, once the work has lasted as long as that takes: before, it may be
- * done sooner without. A connection cap is a lane less, no error.
- */
-static void *
-run_extra_lane(void *data)
-{
-  Lane *lane = data;
-  Crew *crew = lane->crew;
-  g_autoptr(GError) error = NULL;
-  if (!haul_errand_list_wait(crew->list, g_get_monotonic_time() + lane->context->opening_us))
-    return NULL;
-  crew->pass->crowded = true;
-  if (open_stores(lane, &error)) {
-    crew->n_opened++;
-    crew->n_at_work++;
-    run_lane(lane, NULL);
-    crew->n_at_work--;
-  } else {
-    crew->n_refused++;
-    haul_log(HAUL_LOG_INFO, "a lane less: %s", error->message);
-  }
-  return NULL;
-}
-
-/* The first lane's: others start when the destination is ready. */
-static bool
-prepare(void *data, GError **error)
-{
-  Crew *crew = data;
-  if (!crew->frame->prepare(crew->frame->data, error))
-    return false;
-  while (crew->n_started < crew->n_lanes) {
-    Lane *lane = crew->lanes[crew->n_started];
-    if (pthread_create(&lane->writer, NULL, run_extra_lane, lane) != 0)
-      break;
-    crew->n_started++;
-  }
-  return true;
-}
-
-/* The first lane's: nothing is left to take, so who is not at work now will not be. */
-static bool
-conclude(void *data, GError **error)
-{
-  Crew *crew = data;
-  return crew->n_at_work > 1 || crew->frame->conclude(crew->frame->data, error);
-}
-
-static Lane *
-lane_new(Crew *crew, uint64_t bound)
-{
-  const HaulContext *context = crew->context;
-  Lane *lane = g_new0(Lane, 1);
-  lane->crew = crew;
+  const HaulContext *context = share->context;
+  HaulLane *lane = g_new0(HaulLane, 1);
+  lane->share = share;
   lane->context = context;
-  lane->queue = haul_queue_new(bound);
+  lane->queue = haul_queue_new(bound_octets);
   lane->intake = haul_intake_new(context->spool, lane->queue, context->cancel, take_message,
                                  skip_message, lane);
   lane->maker = haul_key_maker_new(context->chain);
@@ -408,8 +316,8 @@ lane_new(Crew *crew, uint64_t bound)
   return lane;
 }
 
-static void
-lane_free(Lane *lane)
+void
+haul_lane_free(HaulLane *lane)
 {
   if (lane->owns_stores) {
     haul_store_close(lane->store1);
@@ -425,12 +333,35 @@ lane_free(Lane *lane)
   g_free(lane);
 }
 
-/* How many lanes the work is worth. */
-static unsigned
-lanes_for(const HaulContext *context, const HaulErrandList *list)
+void
+haul_lane_lend(HaulLane *lane, HaulOpenStore *store1, HaulOpenStore *store2)
 {
-  uint64_t worth = 1 + haul_errand_list_octets(list) / OCTETS_PER_LANE;
-  return (unsigned)MIN(MIN(worth, MAX(haul_errand_list_count(list), 1)), MAX(context->n_lanes, 1));
+  lane->store1 = store1;
+  lane->store2 = store2;
+}
+
+bool
+haul_lane_open(HaulLane *lane, GError **error)
+{
+  lane->owns_stores = true;
+  lane->store1 = haul_store_open(lane->context->account1, HAUL_READ, error);
+  if (lane->store1 != NULL)
+    lane->store2 = haul_store_open(lane->context->account2, HAUL_READ | HAUL_WRITE, error);
+  return lane->store2 != NULL;
+}
+
+void
+haul_lane_run(HaulLane *lane, const HaulDeliveryFrame *frame)
+{
+  lane->share->n_at_work++;
+  if (pthread_create(&lane->reader, NULL, read_side, lane) == 0) {
+    haul_deliver(lane->context, lane->share->pass, lane->store2, lane->queue, frame,
+                 &lane->write_error);
+    pthread_join(lane->reader, NULL);
+  } else {
+    haul_set_error(&lane->read_error, HAUL_ERROR_ACCOUNT, "failed", "cannot start a thread");
+  }
+  lane->share->n_at_work--;
 }
 
 /* Takes the error that reaches farthest; that the other end stopped is nobody's fault. */
@@ -448,72 +379,9 @@ take_worst(GError **worst, GError **candidate)
   }
 }
 
-/* Ends the crew. Returns the worst that has happened to it, or NULL. */
-static GError *
-crew_dismiss(Crew *crew)
+void
+haul_lane_take_worst(HaulLane *lane, GError **worst)
 {
-  GError *worst = NULL;
-  haul_errand_list_stop(crew->list);
-  for (unsigned i = 1; i < crew->n_started; i++)
-    pthread_join(crew->lanes[i]->writer, NULL);
-  for (unsigned i = 0; i < crew->n_lanes; i++) {
-    take_worst(&worst, &crew->lanes[i]->write_error);
-    take_worst(&worst, &crew->lanes[i]->read_error);
-    lane_free(crew->lanes[i]);
-  }
-  g_free(crew->lanes);
-  haul_errand_list_free(crew->list);
-  return worst;
-}
-
-/* Says how many lanes the rest of the run gets: a server that refuses a connection, or ends one while there
- * are several, or asks for patience, gets fewer. */
-static unsigned
-lanes_from_now_on(const Crew *crew, const GError *why)
-{
-  bool is_lost = why != NULL
-                 && (haul_error_reach(why) == HAUL_ERROR_CONNECTION
-                     || haul_error_reach(why) == HAUL_ERROR_BUSY);
-  unsigned n_lanes = crew->context->n_lanes, n_opened = crew->n_opened;
-  if (is_lost && n_opened > 1)
-    n_lanes = n_opened - 1;
-  else if (crew->n_refused > 0)
-    n_lanes = n_opened;
-  if (n_lanes < crew->context->n_lanes)
-    haul_log(HAUL_LOG_INFO, "from now on %u lane%s", n_lanes, n_lanes == 1 ? "" : "s");
-  return n_lanes;
-}
-
-bool
-haul_lanes_run(HaulContext *context, HaulPass *pass, HaulOpenStore *store1, HaulOpenStore *store2,
-               const HaulDeliveryFrame *frame, GError **error)
-{
-  Crew crew = {
-    .context = context,
-    .pass = pass,
-    .frame = frame,
-    .list = haul_errand_list_new(pass),
-    .n_started = 1,
-    .n_opened = 1,
-    .n_at_work = 1,
-  };
-  if (haul_errand_list_count(crew.list) == 0) {
-    haul_errand_list_free(crew.list);
-    return frame->prepare(frame->data, error);
-  }
-  crew.n_lanes = lanes_for(context, crew.list);
-  crew.lanes = g_new0(Lane *, crew.n_lanes);
-  for (unsigned i = 0; i < crew.n_lanes; i++)
-    crew.lanes[i] = lane_new(&crew, LANES_OCTETS / crew.n_lanes);
-  crew.lanes[0]->store1 = store1;
-  crew.lanes[0]->store2 = store2;
-  HaulDeliveryFrame first = { prepare, conclude, &crew };
-  run_lane(crew.lanes[0], &first);
-
-  GError *worst = crew_dismiss(&crew);
-  context->n_lanes = lanes_from_now_on(&crew, worst);
-  if (worst == NULL)
-    return true;
-  g_propagate_error(error, worst);
-  return false;
+  take_worst(worst, &lane->write_error);
+  take_worst(worst, &lane->read_error);
 }

@@ -1,23 +1,36 @@
 /*
- * Lanes: each a source store with a reader thread, a byte-bounded queue, and a destination store with
- * a writer thread. The lanes of a pass share its folders; within a folder one writer keeps the order.
+ * A lane: a source store with a reader thread, a byte-bounded queue, and a destination store with a
+ * writer. Within a folder one writer keeps the order.
  */
 #ifndef HAUL_CORE_LANE_H
 #define HAUL_CORE_LANE_H
 
 #include "context.h"
 #include "delivery.h"
+#include "errand.h"
 
-/*
- * Carries out the actions of @pass in at most context->n_lanes lanes, which falls where a server does not
- * bear so many.
- *
- * @store1, @store2: open stores for the first lane; the others open their own. Borrowed.
- * @frame: its prepare() is called first of all that concerns the destination; its conclude() if the first
- * lane has done, or is doing, the last of the work. Both by the calling thread.
- * Returns false for what reaches beyond a folder; then some folders are incomplete.
- */
-bool haul_lanes_run(HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
-                    HaulOpenStore *store2, const HaulDeliveryFrame *frame, GError **error);
+/* What the lanes of a pass share. All is borrowed. */
+typedef struct {
+  const HaulContext *context;
+  HaulPass *pass;
+  HaulErrandList *list;
+  _Atomic unsigned n_at_work; /* lanes that may have folders of the list under way */
+} HaulShare;
+
+typedef struct HaulLane HaulLane;
+
+/* @share: borrowed. @bound_octets: of what it holds in memory on its way. */
+HaulLane *haul_lane_new(HaulShare *share, uint64_t bound_octets);
+void haul_lane_free(HaulLane *lane);
+
+/* Gives it its stores: open ones, borrowed, or new ones of its own. */
+void haul_lane_lend(HaulLane *lane, HaulOpenStore *store1, HaulOpenStore *store2);
+bool haul_lane_open(HaulLane *lane, GError **error);
+
+/* Does errands until none is left; the calling thread writes. @frame: see haul_deliver(). */
+void haul_lane_run(HaulLane *lane, const HaulDeliveryFrame *frame);
+
+/* Puts into @worst the error that reaches farthest, of the one there and those of the lane. */
+void haul_lane_take_worst(HaulLane *lane, GError **worst);
 
 #endif /* HAUL_CORE_LANE_H */
