@@ -59,6 +59,7 @@ typedef struct {
   GArray *receipts;   /* owned; of HaulReceipt: to be noted */
   guint n_under_way;
   HaulNaming *naming; /* owned; what was delivered, and the store did not say its id */
+  bool lost;          /* a ticket has said so */
   GError *trouble;    /* owned; the worst that a ticket said, beyond its folder */
 } Writer;
 
@@ -86,7 +87,9 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
     return;
   }
   if (why != NULL && haul_error_reach(why) != HAUL_ERROR_MESSAGE) {
-    haul_suspect_lost_writing(&batch->work->tally->suspect, writer->pass->crowded, why);
+    if (!writer->lost) /* the oldest: what came behind it, into another folder, is not to blame */
+      haul_suspect_lost_writing(&batch->work->tally->suspect, writer->pass->crowded, why);
+    writer->lost = true;
     /* It was not tried, or nobody knows: its intent stays open. */
     if (writer->trouble == NULL || haul_error_reach(why) > haul_error_reach(writer->trouble)) {
       g_clear_error(&writer->trouble);
@@ -267,6 +270,26 @@ end_folder(Writer *writer, HaulParcel *parcel, GError **error)
   return name_deliveries(writer, error);
 }
 
+/* Whether it is the delivery at which a connection seems to have been lost. */
+static bool
+is_suspected(const Writer *writer, const HaulParcel *parcel)
+{
+  return g_strcmp0(writer->work->tally->suspect.unsettled, parcel->cargo.id1) == 0;
+}
+
+/* Delivers a message with nothing else under way, so that it alone can be to blame. */
+static bool
+deliver_alone(Writer *writer, HaulParcel *parcel, GError **error)
+{
+  bool going = send_batch(writer, error) && flush(writer, error);
+  if (!going) {
+    haul_parcel_free(parcel);
+    return false;
+  }
+  g_ptr_array_add(writer->waiting, parcel);
+  return send_batch(writer, error) && flush(writer, error);
+}
+
 static bool
 take_parcel(Writer *writer, HaulParcel *parcel, GError **error)
 {
@@ -289,6 +312,8 @@ take_parcel(Writer *writer, HaulParcel *parcel, GError **error)
     haul_parcel_free(parcel);
     return true;
   }
+  if (is_suspected(writer, parcel))
+    return deliver_alone(writer, parcel, error);
   writer->waiting_octets += haul_message_item(parcel->message)->size;
   g_ptr_array_add(writer->waiting, parcel);
   if (writer->waiting->len >= BATCH_MESSAGES || writer->waiting_octets >= BATCH_OCTETS)

@@ -141,7 +141,11 @@ separate(ImapWriter *writer, ImapBatch *batch, const ImapResponse *response)
 {
   g_autofree char *code = response->code.at != NULL ? imap_span_dup(&response->code, NULL) : NULL;
   g_autofree char *text = imap_span_dup(&response->text, NULL);
-  bool doubtful = imap_classify_append(code, text) == IMAP_REFUSED_NO_FOLDER;
+  ImapRefusal meaning = imap_classify_append(code, text);
+  bool doubtful = meaning == IMAP_REFUSED_NO_FOLDER;
+  if (meaning == IMAP_REFUSED_FOR_NOW
+      && writer->fatal == NULL) /* then nothing is tried again now */
+    imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", "messages are put off", code, text);
   for (guint i = 0; i < batch->deliveries->len; i++) {
     ImapDelivery *delivery = g_ptr_array_index(batch->deliveries, i);
     if (doubtful)

@@ -27,6 +27,7 @@ class Command:
         self.connection, self.tag, self.text = connection, tag, text
         self.literals = 0  # how many followed
         self.octets = 0    # and their size
+        self.at = time.monotonic()
         self.answer = None
 
     @property
@@ -204,9 +205,17 @@ class _Connection:
 
     def pump(self, source, target, side):
         lines = self._from_client if side == "client" else self._from_server
-        held = bytearray()
+        held, tail = bytearray(), b""
         try:
             while data := source.recv(65536):
+                poison = self.proxy._poison(side, tail, data)
+                tail = (tail + data)[-32:]
+                if poison is not None:
+                    self.cut_now = True
+                    target.sendall(data[:poison])
+                    if self.proxy._cut_at[2] is not None:
+                        self.client.sendall(self.proxy._cut_at[2] + b"\r\n")
+                    break
                 if side == "server" and self._answers is not None:
                     data = self._answers.feed(data)
                 allowed = self.proxy._allowance(side, self.octets[side], len(data))
@@ -257,7 +266,7 @@ class Proxy:
     """Relays to `target` on loopback; attribute port. Cutting happens once each."""
 
     def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None, before=None, edit=None,
-                 instead=None, during=None):
+                 instead=None, during=None, cut_at=None):
         """
         cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
         connection is closed and the answer not passed on: stored, unanswered.
@@ -268,11 +277,14 @@ class Proxy:
         before: (verb, function): called once, when the first such command has come and not yet been passed on.
         during: (side, n, function): called once, when n octets of what "client" or "server" sends on one
         connection have been passed on.
+        cut_at: (side, octets, words): whenever what "client" or "server" sends holds these octets, the connection
+        is closed; the client gets what came before, and the line `words`, unless None. Not once, but each time.
         edit: called with each answer of the server; returns what the client gets instead, b"" for nothing, or raises Cut.
         """
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
         self._hold, self._before, self._edit, self._instead = hold, before, edit, instead
+        self._cut_at = cut_at
         self._during = during
         self._lock = threading.Lock()
         self._commands, self._answered_ok, self._connections = [], {}, []
@@ -380,6 +392,17 @@ class Proxy:
                 self.cuts += 1
                 return True
         return False
+
+    def _poison(self, side, tail, data):
+        """Where in `data`, which follows `tail`, the octets begin at which the connection ends; None if nowhere."""
+        if self._cut_at is None or self._cut_at[0] != side:
+            return None
+        at = (tail + data).find(self._cut_at[1])
+        if at < 0:
+            return None
+        with self._lock:
+            self.cuts += 1
+        return max(at - len(tail), 0)
 
     def _allowance(self, side, passed, more):
         """How many of `more` octets may pass."""
