@@ -338,6 +338,55 @@ haul_store_flush(HaulOpenStore *store, GError **error)
 }
 
 bool
+haul_store_rename(HaulOpenStore *store, const char *from, const char *to, GError **error)
+{
+  if (store->ops->rename == NULL)
+    return unsupported(store->account, "rename", error);
+  Call call = begin(store->account, "rename");
+  return end(&call, store->ops->rename(store->store, from, to, &call.error), error);
+}
+
+bool
+haul_store_remove(HaulOpenStore *store, const char *path, GError **error)
+{
+  if (store->ops->remove == NULL)
+    return unsupported(store->account, "remove", error);
+  Call call = begin(store->account, "remove");
+  return end(&call, store->ops->remove(store->store, path, &call.error), error);
+}
+
+bool
+haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void *data,
+                  GError **error)
+{
+  if (store->ops->search == NULL)
+    return unsupported(store->account, "search", error);
+  Call call = begin(store->account, "search");
+  ItemRelay relay = { &call, each, data };
+  bool ok = store->ops->search(store->store, key, relay_item, &relay, &call.error);
+  return end(&call, ok, error);
+}
+
+bool
+haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error)
+{
+  if (store->ops->expunge == NULL)
+    return unsupported(store->account, "expunge", error);
+  Call call = begin(store->account, "expunge");
+  return end(&call, store->ops->expunge(store->store, ids, n_ids, &call.error), error);
+}
+
+bool
+haul_store_wait(HaulOpenStore *store, unsigned timeout_s, bool *changed, GError **error)
+{
+  *changed = false;
+  if (store->ops->wait == NULL)
+    return unsupported(store->account, "wait", error);
+  Call call = begin(store->account, "wait");
+  return end(&call, store->ops->wait(store->store, timeout_s, changed, &call.error), error);
+}
+
+bool
 haul_store_quota(HaulOpenStore *store, uint64_t *used_octets, uint64_t *limit_octets,
                  GError **error)
 {

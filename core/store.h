@@ -36,6 +36,12 @@ bool haul_store_fetch(HaulOpenStore *store, const HaulRange *ranges, size_t n_ra
                       HaulIntake *intake, GError **error);
 bool haul_store_put(HaulOpenStore *store, HaulMessage *message, HaulTicket *ticket, GError **error);
 bool haul_store_flush(HaulOpenStore *store, GError **error);
+bool haul_store_rename(HaulOpenStore *store, const char *from, const char *to, GError **error);
+bool haul_store_remove(HaulOpenStore *store, const char *path, GError **error);
+bool haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void *data,
+                       GError **error);
+bool haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error);
+bool haul_store_wait(HaulOpenStore *store, unsigned timeout_s, bool *changed, GError **error);
 /* HAUL_UNKNOWN for both where the store has no quota(). */
 bool haul_store_quota(HaulOpenStore *store, uint64_t *used_octets, uint64_t *limit_octets,
                       GError **error);

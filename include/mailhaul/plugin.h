@@ -174,8 +174,9 @@ typedef struct {
   /* Upkeep of the selected folder; any of these may be NULL. expunge() removes these and no other.
    * copy() puts messages into another folder, with their flags and dates, and tells of each that is
    * there (in no order): those that it does not tell of are not, unless it fails for what reaches
-   * beyond a folder. quota() is of what is written, wherever that goes; HAUL_UNKNOWN twice if there is
-   * no limit. */
+   * beyond a folder. expunge() fails rather than remove others that are marked as deleted, too.
+   * quota() is of what is written, wherever that goes; HAUL_UNKNOWN twice if there is no limit. wait()
+   * returns when the selected folder has changed, as far as the store notices, or when the time is up. */
   bool (*set_flags)(HaulStore *store, const char *const *ids, size_t n_ids,
                     const HaulFlagChange *change, GError **error);
   bool (*copy)(HaulStore *store, const char *const *ids, size_t n_ids, const char *to_path,

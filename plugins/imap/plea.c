@@ -39,11 +39,12 @@ imap_plea_pause(ImapSession *session, GError **error)
 bool
 imap_plea_heed(const ImapSession *session, GError *why, GError **error)
 {
-  if (session->plea != NULL && haul_error_reach(why) == HAUL_ERROR_CONNECTION) {
+  if (session->plea != NULL && why != NULL && haul_error_reach(why) == HAUL_ERROR_CONNECTION) {
     haul_log(HAUL_LOG_DEBUG, "%s: %s", haul_account_side(session->account), why->message);
     g_error_free(why);
     why = g_error_copy(session->plea);
   }
-  g_propagate_error(error, why);
+  if (why != NULL) /* else the caller's own callback ended the call */
+    g_propagate_error(error, why);
   return false;
 }

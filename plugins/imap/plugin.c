@@ -11,11 +11,13 @@
 #include "changes.h"
 #include "compress.h"
 #include "copier.h"
+#include "expunge.h"
 #include "extensions.h"
 #include "flags.h"
 #include "login.h"
 #include "quota.h"
 #include "reader.h"
+#include "search.h"
 #include "visit.h"
 #include "writer.h"
 
@@ -153,6 +155,8 @@ static const HaulStoreOps ops = {
   .folders = imap_folders,
   .create = imap_create,
   .subscribe = imap_subscribe,
+  .rename = imap_rename,
+  .remove = imap_remove,
   .ahead = imap_ahead,
   .select = imap_select,
   .list = imap_list,
@@ -162,6 +166,8 @@ static const HaulStoreOps ops = {
   .flush = imap_flush,
   .set_flags = imap_set_flags,
   .copy = imap_copy,
+  .search = imap_search,
+  .expunge = imap_expunge,
   .quota = imap_quota,
   .identity = imap_identity,
 };

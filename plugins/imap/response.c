@@ -303,3 +303,26 @@ imap_parse_esearch(ImapCursor *cursor, ImapSpan *tag, GArray *ranges)
       return false;
   }
 }
+
+bool
+imap_parse_search(ImapCursor *cursor, GArray *ranges)
+{
+  for (;;) {
+    uint64_t number;
+    imap_take_spaces(cursor);
+    if (imap_at_end(cursor))
+      return true;
+    if (*cursor->at == '(') /* MODSEQ */
+      return imap_skip_value(cursor) && imap_at_end(cursor);
+    if (!imap_take_number(cursor, &number) || number == 0 || number > UINT32_MAX
+        || (cursor->at < cursor->end && *cursor->at != ' '))
+      return false;
+    ImapRange *last = ranges->len > 0 ? &g_array_index(ranges, ImapRange, ranges->len - 1) : NULL;
+    if (last != NULL && (uint64_t)last->last + 1 == number) {
+      last->last = (uint32_t)number;
+      continue;
+    }
+    ImapRange one = { (uint32_t)number, (uint32_t)number };
+    g_array_append_val(ranges, one);
+  }
+}

@@ -72,6 +72,14 @@ typedef struct {
  * IMAP_NAMESPACES_LIMIT. */
 bool imap_parse_namespaces(ImapCursor *cursor, GArray *entries);
 
+/*
+ * Parses what follows "SEARCH" (RFC 9051 has it no more; RFC 3501 §7.2.5, RFC 7162 §3.1.5).
+ *
+ * @ranges: gets an ImapRange for each run of neighbours. Returns false where anything but numbers
+ * comes, such as an error message (field: 263.net); nothing may be believed then.
+ */
+bool imap_parse_search(ImapCursor *cursor, GArray *ranges);
+
 /* Of one quota root; HAUL_UNKNOWN where nothing is told. */
 typedef struct {
   uint64_t used_octets, limit_octets;

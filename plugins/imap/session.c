@@ -381,3 +381,16 @@ imap_session_send_named(ImapSession *session, const ImapCommand *model, const ch
          || (imap_session_write(session, after, strlen(after), error)
              && imap_session_write(session, "\r\n", 2, error));
 }
+
+bool
+imap_session_write_name(ImapSession *session, unsigned tag, const char *name, size_t size,
+                        bool *go_ahead, GError **error)
+{
+  *go_ahead = true;
+  if (!imap_is_quotable(name, size, session->utf8))
+    return imap_session_literal(session, tag, size, go_ahead, error)
+           && (!*go_ahead || imap_session_write(session, name, size, error));
+  g_autoptr(GString) quoted = g_string_new(NULL);
+  imap_append_quoted(quoted, name, size);
+  return imap_session_write(session, quoted->str, quoted->len, error);
+}

@@ -119,6 +119,10 @@ bool imap_session_write(ImapSession *session, const void *octets, size_t size, G
 bool imap_session_begin_named(ImapSession *session, const ImapCommand *model, const char *before,
                               const char *name, size_t size, unsigned *tag, GError **error);
 
+/* Writes another name of the command @tag, likewise. @go_ahead: gets false if the server answered. */
+bool imap_session_write_name(ImapSession *session, unsigned tag, const char *name, size_t size,
+                             bool *go_ahead, GError **error);
+
 /* The same, and ends it with @after. */
 bool imap_session_send_named(ImapSession *session, const ImapCommand *model, const char *before,
                              const char *name, size_t size, const char *after, GError **error);

@@ -87,6 +87,10 @@ bool imap_folders_take(ImapSession *session, ImapCommand *command, const ImapRes
 /* Returns what we ask STATUS for, in parentheses, to be freed. */
 char *imap_status_items(const HaulStore *store);
 
+/* upkeep.c */
+bool imap_rename(HaulStore *store, const char *from, const char *to, GError **error);
+bool imap_remove(HaulStore *store, const char *path, GError **error);
+
 /* orders.c */
 bool imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
                  HaulFolderResultFunc each, void *data, GError **error);

@@ -162,6 +162,7 @@ line_done(ImapSession *session, ImapCommand *command, const ImapResponse *respon
 {
   ImapVisit *visit = command->context;
   visit->n_answered++;
+  visit->misunderstood |= response->condition == IMAP_BAD;
   if (response->condition != IMAP_OK && !visit->refused) {
     visit->refused = true;
     visit->refused_last = command->tag == visit->last_tag;
@@ -507,7 +508,7 @@ imap_visit_begin(HaulStore *store, bool writing, GPtrArray *lines, GError **erro
   g_ptr_array_set_size(visit->lines, 0);
   visit->n_sent = visit->n_answered = 0;
   visit->made = true;
-  visit->spoiled = visit->refused = visit->refused_last = false;
+  visit->spoiled = visit->refused = visit->refused_last = visit->misunderstood = false;
   g_clear_pointer(&visit->code, g_free);
   g_clear_pointer(&visit->text, g_free);
   for (guint i = 0; lines != NULL && i < lines->len; i++)

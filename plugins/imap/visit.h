@@ -35,6 +35,7 @@ struct ImapVisit {
   guint n_sent, n_answered;
   bool made;          /* the core has asked for it */
   bool spoiled;       /* data came before it did */
+  bool misunderstood; /* a line of it was answered BAD */
   bool refused;       /* a line of it was answered NO or BAD: */
   char *code, *text;  /* owned; the first such answer */
   bool refused_last;  /* it was the last line */

@@ -27,6 +27,7 @@ run_all(void)
   g_array_append_vals(cases, folder_cases, (guint)n_folder_cases);
   g_array_append_vals(cases, message_cases, (guint)n_message_cases);
   g_array_append_vals(cases, copy_cases, (guint)n_copy_cases);
+  g_array_append_vals(cases, upkeep_cases, (guint)n_upkeep_cases);
   g_array_append_vals(cases, edge_cases, (guint)n_edge_cases);
   return run_suite(subject.plugin->name, (const Case *)cases->data, cases->len);
 }

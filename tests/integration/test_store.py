@@ -7,6 +7,9 @@ import re
 import subprocess
 
 from harness import BARE_CAPABILITY, HOST, PASSWORD, PLUGINS, SLOWNESS, Dovecot, Skip, case, environment, run_cases
+from servers.courier import Courier
+from servers.cyrus import Cyrus
+from servers.jail import Unavailable
 from servers.mini import MiniServer
 from servers.scratch import Scratch
 
@@ -35,6 +38,16 @@ def the_imap_store_conforms_where_mail_is_in_files_of_another_kind():
 @case
 def it_conforms_where_literals_have_to_wait():
     conforms(Dovecot(capability=BARE_CAPABILITY + " UIDPLUS MULTIAPPEND LITERAL-"))
+
+
+@case
+def it_conforms_with_other_servers():
+    for kind in (Cyrus, Courier):
+        try:
+            server = kind()
+        except Unavailable as why:
+            raise Skip(why) from why
+        conforms(server)
 
 
 @case

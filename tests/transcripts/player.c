@@ -422,6 +422,42 @@ step_folders(Player *player, GPtrArray *words, GError **error)
 }
 
 static bool
+step_search(Player *player, GPtrArray *words, GError **error)
+{
+  return haul_store_search(player->store, word(words, 1), each_item, player, error);
+}
+
+static bool
+step_expunge(Player *player, GPtrArray *words, GError **error)
+{
+  g_auto(GStrv) ids = g_strsplit(word(words, 1), ",", -1);
+  return haul_store_expunge(player->store, (const char *const *)ids, g_strv_length(ids), error);
+}
+
+static bool
+step_rename(Player *player, GPtrArray *words, GError **error)
+{
+  return haul_store_rename(player->store, word(words, 1), word(words, 2), error);
+}
+
+static bool
+step_remove(Player *player, GPtrArray *words, GError **error)
+{
+  return haul_store_remove(player->store, word(words, 1), error);
+}
+
+static bool
+step_wait(Player *player, GPtrArray *words, GError **error)
+{
+  bool changed;
+  unsigned timeout_s = (unsigned)g_ascii_strtoull(word(words, 1), NULL, 10);
+  if (!haul_store_wait(player->store, timeout_s, &changed, error))
+    return false;
+  result(player, changed ? "changed" : "unchanged");
+  return true;
+}
+
+static bool
 step_quota(Player *player, GPtrArray *words, GError **error)
 {
   uint64_t used, limit;
@@ -464,8 +500,9 @@ static const struct {
   { "select", step_select },       { "list", step_list },     { "fetch", step_fetch },
   { "ahead", step_ahead },         { "put", step_put },       { "flush", step_flush },
   { "set-flags", step_set_flags }, { "reopen", step_reopen }, { "copy", step_copy },
-  { "changes", step_changes },
-  { "quota", step_quota },
+  { "changes", step_changes },     { "quota", step_quota },   { "search", step_search },
+  { "expunge", step_expunge },     { "rename", step_rename }, { "remove", step_remove },
+  { "wait", step_wait },
 };
 
 bool
