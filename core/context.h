@@ -24,8 +24,9 @@ typedef struct {
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
   unsigned n_lanes;
-  int64_t opening_us; /* how long it took to open both sides */
-  unsigned grace_s;   /* how long a young intent may still come true */
+  GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
+  int64_t opening_us;     /* how long it took to open both sides */
+  unsigned grace_s;       /* how long a young intent may still come true */
   bool dry;
 } HaulContext;
 

@@ -18,6 +18,7 @@
 #include "linking.h"
 #include "patience.h"
 #include "preparing.h"
+#include "spelling.h"
 #include "survey.h"
 #include "window.h"
 
@@ -330,6 +331,17 @@ show_plan(const Job *job, const HaulPass *pass)
   }
 }
 
+/* Finds out how the destination spells what we are about to ask it for. */
+static bool
+ask_spellings(Job *job, GError **error)
+{
+  g_clear_pointer(&job->context.spellings2, g_hash_table_unref);
+  if (!job->options->dry)
+    job->context.spellings2 =
+        haul_spelling_ask(job->folders1, job->side2.store, &job->side2.list, error);
+  return job->options->dry || job->context.spellings2 != NULL;
+}
+
 static bool
 do_nothing(void *data, GError **error)
 {
@@ -363,6 +375,8 @@ carry_out(Frame *frame, GError **error)
 static bool
 run_pass(Job *job, GError **error)
 {
+  if (!ask_spellings(job, error))
+    return false;
   g_autoptr(HaulPass) pass = haul_survey(&job->context, job->side1.store, job->side2.store,
                                          job->folders1, job->side2.list->folders, error);
   if (pass == NULL)
@@ -483,6 +497,7 @@ job_clear(Job *job)
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
   haul_keywords_free(job->context.keywords);
+  g_clear_pointer(&job->context.spellings2, g_hash_table_unref);
 }
 
 int

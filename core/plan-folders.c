@@ -15,16 +15,6 @@ index_folders(const HaulPlanFolder *folders, size_t n)
   return index;
 }
 
-/* By names in which case makes no difference; of those that have one name, the first. */
-static GHashTable *
-index_folded(const HaulPlanFolder *folders, size_t n)
-{
-  GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  for (size_t i = n; i-- > 0;)
-    g_hash_table_insert(index, g_utf8_casefold(folders[i].path, -1), (void *)&folders[i]);
-  return index;
-}
-
 static bool
 same_epoch(uint64_t known, uint64_t now)
 {
@@ -57,27 +47,26 @@ look_at(const HaulFolderPlan *plan, bool lists_all)
   return HAUL_LOOK_MATCH;
 }
 
-/*
- * Finds the folder of the destination that has the name of @path in another case, where it is that folder:
- * such a server tells it by one name and answers to both. Folders that are labels are known for it; of
- * others the epoch tells that we have been there before.
- */
-static const HaulPlanFolder *
-find_folded(const HaulFoldersInput *input, GHashTable **folded, const char *path,
-            const HaulPlanKnown *known)
+/* Lets one source folder have each folder of the destination: they are merged only when that is asked
+ * for. */
+static void
+part_folders(GArray *plans)
 {
-  if (*folded == NULL)
-    *folded = index_folded(input->folders2, input->n_folders2);
-  g_autofree char *name = g_utf8_casefold(path, -1);
-  const HaulPlanFolder *folder = g_hash_table_lookup(*folded, name);
-  if (folder == NULL)
-    return NULL;
-  if ((folder->attributes & HAUL_FOLDER_LABEL) != 0)
-    return folder;
-  bool was_it = known != NULL && known->epoch2 != 0 && known->epoch2 == folder->epoch;
-  for (size_t i = 0; was_it && i < input->n_folders1; i++)
-    was_it = strcmp(input->folders1[i].path, folder->path) != 0; /* which has it for itself */
-  return was_it ? folder : NULL;
+  g_autoptr(GHashTable) takers = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint round = 0; round < 2; round++) { /* its very name first */
+    for (guint i = 0; i < plans->len; i++) {
+      HaulFolderPlan *plan = &g_array_index(plans, HaulFolderPlan, i);
+      if ((strcmp(plan->path2, plan->folder1->path) == 0) != (round == 0))
+        continue;
+      plan->taken_by = g_hash_table_lookup(takers, plan->path2);
+      if (plan->taken_by == NULL) {
+        g_hash_table_insert(takers, (char *)plan->path2, (char *)plan->folder1->path);
+        continue;
+      }
+      plan->look = HAUL_LOOK_NOTHING;
+      plan->create = plan->subscribe = false;
+    }
+  }
 }
 
 GArray *
@@ -85,7 +74,6 @@ haul_plan_folders(const HaulFoldersInput *input)
 {
   g_autoptr(GHashTable) index2 = index_folders(input->folders2, input->n_folders2);
   g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
-  g_autoptr(GHashTable) folded = NULL;
   for (size_t i = 0; i < input->n_known; i++)
     g_hash_table_insert(known, (char *)input->known[i].path1, (void *)&input->known[i]);
 
@@ -95,12 +83,16 @@ haul_plan_folders(const HaulFoldersInput *input)
     if (folder1->attributes & HAUL_FOLDER_NOSELECT)
       continue; /* its children bring it along, where the destination needs it */
     HaulFolderPlan plan = { .folder1 = folder1, .path2 = folder1->path, .rule = "same name" };
+    const char *spelling =
+        input->spellings2 != NULL ? g_hash_table_lookup(input->spellings2, plan.path2) : NULL;
+    if (spelling != NULL) {
+      plan.path2 = spelling;
+      plan.rule = "same name but for case";
+    }
     plan.known = g_hash_table_lookup(known, folder1->path);
     if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0)
       plan.known = NULL;
     plan.folder2 = g_hash_table_lookup(index2, plan.path2);
-    if (plan.folder2 == NULL)
-      plan.folder2 = find_folded(input, &folded, plan.path2, plan.known);
     if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
       plan.folder2 = NULL;
     if (plan.known != NULL) {
@@ -116,5 +108,7 @@ haul_plan_folders(const HaulFoldersInput *input)
     plan.look = look_at(&plan, input->lists_all);
     g_array_append_val(plans, plan);
   }
+  if (input->spellings2 != NULL && g_hash_table_size(input->spellings2) > 0)
+    part_folders(plans);
   return plans;
 }

@@ -54,6 +54,7 @@ typedef struct {
   const HaulPlanKnown *known;    /* NULL for first contact */
   const char *path2;             /* where it goes; borrowed */
   const char *rule;              /* which rule of mapping made it: "same name" */
+  const char *taken_by;          /* another source folder that goes there; NULL: none */
   HaulLook look;
   bool create, subscribe;
   bool keep_pairs1, keep_pairs2; /* whether the state's ids still hold on that side */
@@ -65,9 +66,11 @@ typedef struct {
   const HaulPlanKnown *known;
   size_t n_known;
   bool lists_all; /* what streams is listed first: one message may be in several folders */
+  GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
 } HaulFoldersInput;
 
-/* Returns HaulFolderPlan for each source folder that holds mail, in the order of @folders1. */
+/* Returns HaulFolderPlan for each source folder that holds mail, in the order of @folders1. Where two
+ * would go to one folder, the one with its very name does, or the first; the other's is taken. */
 GArray *haul_plan_folders(const HaulFoldersInput *input);
 
 /* ---- messages ---- */

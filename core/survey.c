@@ -115,6 +115,18 @@ heed_suspicions(const HaulContext *context, HaulFolderWork *work)
   haul_report_folder_failed(context->report, work->tally, why);
 }
 
+/* Fails a folder whose place at the destination another one has. */
+static void
+leave(const HaulContext *context, HaulFolderWork *work)
+{
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_FOLDER, "create",
+                 "cannot be made: at the destination it is the same as \"%s\", where \"%s\" goes",
+                 work->plan.path2, work->plan.taken_by);
+  haul_report_folder_failed(context->report, work->tally, why);
+  work->unusable = work->incomplete = true;
+}
+
 /* Turns the folder plans into work, and lets the journal know of those that will be looked at.
  * @first_known: the planner's view of @journal, entry by entry. */
 static bool
@@ -152,6 +164,8 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
       if (plan->folder1->n_messages != HAUL_UNKNOWN)
         work.tally->source = plan->folder1->n_messages;
     }
+    if (plan->taken_by != NULL)
+      leave(context, &work);
     g_array_append_val(pass->folders, work);
   }
   return true;
@@ -254,6 +268,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .n_folders1 = folders1->len,
     .folders2 = (const HaulPlanFolder *)(void *)folders2->data,
     .n_folders2 = folders2->len,
+    .spellings2 = context->spellings2,
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
   };

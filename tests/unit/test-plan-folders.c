@@ -137,39 +137,6 @@ where_messages_are_in_several_folders_nothing_streams_unlisted(void)
   CU_ASSERT_EQUAL(g_array_index(plans, HaulFolderPlan, 0).look, HAUL_LOOK_LIST);
 }
 
-/* Gmail and others tell a folder by one name and answer to all that differ in case. */
-static void
-a_name_in_another_case_is_the_same_folder_where_that_is_known(void)
-{
-  HaulPlanFolder folders1[] = { { .path = "Über", .n_messages = 1 }, { .path = "ÜBER" } };
-  HaulPlanFolder folder2 = { .path = "ÜBER", .epoch = 8, .n_messages = 1 };
-  HaulPlanKnown known = { .path1 = "Über", .path2 = "Über", .epoch2 = 8, .n_pairs = 1 };
-  static const struct {
-    size_t n_folders1, n_known;
-    uint32_t attributes;
-    uint64_t epoch2;
-    bool same;
-  } table[] = {
-    { 1, 0, HAUL_FOLDER_LABEL, 8, true },
-    { 1, 0, 0, 8, false },
-    { 1, 1, 0, 8, true },
-    { 1, 1, 0, 9, false },
-    { 2, 1, 0, 8, false },
-    { 2, 1, HAUL_FOLDER_LABEL, 8, true },
-  };
-  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-    folder2.attributes = table[i].attributes;
-    folder2.epoch = table[i].epoch2;
-    HaulFoldersInput input = {
-      folders1, &folder2, table[i].n_folders1, 1, &known, table[i].n_known
-    };
-    g_autoptr(GArray) plans = haul_plan_folders(&input);
-    const HaulFolderPlan *plan = &g_array_index(plans, HaulFolderPlan, 0);
-    CU_ASSERT(plan->create == !table[i].same && (plan->folder2 == &folder2) == table[i].same);
-    CU_ASSERT_STRING_EQUAL(plan->path2, "Über");
-  }
-}
-
 static void
 folders_that_hold_no_mail_are_not_planned(void)
 {
@@ -210,6 +177,35 @@ a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it(void)
   CU_ASSERT_PTR_NULL(g_array_index(plans, HaulFolderPlan, 0).known);
 }
 
+/* Source folders "A" and "a", of which the destination has one under the other's name. */
+static void
+two_folders_do_not_meet_in_one(void)
+{
+  HaulPlanFolder folders1[] = {
+    { .path = "A", .n_messages = 1, .attributes = HAUL_FOLDER_SUBSCRIBED },
+    { .path = "a", .n_messages = 1 },
+    { .path = "b", .n_messages = 1 },
+  };
+  HaulPlanFolder folders2[] = { { .path = "a", .n_messages = 3 }, { .path = "B" } };
+  g_autoptr(GHashTable) spellings = g_hash_table_new(g_str_hash, g_str_equal);
+  g_hash_table_insert(spellings, (char *)"A", (char *)"a");
+  g_hash_table_insert(spellings, (char *)"b", (char *)"B");
+  HaulFoldersInput input = { folders1, folders2, 3, 2, .spellings2 = spellings };
+  g_autoptr(GArray) plans = haul_plan_folders(&input);
+  CU_ASSERT_EQUAL_FATAL(plans->len, 3);
+  const HaulFolderPlan *upper = &g_array_index(plans, HaulFolderPlan, 0), *lower = upper + 1,
+                       *other = upper + 2;
+  CU_ASSERT_STRING_EQUAL(upper->path2, "a");
+  CU_ASSERT_STRING_EQUAL(upper->taken_by, "a"); /* whose very name it is, in whatever order */
+  CU_ASSERT(upper->look == HAUL_LOOK_NOTHING && !upper->create && !upper->subscribe);
+  CU_ASSERT(lower->folder2 == &folders2[0] && lower->look == HAUL_LOOK_MATCH);
+  CU_ASSERT_PTR_NULL(lower->taken_by);
+  CU_ASSERT_STRING_EQUAL(other->path2, "B");
+  CU_ASSERT_STRING_EQUAL(other->rule, "same name but for case");
+  CU_ASSERT(other->folder2 == &folders2[1] && !other->create && other->look == HAUL_LOOK_STREAM);
+  CU_ASSERT_PTR_NULL(other->taken_by);
+}
+
 static void
 a_subscription_is_carried_once(void)
 {
@@ -244,9 +240,9 @@ main(void)
   static const Case cases[] = {
     CASE(a_folder_is_looked_at_as_little_as_its_state_allows),
     CASE(where_messages_are_in_several_folders_nothing_streams_unlisted),
-    CASE(a_name_in_another_case_is_the_same_folder_where_that_is_known),
     CASE(folders_that_hold_no_mail_are_not_planned),
     CASE(a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it),
+    CASE(two_folders_do_not_meet_in_one),
     CASE(a_subscription_is_carried_once),
   };
   return RUN_SUITE("plan: folders", cases);

@@ -1,0 +1,111 @@
+/* Other spellings of folders' names at the destination. See spelling.h. */
+#include "spelling.h"
+
+#include <string.h>
+
+#include <mailhaul/log.h>
+#include <mailhaul/plugin.h>
+
+static char *
+fold(const char *path)
+{
+  return g_utf8_validate(path, -1, NULL) ? g_utf8_casefold(path, -1) : g_ascii_strdown(path, -1);
+}
+
+/* Spellings that fold to the same. */
+typedef struct {
+  const char *first; /* borrowed */
+  bool more;         /* there are others */
+} Spellings;
+
+static void
+note(GHashTable *by_fold, const char *path)
+{
+  char *folded = fold(path);
+  Spellings *there = g_hash_table_lookup(by_fold, folded);
+  if (there == NULL) {
+    there = g_new0(Spellings, 1);
+    there->first = path;
+    g_hash_table_insert(by_fold, folded, there);
+    return;
+  }
+  there->more |= strcmp(there->first, path) != 0;
+  g_free(folded);
+}
+
+static const Spellings *
+spellings_like(GHashTable *by_fold, const char *path)
+{
+  g_autofree char *folded = fold(path);
+  return g_hash_table_lookup(by_fold, folded);
+}
+
+static void
+note_all(GHashTable *by_fold, const GArray *folders)
+{
+  for (guint i = 0; i < folders->len; i++)
+    note(by_fold, g_array_index(folders, HaulPlanFolder, i).path);
+}
+
+static GHashTable *
+spellings_new(void)
+{
+  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+/* Returns the folders (HaulFolder) that are not there, and may be under another spelling, or be made
+ * under one that is another's. */
+static GArray *
+find_suspects(const GArray *folders1, const HaulFolderList *list2)
+{
+  g_autoptr(GHashTable) by_fold = spellings_new();
+  note_all(by_fold, list2->folders);
+  note_all(by_fold, folders1);
+  GArray *suspects = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
+  for (guint i = 0; i < folders1->len; i++) {
+    const HaulPlanFolder *folder1 = &g_array_index(folders1, HaulPlanFolder, i);
+    HaulFolder folder = { .path = folder1->path, .attributes = folder1->attributes };
+    if ((folder1->attributes & HAUL_FOLDER_NOSELECT) == 0
+        && spellings_like(by_fold, folder1->path)->more
+        && haul_folder_list_find(list2, folder1->path) == NULL)
+      g_array_append_val(suspects, folder);
+  }
+  return suspects;
+}
+
+static void
+create_result(const char *path, const GError *why, void *data)
+{
+  if (why == NULL) /* else it is asked for again, and fails with these words */
+    g_ptr_array_add(data, g_strdup(path));
+}
+
+GHashTable *
+haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList **list2,
+                  GError **error)
+{
+  g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GArray) suspects = find_suspects(folders1, *list2);
+  g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
+  if (suspects->len == 0)
+    return g_steal_pointer(&others);
+  if (!haul_store_create(store2, (const HaulFolder *)(void *)suspects->data, suspects->len,
+                         create_result, reached, error))
+    return NULL;
+  HaulFolderList *fresh = haul_folder_list_read(store2, error);
+  if (fresh == NULL)
+    return NULL;
+  haul_folder_list_free(*list2);
+  *list2 = fresh;
+  g_autoptr(GHashTable) by_fold = spellings_new();
+  note_all(by_fold, fresh->folders);
+  for (guint i = 0; i < reached->len; i++) {
+    const char *path = reached->pdata[i];
+    const Spellings *there = spellings_like(by_fold, path);
+    if (there == NULL || haul_folder_list_find(fresh, path) != NULL)
+      continue;
+    haul_log(HAUL_LOG_INFO, "destination: folder \"%s\" is \"%s\" there", path, there->first);
+    g_hash_table_insert(others, g_strdup(path), (char *)there->first);
+  }
+  return g_steal_pointer(&others);
+}

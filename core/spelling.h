@@ -1,0 +1,21 @@
+/*
+ * Folder names that differ by case alone. Some stores take them for one: a folder that was made, or
+ * is said to exist, is then listed under the name that it had before.
+ */
+#ifndef HAUL_CORE_SPELLING_H
+#define HAUL_CORE_SPELLING_H
+
+#include "folder-list.h"
+
+/*
+ * Finds out where the destination has another spelling for a folder of the source, by making it: which
+ * the run would do anyway, and which is asked only of folders that differ from another one, on either
+ * side, by nothing but case. Costs nothing where there is none.
+ *
+ * @list2: the destination's folders; replaced if they may have become more.
+ * Returns a set of path -> path as the destination lists it, to be freed before @list2; NULL on error.
+ */
+GHashTable *haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList **list2,
+                              GError **error);
+
+#endif /* HAUL_CORE_SPELLING_H */
