@@ -740,7 +740,9 @@ copy_one(HaulStore *store, uint64_t uid, MemoryFolder *to)
     *copy = *message;
     copy->octets = g_bytes_ref(message->octets);
     copy->keywords = g_strdupv(message->keywords);
-    keep(store->box, to, copy, 0);
+    const MemoryFaults *faults = &store->box->faults;
+    bool late = store->box->calls.copies == faults->lose_copied;
+    keep(store->box, to, copy, late ? faults->late_ms : 0);
     return copy;
   }
   return NULL;

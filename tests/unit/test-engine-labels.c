@@ -139,6 +139,20 @@ connections_that_are_lost_at_a_copy_make_no_double(void)
     }
 }
 
+/* The server goes on copying when nobody listens any more. */
+static void
+a_copy_that_appears_late_is_waited_for(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.copy->faults.lose_copied = 1;
+  engine.copy->faults.late_ms = 800;
+  engine.options.grace_s = 3;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+  check_at_rest(&engine);
+}
+
 static void
 copies_whose_ids_are_not_told_are_found(void)
 {
@@ -205,6 +219,7 @@ main(void)
     CASE(what_cannot_be_linked_is_fetched),
     CASE(a_copy_that_was_removed_is_not_linked_from),
     CASE(connections_that_are_lost_at_a_copy_make_no_double),
+    CASE(a_copy_that_appears_late_is_waited_for),
     CASE(copies_whose_ids_are_not_told_are_found),
     CASE(one_copy_is_made_where_that_is_wanted),
     CASE(names_of_other_folders_become_keywords_and_stay),
