@@ -308,7 +308,7 @@ haul_message_add_keywords(HaulMessage *message, const char *const *keywords)
     for (size_t k = 0; lists[i] != NULL && lists[i][k] != NULL; k++)
       g_ptr_array_add(all, (gpointer)lists[i][k]);
   g_ptr_array_add(all, NULL);
-  g_autofree void *old = message->item_block;
+  g_autofree void *old G_GNUC_UNUSED = message->item_block;
   HaulItem item = message->item;
   item.keywords = (const char *const *)all->pdata;
   copy_item(message, &item);
