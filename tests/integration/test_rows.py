@@ -5,13 +5,14 @@ doubled, and that the report says so. Cases are named after their rows, which do
 conversation alone can show is a transcript of that name.
 """
 import collections
+import threading
 import time
 
 from harness import SLOWNESS, Bench, Imap, case, run_cases
 from servers.mini import MiniServer, answer
-from servers.mini_session import Session
+from servers.mini_session import Refused, Session
 from servers.mailstore import Message
-from servers.mini_wire import header_fields
+from servers.mini_wire import Closed, header_fields
 
 SEARCHES = ("SEARCH", "UID SEARCH")
 FULL = "IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE UNSELECT ESEARCH ENABLE CONDSTORE"
@@ -55,6 +56,10 @@ class Pair:
 
     def run(self, *options, code=0, **totals):
         return self._bench.run(*options).expect(code).expect_totals(**totals)
+
+    def attempt(self, *options):
+        """A run that need not end well."""
+        return self._bench.run(*options)
 
     def expect_same(self):
         wanted, got = held(self.source), held(self.destination)
@@ -449,6 +454,156 @@ def ap5_an_account_that_lists_nothing_is_copied():
         pair.fill(1, first=50)
         pair.run(copied=1, already_there=3)
         pair.expect_same()
+
+
+# What ends connections, and servers that ask for patience
+
+def dropping(is_bad, last_words=None):
+    """A session class that ends the connection over an APPEND of what `is_bad`."""
+    class Dropping(Session):
+        def do_append(self, command, name, *parts):
+            if any(is_bad(part) for part in parts if command.is_literal(part)):
+                if last_words is not None:
+                    self.say(last_words)
+                    self.flush()
+                self.cut()
+                raise Closed
+            return super().do_append(command, name, *parts)
+    return Dropping
+
+
+def one_message_ends_the_connection(session_class, bad):
+    """It is named and passed, and all others arrive once, before it and behind."""
+    with Pair(destination_session=session_class) as pair:
+        pair.fill(4)
+        pair.inbox.add(Message(bad))
+        pair.fill(4, first=20)
+        pair.fill(2, pair.source.account("u1").make("Other"), 40)
+        for _ in range(2):
+            pair.run("--grace", "0", code=114, source=11, refused=1)
+            missing = held(pair.source) - held(pair.destination)
+            assert missing == {("INBOX", bad): 1} and not held(pair.destination) - held(pair.source), missing
+
+
+@case
+def gm9_a_nul_ends_the_session():
+    one_message_ends_the_connection(dropping(lambda octets: b"\0" in octets, "* BYE Invalid character in literal"),
+                                    mail(10).replace(b"text", b"te\0xt"))
+
+
+@case
+def ex5_a_long_line_drops_the_connection():
+    one_message_ends_the_connection(dropping(lambda octets: any(len(line) > 10239 for line in octets.split(b"\r\n"))),
+                                    mail(10, "x" * 11000))
+
+
+def one_folder_ends_the_connection(name, last_words):
+    def end(session, command, proceed):
+        if last_words is not None:
+            session.say(last_words)
+            session.flush()
+        session.cut()
+    with Pair() as pair:
+        pair.fill(3)
+        pair.fill(2, pair.source.account("u1").make(name), 20)
+        pair.fill(2, pair.source.account("u1").make("Other"), 40)
+        pair.source.on("EXAMINE", end, where=f'"{name}"')
+        result = pair.attempt()
+        assert result.code != 0
+        result.expect_totals(source=7, copied=5, failed=2)
+        pair.source.unhook()
+        pair.run(copied=2, already_there=5)
+        pair.expect_same()
+
+
+@case
+def zi3_a_locked_folder_ends_the_session():
+    one_folder_ends_the_connection("Locked", "* BYE Zimbra IMAP server terminating connection")
+
+
+@case
+def ex12_a_name_with_a_blank_at_its_end_drops_the_connection():
+    one_folder_ends_the_connection("x ", None)
+
+
+def one_message_is_not_given(refusal):
+    class Refusing(Session):
+        def do_fetch(self, command, numbers, items, modifiers=(), by_uid=False):
+            bodies = "BODY.PEEK[]" in (items if isinstance(items, list) else [items])
+            if bodies and any(entry.uid == 3 for _, entry in self._chosen(numbers, by_uid)):
+                raise Refused(refusal)
+            return super().do_fetch(command, numbers, items, modifiers, by_uid)
+    with Pair(source_session=Refusing) as pair:
+        pair.fill(6)
+        pair.run(code=115, source=6, copied=5, unfetchable=1)
+        pair.fill(1, first=50)
+        pair.run(code=115, source=7, copied=1, already_there=5, unfetchable=1)
+        assert len(pair.copy.entries) == 6
+
+
+@case
+def gm12_a_message_that_always_fails_is_passed():
+    one_message_is_not_given("NO System Error (Failure)")
+
+
+@case
+def ya2_a_message_that_is_never_available_is_passed():
+    one_message_is_not_given("NO [UNAVAILABLE] UID FETCH Server error while fetching messages")
+
+
+@case
+def ex2_a_throttled_append_is_sent_again_after_the_time_asked_for():
+    throttled = answer("NO Request is throttled. Suggested Backoff Time: 300 milliseconds")
+    with Pair() as pair:
+        pair.fill(5)
+        pair.destination.on("APPEND", throttled, times=1)
+        result = pair.run("--grace", "0", copied=5)
+        assert result.seconds >= 0.3, result.told()
+        pair.expect_same()
+
+
+@case
+def aw1_a_throttled_select_is_made_again():
+    throttled = answer("NO [THROTTLED] Suggested Backoff Time: 300 milliseconds")
+    with Pair() as pair:
+        pair.fill(5)
+        pair.source.on("EXAMINE", throttled, times=1)
+        pair.run(copied=5)
+        pair.expect_same()
+
+
+def few_connections_are_let_in(most, refusal):
+    """Work for several lanes, and room for fewer: a lane less, and no error. Nothing is given before it is tried."""
+    refused = threading.Event()
+    with Pair() as pair:
+        for number in range(20):
+            pair.fill(60, pair.source.account("u1").make(f"folder {number}"), 100 * number)
+
+        def admit(session, command, proceed):
+            if sum(each.user is not None for each in list(pair.source._sessions)) < most:
+                proceed()
+                return
+            session.say(f"{command.tag} {refusal}")
+            refused.set()
+
+        def hold(session, command, proceed):
+            refused.wait(3 * SLOWNESS)
+            proceed()
+        pair.source.on("LOGIN", admit)
+        pair.source.on("UID FETCH", hold)
+        pair.run("--lanes", "4", copied=1200)
+        pair.expect_same()
+        assert refused.is_set(), "no login too many was tried"
+
+
+@case
+def gm7_a_connection_too_many_costs_a_lane():
+    few_connections_are_let_in(1, "NO [ALERT] Too many simultaneous connections. (Failure)")
+
+
+@case
+def ya7_two_connections_are_let_in():
+    few_connections_are_let_in(2, "NO [LIMIT] LOGIN Too many connections.")
 
 
 # Flags that have a life of their own
