@@ -30,7 +30,7 @@ enum {
   IMAP_SET_RANGES_LIMIT = 100000, /* a set that has more than this is read up to there */
 
   /* What a connection or a listing may add up to. */
-  IMAP_FOLDERS_LIMIT = 200000,    /* entries of one LIST; the engine keeps each */
+  IMAP_FOLDERS_LIMIT = 100000,    /* entries of one LIST; the engine keeps each */
   IMAP_MESSAGES_LIMIT = 16 << 20, /* of one folder; the engine keeps some 60 octets of each */
   IMAP_LATE_LIMIT = 64 << 20,     /* octets of items out of order, which we keep to sort them */
   IMAP_TOLD_LIMIT = 20,           /* complaints of one kind that reach the log: alerts, odd names */
@@ -40,7 +40,7 @@ enum {
 
 /* Octets between two tagged answers, bodies that were asked for aside. */
 #define IMAP_UNANSWERED_LIMIT                                                                      \
-  (UINT64_C(256) << 20)                        /* 200,000 folders with names as long as may be */
+  (UINT64_C(256) << 20)                        /* 100,000 folders with names as long as may be */
 #define IMAP_LISTING_LIMIT (UINT64_C(8) << 30) /* ten million messages with their header fields */
 
 /* A message: beyond what any store holds, and what comes need not be what was announced. */

@@ -4,22 +4,13 @@ Memory and spool stay bounded, whatever the size of a message.
 """
 import os
 import subprocess
-import sys
 
 from harness import SHORT, Bench, Dovecot, Imap, Maildir, Scratch, case, in_namespace, run_cases
 import corpus
+from peak import LIMIT_KIB, peak_of
 
 BIG = (60 if SHORT else 500) << 20
-LIMIT_KIB = 64 << 10
 LINE = b"This line has sixty-four octets with its end, and many brothers\n"
-# Reports the peak memory of a command on its way out: a shell's own figure would hide it.
-PEAK = """
-import os, sys
-child = os.spawnvp(os.P_NOWAIT, sys.argv[2], sys.argv[2:])
-_, status, used = os.wait4(child, 0)
-open(sys.argv[1], "w").write(str(used.ru_maxrss))
-sys.exit(os.waitstatus_to_exitcode(status) % 256)
-"""
 
 
 def big_tree(root, size):
@@ -43,14 +34,6 @@ def on_disk(root):
     """Sizes of the files of a tree."""
     return sorted(os.path.getsize(os.path.join(folder, name)) for part in ("cur", "new")
                   for folder, _, names in os.walk(f"{root}/{part}") for name in names)
-
-
-def peak_of(bench, *options, wrap=()):
-
-    told = bench.folder + "/peak"
-    result = bench.run(*options, wrap=tuple(wrap) + (sys.executable, "-c", PEAK, told), timeout=300)
-    with open(told, encoding="ascii") as file:
-        return result, int(file.read())
 
 
 def check(result, peak, count):
