@@ -105,6 +105,14 @@ imap_announces_body(const char *line, size_t size, size_t literal_size)
          && imap_take_atom(&cursor, &word) && imap_span_is(&word, "FETCH");
 }
 
+/* Whether one octet can separate levels, for us as well: a letter, a digit or '%' stands in escapes. */
+static bool
+is_separator(const char *octets, size_t size)
+{
+  return size == 1 && *octets > ' ' && *octets <= '~' && *octets != '%'
+         && !g_ascii_isalnum(*octets);
+}
+
 bool
 imap_parse_list(ImapCursor *cursor, ImapListEntry *entry)
 {
@@ -134,7 +142,7 @@ imap_parse_list(ImapCursor *cursor, ImapListEntry *entry)
   if (separator.at != NULL) {
     size_t size;
     g_autofree char *octets = imap_span_dup(&separator, &size);
-    entry->bad_separator = size != 1 || octets[0] <= ' ' || octets[0] > '~';
+    entry->bad_separator = !is_separator(octets, size);
     entry->separator = entry->bad_separator ? '\0' : octets[0];
   }
   if (imap_take_spaces(cursor) && cursor->at < cursor->end) /* extended data, RFC 5258 */
@@ -201,10 +209,13 @@ take_namespace(ImapCursor *cursor, ImapNamespaceKind kind, GArray *entries)
   if (!imap_take_string(cursor, &entry.prefix) || !imap_take_spaces(cursor)
       || !imap_take_nstring(cursor, &separator))
     return false;
-  if (separator.at != NULL && separator.size > 0)
-    entry.separator = separator.at[separator.size - 1]; /* "\\" is one backslash */
-  if (entry.separator < 0 || (entry.separator != '\0' && entry.separator <= ' '))
-    return false;
+  if (separator.at != NULL && separator.size > 0) {
+    size_t size;
+    g_autofree char *octets = imap_span_dup(&separator, &size);
+    if (!is_separator(octets, size))
+      return false;
+    entry.separator = *octets;
+  }
   while (imap_take_spaces(cursor)) { /* extensions, RFC 2342 §6 */
     if (!imap_skip_value(cursor))
       return false;

@@ -44,7 +44,7 @@ typedef struct {
   bool nonexistent;    /* \NonExistent, of LIST-EXTENDED */
   bool inbox;          /* \Inbox, of XLIST: whatever it is called */
   char separator;      /* '\0': NIL */
-  bool bad_separator;  /* neither NIL nor one printable ASCII octet */
+  bool bad_separator;  /* neither NIL nor one octet that can be one */
   ImapSpan name;
 } ImapListEntry;
 

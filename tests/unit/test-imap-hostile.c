@@ -230,8 +230,8 @@ sets_are_never_expanded(void)
 static void
 names_are_read_whole_and_separators_must_be_one_octet(void)
 {
-  static const char *const separators[] = { "\"ab\"",   "\"\"",     "\"\x1b\"",
-                                            "\"\xe9\"", "\"\x7f\"", "\" \"" };
+  static const char *const separators[] = { "\"ab\"", "\"\"",  "\"\x1b\"", "\"\xe9\"", "\"\x7f\"",
+                                            "\" \"",  "\"a\"", "\"7\"",    "\"%\"" };
   ImapListEntry entry;
   g_autoptr(GString) quotes = repeat("() \"/\" \"", "\\\"\\\\", 5000, "\"");
   ImapCursor cursor = cursor_of(quotes);
@@ -247,6 +247,13 @@ names_are_read_whole_and_separators_must_be_one_octet(void)
     g_autofree char *text = g_strdup_printf("() %s a", separators[i]);
     cursor = (ImapCursor){ text, text + strlen(text) };
     CU_ASSERT(imap_parse_list(&cursor, &entry) && entry.bad_separator && entry.separator == '\0');
+  }
+  /* NAMESPACE with one of them is as good as none. */
+  g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(ImapNamespaceEntry));
+  for (size_t i = 0; i < G_N_ELEMENTS(separators); i++) {
+    g_autofree char *text = g_strdup_printf("((\"x\" %s)) NIL NIL", separators[i]);
+    cursor = (ImapCursor){ text, text + strlen(text) };
+    CU_ASSERT_EQUAL(imap_parse_namespaces(&cursor, entries), strcmp(separators[i], "\"\"") == 0);
   }
   static const char nul[] = "() \"\0\" a";
   cursor = (ImapCursor){ nul, nul + sizeof nul - 1 };
