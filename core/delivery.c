@@ -243,10 +243,13 @@ begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
                         .epoch = work->epoch2,
                         .next_id = work->next_id2 };
   GError *why = NULL;
+  guint n_before = writer->n_under_way;
   HaulSuspect *suspect = &work->tally->suspect;
   HaulIntent intent = suspect->writes_singly ? HAUL_WRITE | HAUL_WRITE_SINGLY : HAUL_WRITE;
   bool selected = haul_store_select(writer->store2, work->plan.path2, intent, &folder, &why);
-  if (haul_suspect_opened(suspect, HAUL_OPENED_TO_WRITE, writer->pass->crowded, why))
+  /* What is under way into another folder may be to blame. */
+  bool crowded = writer->pass->crowded || n_before > 0;
+  if (haul_suspect_opened(suspect, HAUL_OPENED_TO_WRITE, crowded, why))
     haul_report_left_folder(writer->context->report);
   if (selected && folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2)
     haul_set_error(&why, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");

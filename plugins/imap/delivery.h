@@ -14,6 +14,7 @@ typedef struct {
   bool bare;            /* without keywords, which were refused */
   bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
   bool waits;           /* its literal for "+": without, the APPEND was not understood */
+  bool again;           /* it was refused before: it is not tried once more */
   bool in_company;      /* if doubtful: refused together with others */
   char *text;           /* owned; if doubtful or waiting, why */
 } ImapDelivery;

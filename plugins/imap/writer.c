@@ -90,6 +90,22 @@ doubt(ImapDelivery *delivery, const char *text, bool in_company)
   delivery->text = g_strdup(text);
 }
 
+/* Refuses a message in the server's words; BAD with no more to say (Exchange: "Command Argument Error. 11")
+ * leaves us to guess. */
+static void
+refuse_in_words(ImapDelivery *delivery, ImapCondition condition, const char *text)
+{
+  g_autofree char *guess =
+      condition != IMAP_BAD
+          ? NULL
+          : g_strdup_printf("%s (too big for the server, or a line or a field that it dislikes)",
+                            text);
+  imap_delivery_refuse(delivery, "refused",
+                       guess != NULL   ? guess
+                       : *text != '\0' ? text
+                                       : "no reason given");
+}
+
 /* Decides what the refusal of a message that was sent alone means. @delivery is taken. */
 static void
 judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
@@ -125,11 +141,16 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
       delivery->text = g_steal_pointer(&text);
       break;
     }
+    if (!batch->with_keywords && response->condition == IMAP_BAD && !delivery->waits
+        && !delivery->again) {
+      delivery->again = true;
+      break;
+    }
     if (!batch->with_keywords) {
-      imap_delivery_refuse(delivery, "refused", *text != '\0' ? text : "no reason given");
+      refuse_in_words(delivery, response->condition, text);
       return;
     }
-    delivery->bare = true;
+    delivery->bare = delivery->again = true;
     break;
   }
   g_queue_push_tail(&writer->retry, delivery); /* where all are failed if it is fatal */
@@ -148,6 +169,7 @@ separate(ImapWriter *writer, ImapBatch *batch, const ImapResponse *response)
     imap_set_refusal(&writer->fatal, HAUL_ERROR_BUSY, "busy", "messages are put off", code, text);
   for (guint i = 0; i < batch->deliveries->len; i++) {
     ImapDelivery *delivery = g_ptr_array_index(batch->deliveries, i);
+    delivery->again = true;
     if (doubtful)
       doubt(delivery, text, true);
     g_queue_push_tail(&writer->retry, delivery);
