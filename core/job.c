@@ -208,10 +208,20 @@ look_at_folders(void *data, GError **error)
   return frame->after != NULL;
 }
 
+/* Whether others were given ids besides the @n that we know of, as far as ids tell. */
+static bool
+others_came(const char *next_before, const char *next_after, uint64_t n)
+{
+  uint64_t before = next_before != NULL ? g_ascii_strtoull(next_before, NULL, 10) : 0;
+  uint64_t after = next_after != NULL ? g_ascii_strtoull(next_after, NULL, 10) : 0;
+  return before != 0 && after != 0 && after != before + n;
+}
+
 /*
  * The token under which a folder of the destination is known to be complete: what the server says
  * after our deliveries, if the numbers show that nobody else changed anything; else NULL, and the next
- * run looks.
+ * run looks. That as many messages are there as should be is not enough: one may have gone, and another
+ * come, of which nobody would tell who is asked what changed since.
  */
 static const char *
 final_token2(const HaulFolderWork *work, const HaulFolderList *after)
@@ -222,6 +232,7 @@ final_token2(const HaulFolderWork *work, const HaulFolderList *after)
       after != NULL ? haul_folder_list_find(after, work->plan.path2) : NULL;
   if (folder == NULL || work->n_before2 == HAUL_UNKNOWN
       || folder->n_messages != work->n_before2 + work->n_put
+      || others_came(work->next_id2, folder->next_id, work->n_put)
       || (work->epoch2 != 0 && folder->epoch != work->epoch2))
     return NULL;
   return folder->token;

@@ -649,6 +649,12 @@ memory_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError **
     memory_message_free(copy);
     return lose_deliveries(store, ticket, error);
   }
+  if (n == faults->swaps_put) {
+    pthread_mutex_lock(&box->mutex);
+    memory_box_remove(box, store->selected->path, 1);
+    memory_box_add(box, store->selected->path, MEMORY_OTHERS);
+    pthread_mutex_unlock(&box->mutex);
+  }
   if (n == faults->lose_stored) {
     keep_open_deliveries(store); /* in order: this one is not stored before them */
     keep(box, store->selected, copy, faults->late_ms);

@@ -35,6 +35,9 @@ typedef struct {
 /* What a folder held once: uid -> owned text of flags and keywords. */
 typedef GHashTable MemoryPast;
 
+#define MEMORY_OTHERS                                                                              \
+  "Message-ID: <other@x>\r\nDate: Tue, 24 Nov 2026 06:00:00 +0000\r\n\r\nof another\r\n"
+
 /* What a box does wrong, or leaves out. All counts are over the life of the box; 0: never. */
 typedef struct {
   unsigned lose_put; /* the put() at which the connection is lost, before the message is stored */
@@ -81,8 +84,9 @@ typedef struct {
   unsigned busy_opens; /* the first so many opens are asked for patience, for asks_ms */
   unsigned busy_put;   /* so is the put() of this number */
   unsigned asks_ms;
-  unsigned max_open;            /* connections at a time: one more is asked for patience ... */
-  bool kills_older;             /* ... or ends the oldest */
+  unsigned max_open;  /* connections at a time: one more is asked for patience ... */
+  bool kills_older;   /* ... or ends the oldest */
+  unsigned swaps_put; /* at this put() another client takes a message and brings MEMORY_OTHERS */
   unsigned fetches_after_opens; /* fetch() waits until the box was opened so often */
 } MemoryFaults;
 

@@ -117,6 +117,24 @@ what_came_by_other_means_is_found(void)
   CU_ASSERT_EQUAL(engine.calls2.items_listed, 1);
 }
 
+/* As many as before, but others: only ids show it, and only at the time. */
+static void
+what_is_swapped_under_a_run_is_found(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 20);
+  ENGINE_SYNC(&engine);
+  add(engine.source, "a");
+  engine.copy->faults.swaps_put = engine.copy->calls.puts + 1;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 41);
+  memory_box_add(engine.source, "INBOX", MEMORY_OTHERS);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.calls2.puts, 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_FILTERED), 1); /* what was taken away is left so */
+}
+
 static void
 a_side_that_does_not_add_up_is_listed(void)
 {
@@ -353,6 +371,7 @@ main(void)
     CASE(a_copy_that_was_removed_does_not_make_every_run_list),
     CASE(what_the_source_removed_does_not_make_every_run_list),
     CASE(what_came_by_other_means_is_found),
+    CASE(what_is_swapped_under_a_run_is_found),
     CASE(a_side_that_does_not_add_up_is_listed),
     CASE(ids_that_are_no_numbers_are_listed),
     CASE(each_side_is_known_as_well_as_it_can_be),
