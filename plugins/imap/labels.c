@@ -15,13 +15,16 @@ static const ImapWord special_labels[] = {
 };
 
 static const char *
-special_path(const HaulStore *store, const ImapSpan *label)
+special_path(const HaulStore *store, const ImapSpan *label, uint32_t *told)
 {
   uint32_t use;
   if (imap_span_is(label, "\\Inbox"))
     return "INBOX";
   if (!imap_find_word(label, special_labels, G_N_ELEMENTS(special_labels), &use))
     return NULL;
+  if ((*told & use) != 0) /* each walks over all folders; a message may name 10,000 */
+    return NULL;
+  *told |= use;
   for (guint i = 0; i < store->folders->len; i++) {
     const ImapFolder *folder = g_ptr_array_index(store->folders, i);
     if (folder->listed && (folder->attributes & use) != 0)
@@ -30,9 +33,10 @@ special_path(const HaulStore *store, const ImapSpan *label)
   return NULL;
 }
 
-/* Returns the path of @label, to be freed, or NULL. */
+/* Returns the path of @label, to be freed, or NULL. @told: gets its special use (HaulFolderAttributes),
+ * whose path is given once. */
 static char *
-path_of(HaulStore *store, const ImapSpan *label)
+path_of(HaulStore *store, const ImapSpan *label, uint32_t *told)
 {
   size_t size;
   g_autofree char *wire = imap_span_dup(label, &size);
@@ -40,7 +44,7 @@ path_of(HaulStore *store, const ImapSpan *label)
     return NULL;
   if (*wire == '\\') {
     ImapSpan word = { wire, size, false };
-    return g_strdup(special_path(store, &word));
+    return g_strdup(special_path(store, &word, told));
   }
   const ImapFolder *folder =
       g_hash_table_lookup(store->by_wire, haul_path_is_inbox(wire) ? "INBOX" : wire);
@@ -50,8 +54,9 @@ path_of(HaulStore *store, const ImapSpan *label)
 void
 imap_labels_append_paths(HaulStore *store, const GArray *labels, GPtrArray *paths)
 {
+  uint32_t told = 0;
   for (guint i = 0; i < labels->len; i++) {
-    char *path = path_of(store, &g_array_index(labels, ImapSpan, i));
+    char *path = path_of(store, &g_array_index(labels, ImapSpan, i), &told);
     if (path != NULL && strcmp(path, store->current->path) != 0)
       g_ptr_array_add(paths, path);
     else

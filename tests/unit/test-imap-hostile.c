@@ -13,6 +13,7 @@
 #include <mailhaul/plugin.h>
 
 #include "../../plugins/imap/fetch.h"
+#include "../../plugins/imap/labels.h"
 #include "../../plugins/imap/names.h"
 #include "../../plugins/imap/response.h"
 
@@ -278,6 +279,34 @@ of_namespaces_the_first_ones_count(void)
   imap_names_free(&names);
 }
 
+/* Each label that tells a use is looked up among all folders. */
+static void
+labels_by_use_cost_a_walk_for_each_use(void)
+{
+  enum { FOLDERS = 50000, LABELS = 10000 };
+  g_autofree ImapFolder *folders = g_new0(ImapFolder, FOLDERS);
+  HaulStore store = { .folders = g_ptr_array_new(),
+                      .by_wire = g_hash_table_new(g_str_hash, g_str_equal),
+                      .current = &folders[0] };
+  for (guint i = 0; i < FOLDERS; i++) {
+    folders[i].listed = true;
+    folders[i].path = (char *)(i == 0 ? "here" : "Sent");
+    g_ptr_array_add(store.folders, &folders[i]);
+  }
+  folders[FOLDERS - 1].attributes = HAUL_FOLDER_SENT;
+  g_autoptr(GArray) labels = g_array_new(FALSE, FALSE, sizeof(ImapSpan));
+  const ImapSpan sent = { "\\Sent", 5, false }, draft = { "\\Draft", 6, false };
+  for (guint i = 0; i < LABELS; i++)
+    g_array_append_vals(labels, i % 2 == 0 ? &sent : &draft, 1);
+  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+  int64_t start = cpu_time_us();
+  imap_labels_append_paths(&store, labels, paths);
+  CU_ASSERT(cpu_time_us() - start < G_USEC_PER_SEC / 2);
+  CU_ASSERT(paths->len == 1 && strcmp(paths->pdata[0], "Sent") == 0);
+  g_ptr_array_unref(store.folders);
+  g_hash_table_unref(store.by_wire);
+}
+
 int
 main(void)
 {
@@ -290,6 +319,7 @@ main(void)
     CASE(sets_are_never_expanded),
     CASE(names_are_read_whole_and_separators_must_be_one_octet),
     CASE(of_namespaces_the_first_ones_count),
+    CASE(labels_by_use_cost_a_walk_for_each_use),
   };
   return RUN_SUITE("imap-hostile", cases);
 }
