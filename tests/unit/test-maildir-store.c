@@ -532,7 +532,8 @@ may_mount(void)
 {
   static int answer = -1;
   if (answer < 0)
-    answer = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    answer =
+        unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
   if (!answer)
     printf("(skipped: may not mount) ");
   return answer;
@@ -579,8 +580,8 @@ a_read_only_tree_is_refused_for_writing(void)
   if (!may_mount())
     return;
   new_maildir();
-  CU_ASSERT_FATAL(mount(root, root, NULL, MS_BIND, NULL) == 0);
-  CU_ASSERT_FATAL(mount("none", root, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+  CU_ASSERT_FATAL(mount(root, root, "none", MS_BIND, NULL) == 0);
+  CU_ASSERT_FATAL(mount("none", root, "none", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
   CU_ASSERT(opens(2, HAUL_READ | HAUL_WRITE, "Read-only file system"));
   CU_ASSERT(opens(2, HAUL_READ | HAUL_WRITE, root));
   CU_ASSERT(opens(1, HAUL_READ, NULL));
