@@ -610,3 +610,23 @@ haul_stream_pause(HaulStream *stream, unsigned milliseconds, GError **error)
                    g_get_monotonic_time() + milliseconds * INT64_C(1000));
   return haul_link_check(&stream->link, &stream->failure) || report(stream, error);
 }
+
+bool
+haul_stream_wait(HaulStream *stream, unsigned milliseconds, bool *readable, GError **error)
+{
+  int64_t until_us = g_get_monotonic_time() + milliseconds * INT64_C(1000);
+  *readable = false;
+  if (!haul_stream_flush(stream, error))
+    return false;
+  for (;;) {
+    *readable = haul_stream_pending(stream);
+    if (*readable)
+      return true;
+    struct pollfd in = { .fd = stream->link.duplex.in, .events = POLLIN };
+    HaulWait wait = haul_cancel_wait(stream->link.peer.cancel, &in, 1, until_us);
+    if (wait == HAUL_WAIT_DEADLINE)
+      return true;
+    if (wait == HAUL_WAIT_CANCELLED)
+      return haul_link_check(&stream->link, &stream->failure) || report(stream, error);
+  }
+}

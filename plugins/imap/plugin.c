@@ -14,6 +14,7 @@
 #include "expunge.h"
 #include "extensions.h"
 #include "flags.h"
+#include "idle.h"
 #include "login.h"
 #include "quota.h"
 #include "reader.h"
@@ -169,6 +170,7 @@ static const HaulStoreOps ops = {
   .search = imap_search,
   .expunge = imap_expunge,
   .quota = imap_quota,
+  .wait = imap_wait,
   .identity = imap_identity,
 };
 

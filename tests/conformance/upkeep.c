@@ -130,6 +130,32 @@ a_removed_folder_is_gone(void)
 }
 
 static void
+a_change_ends_the_waiting(void)
+{
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  if (subject.plugin->store->wait == NULL)
+    return;
+  g_autofree char *path = fill(&opened, "waited for", 1);
+  bool changed = true;
+  MUST(haul_store_wait(opened.store, 0, &changed, error));
+  CU_ASSERT(!changed);
+  MUST(haul_store_wait(opened.store, 1, &changed, error));
+  CU_ASSERT(!changed);
+
+  g_auto(Opened) other = open_subject(HAUL_READ | HAUL_WRITE);
+  HaulFolder folder = { 0 };
+  HaulItem item = { .date = HAUL_NO_DATE };
+  g_auto(Receipt) receipt = { 0 };
+  MUST(haul_store_select(other.store, path, HAUL_READ | HAUL_WRITE, &folder, error));
+  MUST(put_one(&other, &item, "a: b\r\n\r\nc\r\n", 11, &receipt, error));
+  MUST(haul_store_flush(other.store, error));
+  MUST(haul_store_wait(opened.store, 60, &changed, error));
+  CU_ASSERT(changed);
+  g_autoptr(GPtrArray) items = list_all(&opened, 0, NULL, NULL);
+  CU_ASSERT(items != NULL && items->len == 2);
+}
+
+static void
 quotas_are_told_or_unknown(void)
 {
   g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
@@ -146,6 +172,7 @@ const Case upkeep_cases[] = {
   CASE(a_search_finds_what_matches),
   CASE(a_renamed_folder_keeps_its_mail),
   CASE(a_removed_folder_is_gone),
+  CASE(a_change_ends_the_waiting),
   CASE(quotas_are_told_or_unknown),
 };
 const size_t n_upkeep_cases = G_N_ELEMENTS(upkeep_cases);

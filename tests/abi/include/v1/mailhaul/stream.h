@@ -112,6 +112,11 @@ HAUL_PUBLIC bool
 haul_stream_printf(HaulStream *stream, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 HAUL_PUBLIC bool haul_stream_flush(HaulStream *stream, GError **error);
 
+/* Flushes, and waits so long at most until a read would find something, an error too: the peer may take
+ * its time, and no deadline runs. Errors: HAUL_ERROR_CANCELLED, and those of haul_stream_flush(). */
+HAUL_PUBLIC bool
+haul_stream_wait(HaulStream *stream, unsigned milliseconds, bool *readable, GError **error);
+
 /* Flushes, and does nothing for so long: the peer asked for a pause. */
 HAUL_PUBLIC bool haul_stream_pause(HaulStream *stream, unsigned milliseconds, GError **error);
 
