@@ -335,6 +335,31 @@ a_clear_stream_is_upgraded(void)
 }
 
 static void
+agree_and_fall_silent(int fd, void *data)
+{
+  if (peer_say(fd, "a1 OK\r\n", 7))
+    peer_hear_end(fd);
+}
+
+/* T07 (CVE-2011-1947). */
+static void
+silence_after_starttls_has_an_end(void)
+{
+  g_autoptr(GError) error = NULL;
+  size_t length;
+  Peer *peer = peer_start(agree_and_fall_silent, NULL);
+  g_autoptr(HaulAccount) account = peer_account(peer_port(peer), "starttls", NULL);
+  peer_set(account, "timeout", "1"); /* of 120 s, as all deadlines: a handshake has 30 */
+  HaulStream *stream = haul_stream_open(account, 993, 143, NULL);
+  CU_ASSERT_FATAL(stream != NULL);
+  CU_ASSERT(haul_stream_read_line(stream, 100, &length, NULL) != NULL);
+  CU_ASSERT(!haul_stream_start_tls(stream, &error));
+  CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "timeout", NULL);
+  haul_stream_close(stream);
+  peer_join(peer);
+}
+
+static void
 octets_before_the_handshake_are_an_attack(void)
 {
   static const char *const prefaces[] = {
@@ -620,6 +645,7 @@ main(void)
     CASE(the_bundle_of_the_system_is_trusted_too),
     CASE(old_protocols_are_refused),
     CASE(a_clear_stream_is_upgraded),
+    CASE(silence_after_starttls_has_an_end),
     CASE(octets_before_the_handshake_are_an_attack),
     CASE(octets_that_still_lie_in_the_kernel_count_too),
     CASE(a_failed_handshake_says_why),
