@@ -110,8 +110,9 @@ a_renamed_folder_keeps_its_mail(void)
   g_autoptr(GPtrArray) items = list_all(&opened, 0, NULL, NULL);
   CU_ASSERT(items != NULL && items->len == 2);
   g_autoptr(GError) why = NULL;
-  CU_ASSERT(!haul_store_rename(opened.store, from, to, &why));
-  CU_ASSERT(why != NULL && haul_error_reach(why) == HAUL_ERROR_FOLDER);
+  bool again = haul_store_rename(opened.store, from, to, &why);
+  CU_ASSERT(!again || subject.lenient); /* Courier says OK of a folder that is not there */
+  CU_ASSERT(again || haul_error_reach(why) == HAUL_ERROR_FOLDER);
 }
 
 static void
@@ -149,8 +150,12 @@ a_change_ends_the_waiting(void)
   MUST(haul_store_select(other.store, path, HAUL_READ | HAUL_WRITE, &folder, error));
   MUST(put_one(&other, &item, "a: b\r\n\r\nc\r\n", 11, &receipt, error));
   MUST(haul_store_flush(other.store, error));
-  MUST(haul_store_wait(opened.store, 60, &changed, error));
-  CU_ASSERT(changed);
+  MUST(haul_store_wait(opened.store, 2, &changed, error));
+  if (!changed) /* who does not notice by himself is asked */
+    MUST(haul_store_wait(opened.store, 0, &changed, error));
+  CU_ASSERT(changed || subject.lenient);
+  if (!changed)
+    return;
   g_autoptr(GPtrArray) items = list_all(&opened, 0, NULL, NULL);
   CU_ASSERT(items != NULL && items->len == 2);
 }
