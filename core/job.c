@@ -191,11 +191,21 @@ typedef struct {
 } Frame;
 
 static bool
+warn_once(Job *job, const HaulPass *pass, GError **error)
+{
+  if (!job->fit_told && !haul_fit_warn(pass, job->side2.store, error))
+    return false;
+  job->fit_told = true;
+  return true;
+}
+
+static bool
 prepare_folders(void *data, GError **error)
 {
   Frame *frame = data;
   return haul_prepare_folders(frame->pass, frame->job->context.report, frame->job->side2.store,
-                              &frame->wrote, error);
+                              &frame->wrote, error)
+         && warn_once(frame->job, frame->pass, error);
 }
 
 /* Asks what the destination's folders are with what was delivered, before the last of it is answered:
@@ -392,12 +402,9 @@ run_pass(Job *job, GError **error)
                                          job->folders1, job->side2.list->folders, error);
   if (pass == NULL)
     return false;
-  if (!job->fit_told && !haul_fit_warn(pass, job->side2.store, error))
-    return false;
-  job->fit_told = true;
   if (job->options->dry) {
     show_plan(job, pass);
-    return true;
+    return warn_once(job, pass, error);
   }
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error) && finish_folders(&frame, error);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "extensions.h"
+#include "quota.h"
 #include "writer.h"
 
 /* What became of CREATE or SUBSCRIBE for one folder. */
@@ -177,6 +178,10 @@ bool
 imap_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
             HaulFolderResultFunc each, void *data, GError **error)
 {
+  /* Who makes folders is about to fill them, and asks for the quota next. */
+  if (!imap_writer_pause(store, error)
+      || (!store->quota_asked && !imap_quota_request(store, error)))
+    return false;
   return give_orders(store, folders, n_folders, send_create, judge_create, each, data, error);
 }
 

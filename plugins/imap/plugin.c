@@ -67,7 +67,6 @@ reach(HaulStore *store, GError **error)
   bool has_namespaces = imap_session_can(session, IMAP_CAP_NAMESPACE);
   if ((imap_session_can(session, IMAP_CAP_ID) && !imap_identify(session, NULL, error))
       || !imap_extensions_enable(session, error)
-      || ((store->intent & HAUL_WRITE) != 0 && !imap_quota_request(store, error))
       || (has_namespaces && !imap_session_send(session, &namespace, error, "NAMESPACE"))
       || !imap_folders_request(store, error))
     return false;

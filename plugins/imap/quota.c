@@ -40,7 +40,7 @@ imap_quota_request(HaulStore *store, GError **error)
                           .context = store };
   imap_reply_clear(&store->quota_reply);
   store->quota = (ImapQuota){ .used_octets = HAUL_UNKNOWN, .limit_octets = HAUL_UNKNOWN };
-  store->quota_told = false;
+  store->quota_asked = true;
   if (imap_session_can(store->session, IMAP_CAP_QUOTA))
     return imap_session_send(store->session, &command, error, "GETQUOTAROOT \"INBOX\"");
   store->quota_reply.finished = true;
@@ -50,11 +50,11 @@ imap_quota_request(HaulStore *store, GError **error)
 bool
 imap_quota(HaulStore *store, uint64_t *used_octets, uint64_t *limit_octets, GError **error)
 {
-  bool asked = (store->intent & HAUL_WRITE) != 0 && !store->quota_told;
-  if ((!asked && (!imap_writer_pause(store, error) || !imap_quota_request(store, error)))
+  if ((!store->quota_asked
+       && (!imap_writer_pause(store, error) || !imap_quota_request(store, error)))
       || !imap_session_wait(store->session, &store->quota_reply, error))
     return false;
-  store->quota_told = true;
+  store->quota_asked = false;
   *used_octets = store->quota.used_octets;
   *limit_octets = store->quota.limit_octets;
   return true;

@@ -7,7 +7,8 @@
 #include "session.h"
 #include "store.h"
 
-/* Asks what holds for INBOX, so that quota() finds it answered or under way. Nothing is waited for. */
+/* Asks what holds for INBOX, so that quota() finds it answered or under way: create() does, where it travels with
+ * what is asked anyway. Nothing is waited for. */
 bool imap_quota_request(HaulStore *store, GError **error);
 
 /* Tells the quota that leaves the least room; HAUL_UNKNOWN where there is none. */

@@ -57,7 +57,7 @@ struct HaulStore {
   /* quota.c */
   ImapQuota quota;
   ImapReply quota_reply;
-  bool quota_told; /* to the core */
+  bool quota_asked; /* for quota() to tell */
 
   bool changes_refused; /* what changed cannot be told, though it is offered */
 
