@@ -266,7 +266,7 @@ fill_listing(HaulLister *lister, const HaulListRequest *request, Making *making,
   }
   return haul_store_list(lister->store, ranges, request->ranges->len, want_of(request),
                          fields_of(lister, request), take_item, making, error)
-         && read_bodies(lister, making, error);
+         && (request->header_alone || read_bodies(lister, making, error));
 }
 
 static HaulListing *

@@ -19,6 +19,7 @@ typedef struct {
   const char *path; /* borrowed */
   GArray *ranges;   /* owned; of HaulRange with owned texts */
   HaulListKind kind;
+  bool header_alone;    /* of KEYS: a message whose key takes its body gets none */
   const char *since;    /* borrowed; the token, of CHANGES */
   HaulObjects *objects; /* borrowed; what to number object ids with, or NULL: not wanted */
 } HaulListRequest;

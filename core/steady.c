@@ -41,6 +41,7 @@ request_sample(const Suspect *suspect)
   HaulListRequest *request =
       haul_list_request_new(suspect->work->plan.folder1->path, HAUL_LIST_KEYS);
   const GArray *cargo = suspect->sample->cargo;
+  request->header_alone = true;
   for (guint i = 0; i < cargo->len; i++) {
     const char *id = g_array_index(cargo, HaulCargo, i).id1;
     haul_list_request_add_range(request, id, id);
