@@ -16,25 +16,41 @@ text_has_any(const char *text, const char *const *words)
 }
 
 static bool
-is_over_quota(const char *code, const char *text)
+code_is(const char *code, const char *name)
 {
-  /* Gmail says OVERQUOTA of bandwidth, too; Courier and Cyrus know no code. */
+  return code != NULL && g_ascii_strcasecmp(code, name) == 0;
+}
+
+/* Courier and Cyrus know no code; a size that is too large for the mailbox is one, too. */
+static bool
+speaks_of_quota(const char *text)
+{
   static const char *const words[] = {
-    "over quota",      "overquota",     "quota exceeded",
-    "exceeded quota",  "exceeds quota", "exceeded your mail quota",
-    "mailbox is full", "mailbox full",  NULL
+    "over quota",   "overquota", "mailbox is full", "mailbox full", "mailbox exceeds",
+    "mailbox size", NULL
   };
-  static const char *const others[] = { "bandwidth", "command", NULL };
-  bool coded = g_strcmp0(code, "OVERQUOTA") == 0;
-  return (coded && !text_has_any(text, others)) || (!coded && text_has_any(text, words));
+  static const char *const quota[] = { "quota", NULL }, *const exceed[] = { "exceed", NULL };
+  static const char *const others[] = { "bandwidth", "message size", NULL };
+  return text_has_any(text, words)
+         || (text_has_any(text, quota) && text_has_any(text, exceed)
+             && !text_has_any(text, others));
+}
+
+/* Whether it is a part of the message that is too long: smaller ones may have it, and larger ones not. */
+static bool
+speaks_of_a_part(const char *text)
+{
+  static const char *const words[] = { "header",      "line too",  "line is too", "lines too",
+                                       "line length", "long line", NULL };
+  return text_has_any(text, words);
 }
 
 static bool
-is_too_big(const char *code, const char *text)
+speaks_of_size(const char *text)
 {
   static const char *const words[] = { "too large",    "too big",    "toobig",
                                        "maximum size", "size limit", NULL };
-  return g_strcmp0(code, "TOOBIG") == 0 || text_has_any(text, words);
+  return text_has_any(text, words);
 }
 
 bool
@@ -223,15 +239,22 @@ imap_wants_id(const char *text)
 ImapRefusal
 imap_classify_append(const char *code, const char *text)
 {
-  bool limited = g_strcmp0(code, "LIMIT") == 0;
-  if (is_too_big(code, text))
+  /* Gmail says OVERQUOTA of bandwidth, too. */
+  static const char *const traffic[] = { "bandwidth", "command limit", NULL };
+  bool limited = code_is(code, "LIMIT");
+  if (code_is(code, "OVERQUOTA"))
+    return text_has_any(text, traffic) ? IMAP_REFUSED_FOR_NOW : IMAP_REFUSED_OVER_QUOTA;
+  if (code_is(code, "TOOBIG"))
     return IMAP_REFUSED_TOO_BIG;
-  if (is_over_quota(code, text))
+  if (speaks_of_quota(text))
     return IMAP_REFUSED_OVER_QUOTA;
+  bool partial = speaks_of_a_part(text);
+  if (!partial && speaks_of_size(text))
+    return IMAP_REFUSED_TOO_BIG;
   if (imap_asks_for_patience(limited ? NULL : code, text))
     return IMAP_REFUSED_FOR_NOW;
-  if (limited) /* of what a message may be, if not of us */
+  if (limited && !partial) /* of what a message may be, if not of us */
     return IMAP_REFUSED_TOO_BIG;
-  bool absent = g_strcmp0(code, "TRYCREATE") == 0 || g_strcmp0(code, "NONEXISTENT") == 0;
+  bool absent = code_is(code, "TRYCREATE") || code_is(code, "NONEXISTENT");
   return absent ? IMAP_REFUSED_NO_FOLDER : IMAP_REFUSED;
 }

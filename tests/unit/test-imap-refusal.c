@@ -73,6 +73,45 @@ over_quota_means_bandwidth_where_nothing_is_stored(void)
 }
 
 static void
+a_refused_message_is_judged_by_its_code_before_its_words(void)
+{
+  static const struct {
+    const char *code, *text;
+    ImapRefusal meaning;
+  } table[] = {
+    { "OVERQUOTA", "Message too large for what is left", IMAP_REFUSED_OVER_QUOTA },
+    { "OverQuota", "no", IMAP_REFUSED_OVER_QUOTA },
+    { "overquota", "bandwidth is used up", IMAP_REFUSED_FOR_NOW },
+    { "OVERQUOTA", "Account exceeded command limits", IMAP_REFUSED_FOR_NOW },
+    { "toobig", "no", IMAP_REFUSED_TOO_BIG },
+    { "TOOBIG", "quota exceeded by it", IMAP_REFUSED_TOO_BIG },
+    { "Limit", "no", IMAP_REFUSED_TOO_BIG },
+    { "LIMIT", "header too long", IMAP_REFUSED },
+    { "TryCreate", "no", IMAP_REFUSED_NO_FOLDER },
+    { "nonexistent", "no", IMAP_REFUSED_NO_FOLDER },
+    { NULL, "Mailbox size limit exceeded", IMAP_REFUSED_OVER_QUOTA },
+    { NULL, "Your quota has been exceeded: message too large", IMAP_REFUSED_OVER_QUOTA },
+    { NULL, "The quota of this mailbox is exceeded", IMAP_REFUSED_OVER_QUOTA },
+    { NULL, "the mailbox exceeds its size limit", IMAP_REFUSED_OVER_QUOTA },
+    { NULL, "quota exceeded", IMAP_REFUSED_OVER_QUOTA },
+    { NULL, "Bandwidth quota exceeded", IMAP_REFUSED_FOR_NOW },
+    { NULL, "Message size exceeds the quota: too big", IMAP_REFUSED_TOO_BIG },
+    { NULL, "Message exceeds the maximum size", IMAP_REFUSED_TOO_BIG },
+    { NULL, "message too large", IMAP_REFUSED_TOO_BIG },
+    { NULL, "Header too large", IMAP_REFUSED },
+    { NULL, "Message headers are too big", IMAP_REFUSED },
+    { NULL, "line too large", IMAP_REFUSED },
+    { NULL, "", IMAP_REFUSED },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    ImapRefusal meaning = imap_classify_append(table[i].code, table[i].text);
+    CU_ASSERT_EQUAL(meaning, table[i].meaning);
+    if (meaning != table[i].meaning)
+      printf("[%s] %s: %d\n", table[i].code != NULL ? table[i].code : "", table[i].text, meaning);
+  }
+}
+
+static void
 throttled_is_seen_anywhere(void)
 {
   static const char *const yes[] = { "Success [THROTTLED]", "[THROTTLED]", "[THROTTLED] done" };
@@ -123,6 +162,7 @@ main(void)
     CASE(how_long_to_wait_is_read_from_the_words),
     CASE(a_plea_for_patience_carries_how_long),
     CASE(over_quota_means_bandwidth_where_nothing_is_stored),
+    CASE(a_refused_message_is_judged_by_its_code_before_its_words),
     CASE(throttled_is_seen_anywhere),
     CASE(a_pause_doubles_up_to_a_limit_and_decays),
     CASE(only_what_is_left_of_a_pause_is_waited),
