@@ -101,6 +101,10 @@ a_refused_message_is_judged_by_its_code_before_its_words(void)
     { NULL, "Header too large", IMAP_REFUSED },
     { NULL, "Message headers are too big", IMAP_REFUSED },
     { NULL, "line too large", IMAP_REFUSED },
+    { NULL, "invalid header, correct it and try again", IMAP_REFUSED },
+    { NULL, "Please try again later", IMAP_REFUSED_FOR_NOW },
+    { NULL, "try again in a minute", IMAP_REFUSED_FOR_NOW },
+    { NULL, "Temporarily unavailable, try again", IMAP_REFUSED_FOR_NOW },
     { NULL, "", IMAP_REFUSED },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
