@@ -15,8 +15,9 @@ typedef struct {
   bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
   bool waits;           /* its literal for "+": without, the APPEND was not understood */
   bool again;           /* it was refused before: it is not tried once more */
-  bool in_company;      /* if doubtful: refused together with others */
-  char *text;           /* owned; if doubtful or waiting, why */
+  bool binary; /* as a literal8 (RFC 3516 §4.4), for it has NULs, and was refused as a literal */
+  bool in_company; /* if doubtful: refused together with others */
+  char *text;      /* owned; if doubtful or waiting, why */
 } ImapDelivery;
 
 typedef struct {

@@ -148,6 +148,8 @@ take_header(ImapCursor *cursor, ImapFetch *fetch)
 static bool
 announces_literal(ImapCursor rest, uint64_t *octets)
 {
+  if (rest.at < rest.end && *rest.at == '~') /* literal8, RFC 3516 */
+    rest.at++;
   return imap_take_char(&rest, '{') && imap_take_number(&rest, octets) && imap_take_char(&rest, '}')
          && rest.at == rest.end;
 }

@@ -91,10 +91,16 @@ imap_may_hold_literals(const char *line, size_t size)
 bool
 imap_announces_body(const char *line, size_t size, size_t literal_size)
 {
-  static const char item[] = "BODY[] ";
+  static const char item[] = "BODY[]";
   const size_t item_size = sizeof item - 1;
-  if (size < literal_size + item_size
-      || g_ascii_strncasecmp(line + size - literal_size - item_size, item, item_size) != 0)
+  size_t end = size - literal_size;
+  if (end > 0 && line[end - 1] == '~') /* literal8, RFC 3516 */
+    end--;
+  size_t blanks = end;
+  while (end > 0 && line[end - 1] == ' ')
+    end--;
+  if (end == blanks || end < item_size
+      || g_ascii_strncasecmp(line + end - item_size, item, item_size) != 0)
     return false;
 
   ImapCursor cursor = { line, line + size };

@@ -106,6 +106,17 @@ refuse_in_words(ImapDelivery *delivery, ImapCondition condition, const char *tex
                                        : "no reason given");
 }
 
+static bool
+has_nul(const HaulMessage *message)
+{
+  const uint8_t *window;
+  size_t size;
+  for (uint64_t at = 0; (window = haul_message_window(message, at, &size)) != NULL; at += size)
+    if (memchr(window, '\0', size) != NULL)
+      return true;
+  return false;
+}
+
 /* Decides what the refusal of a message that was sent alone means. @delivery is taken. */
 static void
 judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapResponse *response)
@@ -144,6 +155,11 @@ judge(ImapWriter *writer, ImapBatch *batch, ImapDelivery *delivery, const ImapRe
     if (!batch->with_keywords && response->condition == IMAP_BAD && !delivery->waits
         && !delivery->again) {
       delivery->again = true;
+      break;
+    }
+    if (!batch->with_keywords && !delivery->binary && imap_session_can(session, IMAP_CAP_BINARY)
+        && has_nul(delivery->message)) {
+      delivery->binary = true; /* Cyrus keeps NULs, if it is told to expect them */
       break;
     }
     if (!batch->with_keywords) {
@@ -278,6 +294,8 @@ send_part(HaulStore *store, ImapBatch *batch, const ImapDelivery *delivery, GErr
   }
   if (item->date != HAUL_NO_DATE && imap_append_date(line, item->date, item->date_zone))
     g_string_append_c(line, ' ');
+  if (delivery->binary)
+    g_string_append_c(line, '~');
   if (!imap_session_write(session, line->str, line->len, error))
     return false;
 

@@ -32,10 +32,6 @@ def _parts(octets):
 
 # ---- what is refused ----
 
-def has_nul(octets):
-    return b"\0" in octets
-
-
 def has_bare_newline(octets):
     return re.search(rb"(?<!\r)\n", octets) is not None
 
@@ -149,11 +145,11 @@ KINDS = {
         alters=(newlines_become_crlf, nul_becomes_0x80), latest=0x7fffffff),
     "cyrus": Kind(
         lambda: Cyrus(), "Cyrus 3.6.1, no prefix",
-        refuses=((has_nul, "NUL"), (has_bare_newline, "bare newlines"), (header_is_invalid, "invalid header")),
+        refuses=((has_bare_newline, "bare newlines"), (header_is_invalid, "invalid header")),
         alters=(eight_bit_header_becomes_x,), epoch_is_now=True, makes_parents=True),
     "cyrus-classic": Kind(
         lambda: Cyrus(classic=True), "Cyrus 3.6.1, INBOX.",
-        refuses=((has_nul, "NUL"), (has_bare_newline, "bare newlines"), (header_is_invalid, "invalid header")),
+        refuses=((has_bare_newline, "bare newlines"), (header_is_invalid, "invalid header")),
         alters=(eight_bit_header_becomes_x,), epoch_is_now=True, makes_parents=True),
     "courier": Kind(
         lambda: Courier(), "Courier-IMAP 5.0.13",

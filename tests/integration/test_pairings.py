@@ -53,6 +53,18 @@ class Field:
 FIELD = Field()
 
 
+def append_binary(imap, name, words, mail):
+    """Appends a message as a literal8 (RFC 3516), without waiting for the server to agree."""
+    tag = imap._new_tag()
+    begin = f"{tag.decode()} APPEND {name} ({' '.join(words)}) {corpus._imap_date(mail.date)} ~{{{len(mail.octets)}+}}\r\n"
+    imap.send(begin.encode() + mail.octets + b"\r\n")
+    while True:
+        line = imap.readline().rstrip()
+        if line.startswith(tag + b" "):
+            status, told = line[len(tag) + 1:].split(b" ", 1)
+            return status.decode(), [told]
+
+
 def give(server, user, kind, mails):
     """
     Appends what the server takes, over sessions that have nothing selected. Returns what it refused, as pairs of
@@ -71,6 +83,8 @@ def give(server, user, kind, mails):
                     known.add(mail.folder)
                 words = mail.flags + (mail.keywords if kind.keywords else [])
                 status, told = imap.append(name, f"({' '.join(words)})", corpus._imap_date(mail.date), mail.octets)
+                if status != "OK" and b"NUL" in told[0] and "BINARY" in imap.capabilities:
+                    status, told = append_binary(imap, name, words, mail)
                 if status != "OK":
                     refused.append((mail, told[0].decode("utf-8", "replace")))
             for name in known:  # what is there has been seen by a session

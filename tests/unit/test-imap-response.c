@@ -98,6 +98,10 @@ a_body_is_announced_by_name(void)
     bool announces;
   } table[] = {
     { "* 1 FETCH (UID 4 BODY[] {3}", true },
+    { "* 1 FETCH (UID 4 BODY[] ~{3}", true },
+    { "* 1 FETCH (UID 4 BODY[]  {3}", true },
+    { "* 1 FETCH (UID 4 BODY[]{3}", false },
+    { "* 1 FETCH (UID 4 BODY[]~{3}", false },
     { "* 1 FETCH (UID 4 BODY[]<0> {3}", false },
     { "* 1 FETCH (UID 4 BODY[TEXT] {3}", false },
     { "* 1 FETCH (BODY[HEADER.FIELDS (DATE)] {3}", false },
