@@ -16,6 +16,19 @@
 #define IMAPS_PORT 993
 #define IMAP_PORT 143
 
+enum {
+  SCRAM = HAUL_SASL_SCRAM_SHA_256_PLUS | HAUL_SASL_SCRAM_SHA_256 | HAUL_SASL_SCRAM_SHA_1_PLUS
+          | HAUL_SASL_SCRAM_SHA_1,
+  MOST_BAD = 2, /* which may mean a wrong password, and accounts get locked */
+};
+
+/* What the tries of one login have cost. */
+typedef struct {
+  unsigned n_answers; /* that we gave in the last one */
+  bool shown;         /* in the last one, the secret or a proof of it */
+  unsigned n_bad;     /* tries that showed it and were answered BAD */
+} Tries;
+
 static bool
 refuse_tls(GError **error, const char *why)
 {
@@ -100,8 +113,9 @@ give_up(ImapSession *session, GError *why, GError **error)
  * with the command (RFC 4959), or NULL. */
 static bool
 converse(ImapSession *session, HaulSasl *sasl, const char *name, const char *initial,
-         const ImapCommand *model, GError **error)
+         const ImapCommand *model, Tries *tries, GError **error)
 {
+  tries->n_answers = initial != NULL;
   const ImapCommand *command = imap_session_begin(session, model, error);
   if (command == NULL)
     return false;
@@ -126,6 +140,7 @@ converse(ImapSession *session, HaulSasl *sasl, const char *name, const char *ini
     if (answer == NULL)
       return give_up(session, why, error);
     haul_log(HAUL_LOG_DEBUG, "C: ***");
+    tries->n_answers++;
     if (!imap_session_write(session, answer, strlen(answer), error)
         || !imap_session_write(session, "\r\n", 2, error))
       return false;
@@ -151,8 +166,9 @@ write_astring(ImapSession *session, unsigned tag, const char *text, bool *go_ahe
 }
 
 static bool
-login(ImapSession *session, const ImapCommand *model, GError **error)
+login(ImapSession *session, const ImapCommand *model, Tries *tries, GError **error)
 {
+  tries->n_answers = 0;
   const HaulAccount *account = session->account;
   const char *authuser = haul_account_string(account, "authuser");
   const char *user =
@@ -172,6 +188,7 @@ login(ImapSession *session, const ImapCommand *model, GError **error)
   if (!imap_session_write(session, " ", 1, error)
       || !write_astring(session, tag, password, &go_ahead, error))
     return false;
+  tries->n_answers = go_ahead ? 2 : 1;
   return !go_ahead || imap_session_write(session, "\r\n", 2, error);
 }
 
@@ -184,6 +201,18 @@ is_unsupported(const ImapReply *reply)
                 == IMAP_LOGIN_UNSUPPORTED;
 }
 
+/* Waits for the answer to one try. */
+static bool
+await_answer(ImapSession *session, HaulSaslMechanism mechanism, ImapReply *reply, Tries *tries,
+             GError **error)
+{
+  bool answered = imap_session_wait(session, reply, error);
+  bool name_first = (mechanism & (SCRAM | HAUL_SASL_LOGIN)) != 0;
+  tries->shown = tries->n_answers > (name_first ? 1 : 0);
+  tries->n_bad += answered && tries->shown && reply->condition == IMAP_BAD;
+  return answered;
+}
+
 /*
  * Tries one mechanism, first in the form that costs the fewest round trips: the command LOGIN before
  * the mechanism of that name, an initial response before one that is asked for (some servers offer
@@ -193,17 +222,18 @@ is_unsupported(const ImapReply *reply)
  */
 static bool
 try_mechanism(ImapSession *session, HaulSasl *sasl, HaulSaslMechanism mechanism, ImapReply *reply,
-              GError **error)
+              Tries *tries, GError **error)
 {
   ImapCommand command = { .name = "login", .reply = reply };
   const char *name = haul_sasl_name(mechanism), *initial = NULL;
-  bool speaks_first = haul_sasl_speaks_first(sasl);
-  bool short_form = speaks_first && imap_session_can(session, IMAP_CAP_SASL_IR);
   bool misunderstood = false;
+  bool short_form = haul_sasl_speaks_first(sasl) && imap_session_can(session, IMAP_CAP_SASL_IR);
   if (mechanism == HAUL_SASL_LOGIN && !imap_session_can(session, IMAP_CAP_LOGINDISABLED)) {
-    if (!login(session, &command, error) || !imap_session_wait(session, reply, error))
+    if (!login(session, &command, tries, error)
+        || !await_answer(session, mechanism, reply, tries, error))
       return false;
-    if (!is_unsupported(reply) || (session->mechanisms & HAUL_SASL_LOGIN) == 0)
+    if (!is_unsupported(reply) || (session->mechanisms & HAUL_SASL_LOGIN) == 0
+        || tries->n_bad >= MOST_BAD)
       return true;
     imap_reply_clear(reply);
   }
@@ -212,10 +242,11 @@ try_mechanism(ImapSession *session, HaulSasl *sasl, HaulSaslMechanism mechanism,
     if (initial == NULL)
       return false;
     if (strlen(initial) < IMAP_COMMAND_LIMIT) {
-      if (!converse(session, sasl, name, initial, &command, error)
-          || !imap_session_wait(session, reply, error))
+      if (!converse(session, sasl, name, initial, &command, tries, error)
+          || !await_answer(session, mechanism, reply, tries, error))
         return false;
-      if (reply->condition != IMAP_BAD || !is_unsupported(reply))
+      if (reply->condition != IMAP_BAD || !is_unsupported(reply) || tries->n_answers > 1
+          || tries->n_bad >= MOST_BAD)
         return true;
       imap_reply_clear(reply);
       misunderstood = true;
@@ -223,8 +254,8 @@ try_mechanism(ImapSession *session, HaulSasl *sasl, HaulSaslMechanism mechanism,
     if (haul_sasl_begin(sasl, mechanism, error) != mechanism)
       return false;
   }
-  if (!converse(session, sasl, name, NULL, &command, error)
-      || !imap_session_wait(session, reply, error))
+  if (!converse(session, sasl, name, NULL, &command, tries, error)
+      || !await_answer(session, mechanism, reply, tries, error))
     return false;
   if (misunderstood && reply->condition == IMAP_OK)
     imap_extensions_forgo(session, IMAP_CAP_SASL_IR);
@@ -265,6 +296,7 @@ authenticate(ImapSession *session, GError **error)
   if (!imap_session_can(session, IMAP_CAP_LOGINDISABLED))
     offered |= HAUL_SASL_LOGIN;
   g_autoptr(GError) refusal = NULL;
+  Tries tries = { 0 };
   for (;;) {
     g_auto(ImapReply) reply = { 0 };
     GError *why = NULL;
@@ -277,7 +309,7 @@ authenticate(ImapSession *session, GError **error)
     }
     /* The answer may list what is offered from now on; if it does not, that must be asked. */
     session->capabilities_known = false;
-    if (!try_mechanism(session, sasl, mechanism, &reply, error))
+    if (!try_mechanism(session, sasl, mechanism, &reply, &tries, error))
       return false;
     if (reply.condition == IMAP_OK)
       return haul_sasl_accept(sasl, error);
@@ -285,7 +317,10 @@ authenticate(ImapSession *session, GError **error)
         imap_classify_login(reply.condition == IMAP_BAD, reply.code, reply.text);
     g_clear_error(&refusal);
     set_login_refusal(sasl, kind, &reply, &refusal);
-    bool again = kind != IMAP_LOGIN_FOR_NOW && haul_sasl_refuse(sasl, sasl_refusal(kind));
+    if ((mechanism & SCRAM) != 0 && tries.shown) /* it was understood */
+      offered &= ~SCRAM;
+    bool again = kind != IMAP_LOGIN_FOR_NOW && tries.n_bad < MOST_BAD
+                 && haul_sasl_refuse(sasl, sasl_refusal(kind));
     if (!again) {
       g_propagate_error(error, g_steal_pointer(&refusal));
       return false;
