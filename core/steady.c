@@ -6,11 +6,13 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "intake.h"
 #include "listing.h"
 
-/* How many messages of a folder are looked at, and how many of these must have other keys, one of them
- * another size, too. Less may be the server's doing, whose listing may differ from what it sends in
- * either, or ours, if keys are made in another way than when they were noted. */
+/* How many messages of a folder are looked at, and how many of these must be listed with other keys, one of
+ * them with another size, too, before bodies are asked for. Less may be the server's doing, whose listing
+ * may differ from what it sends in either, or ours, if keys are made in another way than when they were
+ * noted. As many must then be others by their bodies: a server may list all sizes wrongly. */
 #define SAMPLE 10u
 #define A_QUARTER 4u
 
@@ -18,12 +20,17 @@
 typedef struct {
   HaulFolderWork *work;
   HaulIntentBatch *sample; /* owned; as the state has it */
+  guint n;                 /* of the sample, those that are there and have keys */
+  GPtrArray *others;       /* owned; of these, ids of those with other keys; lent by the sample */
+  HaulKeyMaker *maker;     /* borrowed */
+  guint n_moved;           /* of the others, those that are other messages */
 } Suspect;
 
 static void
 suspect_clear(Suspect *suspect)
 {
   haul_intent_batch_free(suspect->sample);
+  g_clear_pointer(&suspect->others, g_ptr_array_unref);
 }
 
 static bool
@@ -50,38 +57,85 @@ request_sample(const Suspect *suspect)
 }
 
 static const HaulCargo *
-find_cargo(const HaulIntentBatch *sample, HaulId id)
+find_cargo(const HaulIntentBatch *sample, const char *id)
 {
-  HaulIdBuffer buffer;
-  const char *text = haul_id_text(id, &buffer);
   for (guint i = 0; i < sample->cargo->len; i++) {
     const HaulCargo *cargo = &g_array_index(sample->cargo, HaulCargo, i);
-    if (strcmp(cargo->id1, text) == 0)
+    if (strcmp(cargo->id1, id) == 0)
       return cargo;
   }
   return NULL;
 }
 
-/* Whether so many of @sample have become others that ids mean nothing. What is not there any more says
- * nothing of that. */
+/* Whether @n_others of @n are so many that ids mean nothing. */
 static bool
-has_moved(const HaulIntentBatch *sample, const HaulListing *listing)
+are_many(guint n_others, guint n)
+{
+  return n_others > 0 && n_others * A_QUARTER >= n;
+}
+
+/* Finds those of the sample whose keys are others in @listing. Returns whether so many that their bodies are
+ * to be looked at. What is not there any more says nothing. */
+static bool
+looks_moved(Suspect *suspect, const HaulListing *listing)
 {
   static const HaulKey none;
-  guint n = 0, n_others = 0;
   bool other_size = false;
   for (guint i = 0; i < listing->items->len; i++) {
     const HaulEntry *item = &g_array_index(listing->items, HaulEntry, i);
     const HaulKey *key = &g_array_index(listing->keys, HaulKey, i);
-    const HaulCargo *cargo = find_cargo(sample, item->id);
+    HaulIdBuffer buffer;
+    const HaulCargo *cargo = find_cargo(suspect->sample, haul_id_text(item->id, &buffer));
     if (cargo == NULL || haul_key_equal(key, &none))
       continue;
-    bool other = !haul_key_equal(key, &cargo->key);
-    n++;
-    n_others += other;
-    other_size |= other && (item->size == HAUL_UNKNOWN || item->size != cargo->size);
+    suspect->n++;
+    if (haul_key_equal(key, &cargo->key))
+      continue;
+    g_ptr_array_add(suspect->others, cargo->id1);
+    other_size |= item->size == HAUL_UNKNOWN || item->size != cargo->size;
   }
-  return other_size && n_others * A_QUARTER >= n;
+  return other_size && are_many(suspect->others->len, suspect->n);
+}
+
+/* Counts a message that is another, and not only listed as one: neither its octets nor its key are those
+ * that were noted. */
+static bool
+compare_body(HaulMessage *message, void *data, GError **error)
+{
+  static const uint8_t unknown[HAUL_SHA256_SIZE]; /* its body never came by */
+  Suspect *suspect = data;
+  const HaulCargo *cargo = find_cargo(suspect->sample, haul_message_item(message)->id);
+  HaulKey key;
+  uint8_t sha256[HAUL_SHA256_SIZE];
+  if (cargo != NULL && haul_key_of_message(suspect->maker, message, &key, sha256))
+    suspect->n_moved += !haul_key_equal(&key, &cargo->key)
+                        && (memcmp(cargo->sha256, unknown, sizeof unknown) == 0
+                            || memcmp(cargo->sha256, sha256, sizeof sha256) != 0);
+  haul_message_unref(message);
+  return true;
+}
+
+static void
+skip_body(const char *id, const GError *why, void *data)
+{
+  /* Nobody knows what it is. */
+}
+
+/* Reads what is listed as another. */
+static bool
+read_others(const HaulContext *context, Suspect *suspect, HaulOpenStore *store1, GError **error)
+{
+  HaulRange ranges[SAMPLE];
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  guint n = MIN(suspect->others->len, SAMPLE);
+  for (guint i = 0; i < n; i++)
+    ranges[i] = (HaulRange){ suspect->others->pdata[i], suspect->others->pdata[i] };
+  g_autoptr(HaulKeyMaker) maker = haul_key_maker_new(context->chain);
+  suspect->maker = maker;
+  g_autoptr(HaulIntake) intake =
+      haul_intake_new(context->spool, NULL, context->cancel, compare_body, skip_body, suspect);
+  return haul_store_select(store1, suspect->work->plan.folder1->path, HAUL_READ, &folder, error)
+         && haul_store_fetch(store1, ranges, n, intake, error);
 }
 
 /* Lets the folder be matched as one that the state does not know. */
@@ -100,20 +154,42 @@ forget(const HaulContext *context, HaulFolderWork *work, GError **error)
   return haul_journal_forget_pairs(context->journal, work->number, error);
 }
 
+/* Lists the samples, and leaves in @suspects what looks moved. */
 static bool
-look_at_samples(const HaulContext *context, const GArray *suspects, HaulOpenStore *store1,
-                const GPtrArray *requests, GError **error)
+list_samples(const HaulContext *context, GArray *suspects, HaulOpenStore *store1,
+             const GPtrArray *requests, GError **error)
 {
   g_autoptr(HaulLister) lister = haul_lister_new(context, store1, requests);
-  for (guint i = 0; i < suspects->len; i++) {
-    const Suspect *suspect = &g_array_index(suspects, Suspect, i);
+  guint kept = 0;
+  for (guint i = 0; i < requests->len; i++) {
+    Suspect *suspect = &g_array_index(suspects, Suspect, kept);
     g_autoptr(HaulListing) listing = haul_lister_next(lister);
     if (listing->error != NULL && haul_error_reach(listing->error) > HAUL_ERROR_FOLDER) {
       g_propagate_error(error, g_steal_pointer(&listing->error));
       return false;
     }
-    if (listing->error == NULL && has_moved(suspect->sample, listing)
-        && !forget(context, suspect->work, error))
+    if (listing->error == NULL && looks_moved(suspect, listing))
+      kept++;
+    else
+      g_array_remove_index(suspects, kept);
+  }
+  return true;
+}
+
+/* Forgets the state of those folders whose messages are others. */
+static bool
+read_suspects(const HaulContext *context, GArray *suspects, HaulOpenStore *store1, GError **error)
+{
+  for (guint i = 0; i < suspects->len; i++) {
+    Suspect *suspect = &g_array_index(suspects, Suspect, i);
+    g_autoptr(GError) why = NULL;
+    if (!read_others(context, suspect, store1, &why)) {
+      if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
+        continue;
+      g_propagate_error(error, g_steal_pointer(&why));
+      return false;
+    }
+    if (are_many(suspect->n_moved, suspect->n) && !forget(context, suspect->work, error))
       return false;
   }
   return true;
@@ -130,14 +206,18 @@ haul_check_ids(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
     HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     if (!is_suspect(work))
       continue;
-    Suspect suspect = { work, haul_journal_sample(context->journal, work->number, SAMPLE, error) };
+    Suspect suspect = { .work = work };
+    suspect.sample = haul_journal_sample(context->journal, work->number, SAMPLE, error);
     if (suspect.sample == NULL)
       return false;
+    suspect.others = g_ptr_array_new();
     g_array_append_val(suspects, suspect);
     if (suspect.sample->cargo->len > 0)
       g_ptr_array_add(requests, request_sample(&suspect));
     else
       g_array_set_size(suspects, suspects->len - 1);
   }
-  return requests->len == 0 || look_at_samples(context, suspects, store1, requests, error);
+  return requests->len == 0
+         || (list_samples(context, suspects, store1, requests, error)
+             && read_suspects(context, suspects, store1, error));
 }

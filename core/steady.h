@@ -9,8 +9,8 @@
 
 /*
  * Looks at a sample of the known messages of each source folder that is to be listed, all in one
- * flight. Where they have become others, by key and by size, what the state has of the folder is
- * forgotten, with a warning, and it is matched anew.
+ * flight. Where they are listed as others, by key and by size, their bodies are read; if these are others,
+ * too, what the state has of the folder is forgotten, with a warning, and it is matched anew.
  *
  * Not looked at are folders with change tokens, for a server that numbers changes keeps its numbers,
  * and ids that are names, which nobody gives to another message.

@@ -258,6 +258,38 @@ def pm1_messages_that_are_gone_are_no_messages_that_moved():
         assert result.err == "", result.told()
 
 
+def sizes_of_the_listing_are_wrong(by):
+    """Where the size is part of keys, those of the listing are others than those of what was copied."""
+    class Sizing(Session):
+        def item(self, entry, item):
+            told = super().item(entry, item)
+            return b"RFC822.SIZE %d" % (int(told.split()[1]) + by) if item == "RFC822.SIZE" else told
+    with Pair(BRIDGE, source_session=Sizing) as pair:
+        nameless = mail(7).replace(b"Message-ID: <7@rows.example>\r\n", b"")
+        pair.inbox.add(Message(nameless))
+        pair.fill(2)
+        pair.run(copied=3)
+        for n in range(3, 6):
+            pair.fill(1, first=40 + n)
+            result = pair.run(copied=1, already_there=n)
+            assert result.err == "", result.told()
+        pair.expect_same()
+        # and yet it is seen when messages move: as many are others by their bodies, too
+        swap_uids(pair.inbox)
+        result = pair.attempt()
+        assert "numbered its messages anew" in result.err, result.told()
+
+
+@case
+def hm1_wrong_sizes_are_no_sign_of_other_messages():
+    sizes_of_the_listing_are_wrong(7)
+
+
+@case
+def ex3_sizes_far_off_are_no_sign_of_other_messages():
+    sizes_of_the_listing_are_wrong(12891)
+
+
 # Destinations that alter what they store
 
 def altering(change):
