@@ -2,12 +2,14 @@
  * Removing messages. See expunge.h.
  *
  * UID EXPUNGE removes ours alone (RFC 4315 §2.1). Without it EXPUNGE removes whatever is marked as
- * deleted, so it is used only if a search right before it shows nothing but our own; what somebody
- * else has marked meanwhile stays, and so do ours.
+ * deleted, so it is used only if a search right before it shows just our own, all that are there: one
+ * that shows less cannot be relied upon to show others'. What somebody else has marked meanwhile
+ * stays, and so do ours.
  */
 #include "expunge.h"
 
 #include "extensions.h"
+#include "fetch.h"
 #include "lines.h"
 #include "search.h"
 #include "visit.h"
@@ -103,32 +105,68 @@ not_in(const GArray *uids, const GArray *marked)
 }
 
 static bool
-refuse(const HaulStore *store, GError **error)
+refuse(const HaulStore *store, const char *why, GError **error)
 {
   haul_set_error(error, HAUL_ERROR_FOLDER, "refused",
-                 "%s: nothing is removed: other messages are marked as deleted, and this server "
-                 "cannot remove some of them alone",
-                 store->current->path);
+                 "%s: nothing is removed: %s, and this server cannot remove some of them alone",
+                 store->current->path, why);
   return false;
+}
+
+static bool
+take_there(ImapVisit *visit, const ImapResponse *response, GError **error)
+{
+  bool *there = visit->context;
+  ImapFetch fetch;
+  ImapCursor rest = response->rest;
+  imap_fetch_init(&fetch);
+  *there |= !imap_parse_fetch(&rest, false, &fetch) || fetch.uid != 0; /* unasked flags have none */
+  imap_fetch_free(&fetch);
+  return true;
+}
+
+/* Finds out whether any of @uids is there, not by a search. */
+static bool
+are_there(HaulStore *store, const GArray *uids, bool *there, GError **error)
+{
+  g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+  *there = false;
+  if (uids->len == 0)
+    return true;
+  add_lines(lines, "UID FETCH ", uids, " (UID)");
+  ImapVisit *visit = imap_visit_begin(store, true, lines, error);
+  if (visit == NULL || !imap_visit_run(visit, take_there, there, error))
+    return false;
+  *there |= visit->refused;
+  return true;
 }
 
 /* Removes @uids by EXPUNGE, unless it would remove others, too. */
 static bool
 expunge_all(HaulStore *store, const GArray *uids, GError **error)
 {
+  const char *others = "other messages are marked as deleted";
   g_autoptr(GArray) before = find_deleted(store, error);
   if (before == NULL)
     return false;
   if (!is_within(before, uids))
-    return refuse(store, error);
+    return refuse(store, others, error);
   g_autoptr(GArray) unmarked = not_in(uids, before);
   if (!mark(store, unmarked, '+', error))
     return false;
   g_autoptr(GArray) after = find_deleted(store, error);
   if (after == NULL)
     return false;
-  if (!is_within(after, uids))
-    return mark(store, unmarked, '-', error) && refuse(store, error);
+  g_autoptr(GArray) missed = not_in(uids, after);
+  bool unreliable;
+  if (!are_there(store, missed, &unreliable, error))
+    return false;
+  if (unreliable || !is_within(after, uids))
+    return mark(store, unmarked, '-', error)
+           && refuse(store, unreliable ? "SEARCH does not show what is marked as deleted" : others,
+                     error);
+  if (after->len == 0) /* they are gone */
+    return true;
   g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
   g_ptr_array_add(lines, g_strdup("EXPUNGE"));
   bool misunderstood;
