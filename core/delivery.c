@@ -273,7 +273,7 @@ end_folder(Writer *writer, HaulParcel *parcel, GError **error)
   return name_deliveries(writer, error);
 }
 
-/* Whether it is the delivery at which a connection seems to have been lost. */
+/* Whether it is the delivery at which a connection seems to have been lost, or that was put off. */
 static bool
 is_suspected(const Writer *writer, const HaulParcel *parcel)
 {

@@ -270,7 +270,7 @@ settle_by_looking(Settling *settling, GError **error)
   }
 }
 
-/* Gives up the first delivery that is not there, if it ends the connection each time. */
+/* Gives up the first delivery that is not there, if it ends the connection, or is put off, each time. */
 static void
 suspect_first(const Settling *settling)
 {
@@ -284,8 +284,9 @@ suspect_first(const Settling *settling)
   if (!haul_suspect_looked(&tally->suspect, first))
     return;
   g_autoptr(GError) why = NULL;
-  haul_set_error(&why, HAUL_ERROR_MESSAGE, "refused",
-                 "the destination closed the connection twice when it was sent: %s",
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, "refused", "the destination %s when it was sent: %s",
+                 tally->suspect.put_off ? "asked for patience three times"
+                                        : "closed the connection twice",
                  tally->suspect.words);
   haul_log(HAUL_LOG_WARNING, "%s, message %s: %s; it is passed over", tally->path1, first,
            why->message);

@@ -7,6 +7,8 @@
 
 /* Losses at the same place: one may be anybody's. */
 #define LOSSES 2u
+/* How often a delivery is put off: a server that is busy is so for all of them. */
+#define PUT_OFFS 3u
 
 void
 haul_suspect_clear(HaulSuspect *suspect)
@@ -55,8 +57,12 @@ haul_suspect_read(HaulSuspect *suspect, bool alone, const GError *why)
 void
 haul_suspect_lost_writing(HaulSuspect *suspect, bool crowded, const GError *why)
 {
-  if (!is_loss(why))
+  bool put_off = why != NULL && haul_error_reach(why) == HAUL_ERROR_BUSY;
+  if (!is_loss(why) && !put_off)
     return;
+  if (put_off != suspect->put_off)
+    g_clear_pointer(&suspect->unsettled, g_free); /* other trouble: from the beginning */
+  suspect->put_off = put_off;
   suspect->lost_writing = true;
   suspect->crowded = crowded;
   g_free(suspect->words);
@@ -70,8 +76,10 @@ haul_suspect_looked(HaulSuspect *suspect, const char *first)
     return false;
   suspect->lost_writing = false;
   /* Only where they were answered one by one is the first one known to be it. */
-  bool gives_up = suspect->writes_singly && !suspect->crowded && first != NULL
-                  && suspect->unsettled != NULL && strcmp(first, suspect->unsettled) == 0;
+  bool same = suspect->writes_singly && !suspect->crowded && first != NULL
+              && suspect->unsettled != NULL && strcmp(first, suspect->unsettled) == 0;
+  suspect->n_first = same ? suspect->n_first + 1 : 1;
+  bool gives_up = same && suspect->n_first >= (suspect->put_off ? PUT_OFFS : LOSSES);
   suspect->writes_singly |= first != NULL;
   char *unsettled = gives_up ? NULL : g_strdup(first); /* which may be the old one */
   g_free(suspect->unsettled);

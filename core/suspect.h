@@ -29,9 +29,12 @@ typedef struct {
   char *closed[HAUL_N_OPENINGS];    /* owned; why the folder is left, or NULL */
   bool reads_alone;                 /* the next message to be read is asked for alone */
   bool writes_singly;               /* deliveries are to be answered one by one, in order */
-  bool lost_writing;                /* a connection was lost; what it left is not looked into yet */
+  bool lost_writing;                /* a connection was lost, or deliveries were put off; what that
+                                     * left is not looked into yet */
+  bool put_off;                     /* it was the latter */
   bool crowded;                     /* while there were several */
   char *unsettled;                  /* owned; the first that the last loss left undelivered */
+  unsigned n_first;                 /* how often in a row it was the first */
   char *words;                      /* owned; why it was lost */
 } HaulSuspect;
 
@@ -50,7 +53,8 @@ const char *haul_suspect_is_closed(const HaulSuspect *suspect);
  * Returns whether that one is to be given up. Reader. */
 bool haul_suspect_read(HaulSuspect *suspect, bool alone, const GError *why);
 
-/* Takes note that a connection was lost with deliveries under way. Writer. */
+/* Takes note that a connection was lost with deliveries under way, or that the server put them off. The
+ * latter may be said of one message only, which would keep back all that is behind it in every run. Writer. */
 void haul_suspect_lost_writing(HaulSuspect *suspect, bool crowded, const GError *why);
 
 /* Takes note of what that loss left undelivered. @first: in the order of sending; NULL for nothing.

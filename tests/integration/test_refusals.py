@@ -173,6 +173,22 @@ def ex2_a_throttled_append_is_sent_again_after_the_time_asked_for():
 
 
 @case
+def a_message_that_is_put_off_for_ever_is_passed():
+    """A server may ask for patience with one message alone: what is behind it does not wait for it in every run."""
+    class Patient(Session):
+        def do_append(self, command, name, *parts):
+            if any(b"<2@" in part for part in parts if command.is_literal(part)):
+                raise Refused("NO [UNAVAILABLE] not this one. Suggested Backoff Time: 10 milliseconds")
+            return super().do_append(command, name, *parts)
+    with Pair(destination_session=Patient) as pair:
+        pair.fill(6)
+        pair.fill(2, pair.source.account("u1").make("Other"), 40)
+        result = pair.run("--grace", "0", code=114, source=8, copied=7, refused=1)
+        assert "three times" in result.err and "not this one" in result.err, result.told()
+        pair.run("--grace", "0", code=114, source=8, copied=0, already_there=7, refused=1)
+
+
+@case
 def aw1_a_throttled_select_is_made_again():
     throttled = answer("NO [THROTTLED] Suggested Backoff Time: 300 milliseconds")
     with Pair() as pair:

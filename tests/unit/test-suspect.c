@@ -86,17 +86,30 @@ several_connections_make_nobody_a_culprit(void)
   haul_suspect_clear(&suspect);
 }
 
-static void
-patience_that_is_asked_for_is_no_loss(void)
+static bool
+put_off(HaulSuspect *suspect, bool crowded, const char *first)
 {
   g_autoptr(GError) busy = make(HAUL_ERROR_BUSY);
+  haul_suspect_lost_writing(suspect, crowded, busy);
+  CU_ASSERT(!haul_suspect_read(suspect, false, busy) && !suspect->reads_alone);
+  return haul_suspect_looked(suspect, first);
+}
+
+static void
+a_delivery_is_given_up_when_it_is_put_off_first_thrice(void)
+{
   HaulSuspect suspect = { 0 };
-  for (unsigned i = 0; i < 3; i++) {
-    haul_suspect_lost_writing(&suspect, false, busy);
-    CU_ASSERT(!haul_suspect_looked(&suspect, "1"));
-    CU_ASSERT(!haul_suspect_read(&suspect, false, busy));
-  }
-  CU_ASSERT(!suspect.writes_singly && !suspect.reads_alone);
+  CU_ASSERT(!put_off(&suspect, false, "1")); /* in company */
+  CU_ASSERT(!put_off(&suspect, false, "3")); /* the other one was taken: the server has time now */
+  CU_ASSERT(!put_off(&suspect, true, "3"));  /* another connection may be to blame */
+  CU_ASSERT(!put_off(&suspect, false, "3"));
+  CU_ASSERT(put_off(&suspect, false, "3"));
+  CU_ASSERT(!put_off(&suspect, false, "4"));
+  CU_ASSERT(!put_off(&suspect, false, "4"));
+  CU_ASSERT(!lose(&suspect, "4")); /* of losses, it is the first */
+  CU_ASSERT(!put_off(&suspect, false, "4"));
+  CU_ASSERT(!put_off(&suspect, false, NULL)); /* all was stored */
+  haul_suspect_clear(&suspect);
 }
 
 int
@@ -107,7 +120,7 @@ main(void)
     CASE(a_message_is_given_up_only_when_it_was_asked_for_alone),
     CASE(a_delivery_is_given_up_when_it_is_first_twice),
     CASE(several_connections_make_nobody_a_culprit),
-    CASE(patience_that_is_asked_for_is_no_loss),
+    CASE(a_delivery_is_given_up_when_it_is_put_off_first_thrice),
   };
   return RUN_SUITE("suspect", cases);
 }
