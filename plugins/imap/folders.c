@@ -49,8 +49,16 @@ know(HaulStore *store, const char *wire, char separator)
 static void
 name_folder(HaulStore *store, ImapFolder *folder)
 {
-  if (folder->path != NULL || !imap_names_is_personal(&store->names, folder->wire))
+  if (folder->path != NULL)
     return;
+  if (!imap_names_is_personal(&store->names, folder->wire)) {
+    if (!store->left_out_told)
+      haul_log(HAUL_LOG_INFO,
+               "%s: folders of other users and shared ones are left out, such as \"%.80s\"",
+               haul_account_side(store->account), folder->wire);
+    store->left_out_told = true;
+    return;
+  }
   g_autofree char *path = imap_names_to_path(&store->names, folder->wire, folder->separator);
   if (*path == '\0') /* the prefix itself */
     return;

@@ -7,6 +7,10 @@
  * the prefix is empty. With a prefix, a name that consists of INBOX levels alone behind it,
  * "INBOX.INBOX", would become INBOX itself, so these keep one more level, "INBOX/INBOX"; the way
  * back drops it again.
+ *
+ * Further personal namespaces keep the names of their prefixes: with "Archive." as the second one,
+ * "Archive.x" is "Archive/x", which leads back there. So does a mailbox in no namespace at all, for which
+ * the listing has to remember the way back; so it has where "INBOX.Archive.x" would be called the same.
  */
 #ifndef IMAP_NAMES_H
 #define IMAP_NAMES_H
@@ -14,12 +18,19 @@
 #include "response.h"
 
 typedef struct {
-  char *prefix; /* owned; of the personal namespace, as on the wire */
+  char *prefix; /* owned */
+  size_t size;  /* of prefix */
+  char separator;
+} ImapNamespace;
+
+typedef struct {
+  char *prefix; /* owned; of the first personal namespace, as on the wire */
   size_t prefix_size;
   char separator;    /* of the personal namespace; '\0': none */
   bool known;        /* the server told a personal namespace */
   bool utf8;         /* names are UTF-8 on the wire (RFC 6855 §3, RFC 9051 §5.1) */
-  GPtrArray *others; /* owned strings: prefixes of other users' and shared ones */
+  GPtrArray *more;   /* owned ImapNamespaces: personal ones after the first */
+  GPtrArray *others; /* the same: other users' and shared ones */
 } ImapNames;
 
 void imap_names_init(ImapNames *names);
@@ -32,7 +43,7 @@ void imap_names_set(ImapNames *names, const GArray *entries);
  * below it, as "INBOX.". */
 void imap_names_guess(ImapNames *names, char **wires, size_t n_wires, char separator);
 
-/* Whether @wire is in the personal namespace. */
+/* Whether @wire is in a personal namespace, or at least in nobody else's. */
 bool imap_names_is_personal(const ImapNames *names, const char *wire);
 
 /* Returns the canonical path of a personal mailbox, to be freed. A name that is no modified UTF-7 is

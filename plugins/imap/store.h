@@ -53,6 +53,7 @@ struct HaulStore {
   bool status_misunderstood; /* a STATUS was answered BAD */
   size_t n_entries;
   size_t n_left_alone; /* folders whose names cannot be used */
+  bool left_out_told;  /* that there are folders of others */
 
   /* quota.c */
   ImapQuota quota;

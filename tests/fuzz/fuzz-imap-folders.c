@@ -124,6 +124,11 @@ try_namespaces(const char *text, size_t size)
   g_autofree char *below = g_strconcat(names.prefix, wire, NULL);
   try_name(&names, wire);
   try_name(&names, below);
+  for (guint i = 0; i < names.more->len; i++) {
+    g_autofree char *further =
+        g_strconcat(((ImapNamespace *)g_ptr_array_index(names.more, i))->prefix, wire, NULL);
+    try_name(&names, further);
+  }
   names.utf8 = true;
   try_name(&names, wire);
   imap_names_free(&names);
@@ -162,6 +167,8 @@ const char *const fuzz_seeds[] = {
   "\"a b\" (MESSAGES NIL X (1 (2)))",
   "((\"INBOX.\" \".\")) ((\"user.\" \".\")) ((\"shared.\" \".\" \"X\" (\"y\")))",
   "((\"\" \"/\")) NIL NIL",
+  "((\"INBOX.\" \".\")(\"Archive/\" \"/\")(\"INBOX.a.\" \".\")(\"\" \".\")) ((\"Archive/b/\" "
+  "\"/\")) NIL",
   "\"\" (STORAGE 10 512 MESSAGE 1 18446744073709551616)",
   "user a b (STORAGE 18446744073709551615 1)",
   "((\"\" \"\\\\\")(\"#\" NIL)) ((\"~\" \"/\")) NIL",

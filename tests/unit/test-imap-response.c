@@ -478,6 +478,15 @@ paths_leave_the_namespace_out_and_find_back(void)
     { "((\"\" \"\\\\\")) NIL NIL", "a\\b", "a/b" },
     { "((\"\" NIL)) NIL NIL", "a", "a" },
     { "NIL NIL ((\"\" \"/\"))", "x", "x" },
+    { "((\"INBOX.\" \".\")(\"Archive.\" \".\")) NIL NIL", "INBOX.a.b", "a/b" },
+    { "((\"INBOX.\" \".\")(\"Archive.\" \".\")) NIL NIL", "Archive.x.y", "Archive/x/y" },
+    { "((\"INBOX.\" \".\")(\"Archive.\" \".\")) NIL NIL", "Archive", "Archive" },
+    { "((\"INBOX.\" \".\")(\"Archive.\" \".\")) NIL NIL", "INBOX.Archived", "Archived" },
+    { "((\"INBOX.\" \".\")(\"old/\" \"/\")) NIL NIL", "old/a.b", "old/a.b" },
+    { "((\"Mail/\" \"/\")(\"INBOX/\" \"/\")) NIL NIL", "INBOX/INBOX", "INBOX/INBOX" },
+    { "((\"INBOX.\" \".\")(\"INBOX.Archive.\" \".\")) NIL NIL", "INBOX.INBOX.Archive.x",
+      "INBOX/Archive/x" },
+    { "((\"\" \"/\")(\"user/me/\" \"/\")) ((\"user/\" \"/\")) NIL", "user/me/x", "user/me/x" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     ImapNames names;
@@ -509,6 +518,13 @@ mailboxes_of_others_are_left_alone(void)
   names_init(&names, "((\"INBOX.\" \".\")) NIL ((\"\" \".\"))");
   CU_ASSERT(imap_names_is_personal(&names, "INBOX.a") && imap_names_is_personal(&names, "inbox.a"));
   CU_ASSERT(!imap_names_is_personal(&names, "public.a") && imap_names_is_personal(&names, "inbox"));
+  imap_names_free(&names);
+  names_init(&names,
+             "((\"INBOX.\" \".\")(\"Mine.\" \".\")) ((\"user.\" \".\")(\"Mine.not.\" \".\")) NIL");
+  CU_ASSERT(imap_names_is_personal(&names, "Mine.a")
+            && !imap_names_is_personal(&names, "Mine.not.a"));
+  CU_ASSERT(imap_names_is_personal(&names, "nobody.a")
+            && !imap_names_is_personal(&names, "user.a"));
   imap_names_free(&names);
 }
 
