@@ -101,11 +101,12 @@ tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
   tally->source = n1;
   /* What an earlier pass of this run copied is there now, and counts as copied. */
   tally->n[HAUL_STATE_THERE] = plan->n_there - MIN(plan->n_there, tally->n[HAUL_STATE_COPIED]);
-  tally->n[HAUL_STATE_FILTERED] = plan->n_gone;
+  /* What an earlier pass found to be no message is given up, too, but its folder is complete so. */
+  work->n_gone = plan->n_gone + tally->n_pseudo;
+  tally->n[HAUL_STATE_FILTERED] = work->n_gone;
   tally->n[HAUL_STATE_DUPLICATE] = plan->n_elsewhere;
   tally->n_conflicts = plan->n_conflicts;
-  work->n_gone = plan->n_gone;
-  if (plan->n_given_up > 0)
+  if (plan->n_given_up > tally->n_pseudo)
     work->incomplete = true;
 }
 

@@ -129,6 +129,7 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
     const HaulReason *reason = haul_reason_find(haul_error_reason(why));
     tally->n[reason->state]++;
     tally->n_trouble_failed += reason->state == HAUL_STATE_FAILED;
+    tally->n_pseudo += strcmp(reason->code, "pseudo") == 0;
     if (tally->troubles->len < LISTED_TROUBLES) {
       HaulTrouble trouble = { g_strdup(id), reason->code, g_strdup(why->message) };
       g_array_append_val(tally->troubles, trouble);

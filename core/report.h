@@ -29,14 +29,15 @@ typedef struct {
   uint64_t n_linked;         /* of the copied, those that the destination copied itself */
   uint64_t n_flags;          /* messages whose flags were changed at the destination */
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
-  uint64_t n_conflicts;      /* same key, different content: copied */
-  GArray *troubles;          /* owned; of HaulTrouble: the first ones, one by one */
-  GHashTable *in_trouble;    /* owned; ids of all of them */
-  GHashTable *given_up;      /* owned; ids that are not tried any more in this run */
-  GArray *lifted;            /* owned; of HaulTrouble: what is tried for the last time, or NULL */
-  HaulSuspect suspect;       /* what the rooms of a run note by themselves */
-  const char *failed;        /* a reason, if the folder as a whole failed */
-  char *failed_detail;       /* owned */
+  uint64_t n_pseudo;      /* of the filtered, those that are no messages: no pass sees them anew */
+  uint64_t n_conflicts;   /* same key, different content: copied */
+  GArray *troubles;       /* owned; of HaulTrouble: the first ones, one by one */
+  GHashTable *in_trouble; /* owned; ids of all of them */
+  GHashTable *given_up;   /* owned; ids that are not tried any more in this run */
+  GArray *lifted;         /* owned; of HaulTrouble: what is tried for the last time, or NULL */
+  HaulSuspect suspect;    /* what the rooms of a run note by themselves */
+  const char *failed;     /* a reason, if the folder as a whole failed */
+  char *failed_detail;    /* owned */
 } HaulTally;
 
 typedef struct HaulReport HaulReport;

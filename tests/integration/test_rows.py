@@ -4,7 +4,7 @@ Habits of servers, row by row, where it takes a whole run to show what comes of 
 messages, and what they alter. Nothing is lost, and nothing doubled. Cases are named after their rows, which
 docs/servers.md lists; what a conversation alone can show is a transcript of that name.
 """
-from harness import case, run_cases
+from harness import NO_GRACE, case, run_cases
 from pair import BRIDGE, FULL, Pair, held, mail
 from servers.mini import answer
 from servers.mini_session import Session
@@ -193,13 +193,15 @@ def tb1_the_header_tells_when_a_message_came():
         pair.run(copied=0, already_there=4)
 
 
+PSEUDO = (b"From: Mail System Internal Data <MAILER-DAEMON@uw.example>\r\n"
+          b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\nX-IMAP: 0998764325 0000000042\r\n"
+          b"Status: RO\r\n\r\nThis text is part of the internal format of your mail folder.\r\n")
+
+
 @case
 def uw1_a_pseudo_message_is_passed_over():
-    pseudo = (b"From: Mail System Internal Data <MAILER-DAEMON@uw.example>\r\n"
-              b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\nX-IMAP: 0998764325 0000000042\r\n"
-              b"Status: RO\r\n\r\nThis text is part of the internal format of your mail folder.\r\n")
     with Pair() as pair:
-        pair.inbox.add(Message(pseudo))
+        pair.inbox.add(Message(PSEUDO))
         pair.fill(3)
         pair.run(source=4, copied=3, filtered=1)
         pair.run(source=4, copied=0, already_there=3, filtered=1)
@@ -208,6 +210,28 @@ def uw1_a_pseudo_message_is_passed_over():
         pair.lose_state()
         pair.run(source=5, copied=0, already_there=4, filtered=1)
         assert len(pair.copy.entries) == 4
+
+
+@case
+def uw1_a_pseudo_message_is_passed_over_where_a_run_needs_two_passes():
+    cuts = []
+
+    def cut_once(session, command, proceed):
+        if cuts:
+            proceed()
+        else:
+            cuts.append(command)
+            session.cut()
+
+    with Pair() as pair:
+        pair.inbox.add(Message(PSEUDO))
+        pair.fill(3)
+        pair.destination.on("APPEND", cut_once)
+        pair.run(*NO_GRACE, source=4, copied=3, filtered=1, failed=0)
+        assert cuts and len(pair.copy.entries) == 3
+        pair.source.log.clear()
+        pair.run(source=4, copied=0, already_there=3, filtered=1)
+        assert not pair.source.heard("UID FETCH"), "the folder was not complete"
 
 
 def swap_uids(folder):
