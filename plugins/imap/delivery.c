@@ -36,6 +36,7 @@ imap_batch_free(gpointer data)
 {
   ImapBatch *batch = data;
   g_ptr_array_unref(batch->deliveries);
+  g_free(batch->refusal);
   g_free(batch);
 }
 

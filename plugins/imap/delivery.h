@@ -15,7 +15,8 @@ typedef struct {
   bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
   bool waits;           /* its literal for "+": without, the APPEND was not understood */
   bool again;           /* it was refused before: it is not tried once more */
-  bool binary; /* as a literal8 (RFC 3516 §4.4), for it has NULs, and was refused as a literal */
+  bool binary;   /* as a literal8 (RFC 3516 §4.4), for it has NULs, and was refused as a literal */
+  bool nameless; /* an APPEND was answered before it had named its folder */
   bool in_company; /* if doubtful: refused together with others */
   char *text;      /* owned; if doubtful or waiting, why */
 } ImapDelivery;
@@ -28,6 +29,7 @@ typedef struct {
   unsigned tag;
   bool with_keywords;
   bool answered; /* before it was closed */
+  char *refusal; /* owned; if that was before it had named the folder: why, or NULL */
 } ImapBatch;
 
 void imap_delivery_free(gpointer delivery);

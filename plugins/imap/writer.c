@@ -209,7 +209,10 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
     writer->excused = true;
     judge(writer, batch, g_ptr_array_index(batch->deliveries, 0), response);
   } else {
-    writer->blamed |= response->condition == IMAP_BAD;
+    if (batch->deliveries->len == 0)
+      batch->refusal = imap_span_dup(&response->text, NULL);
+    else
+      writer->blamed |= response->condition == IMAP_BAD;
     separate(writer, batch, response);
   }
   g_ptr_array_set_size(batch->deliveries, 0);
@@ -339,6 +342,25 @@ await_batches(HaulStore *store, GError **error)
   return true;
 }
 
+/* Takes back @delivery, which is taken, from a batch that was answered while it named the folder: a second
+ * time, the folder is left. */
+static void
+withdraw(ImapWriter *writer, const ImapBatch *batch, ImapDelivery *delivery)
+{
+  ImapFolder *folder = delivery->folder;
+  if (!delivery->nameless || writer->fatal != NULL) {
+    delivery->nameless = true;
+    g_queue_push_tail(&writer->retry, delivery);
+    return;
+  }
+  const char *text = batch->refusal != NULL ? batch->refusal : "";
+  g_autofree char *shown = haul_text_display(text, strlen(text));
+  g_clear_error(&folder->gone);
+  haul_set_error(&folder->gone, HAUL_ERROR_FOLDER, "no-folder",
+                 "the server does not take its name: %s", shown);
+  imap_delivery_fail(delivery, folder->gone);
+}
+
 /* Sends @delivery, which is taken: as part of the open batch, or alone. */
 static bool
 send_delivery(HaulStore *store, ImapDelivery *delivery, bool alone, GError **error)
@@ -365,7 +387,7 @@ send_delivery(HaulStore *store, ImapDelivery *delivery, bool alone, GError **err
   batch->octets += size;
   if (batch->answered) { /* while it named the folder */
     g_ptr_array_set_size(batch->deliveries, 0);
-    g_queue_push_tail(&writer->retry, delivery);
+    withdraw(writer, batch, delivery);
     return close_batch(store, error);
   }
   if (!send_part(store, batch, delivery, error))
