@@ -59,7 +59,7 @@ imap_search_ranges(ImapVisit *visit, const char *key, GError **error)
 {
   ImapSession *session = visit->store->session;
   g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(ImapRange));
-  Search search = { .found = found, .n_messages = visit->n_messages };
+  Search search = { .found = found, .n_messages = MAX(visit->n_messages, visit->n_newest) };
   g_auto(ImapReply) reply = { 0 };
   ImapCommand command = {
     .name = "SEARCH", .data = take_found, .reply = &reply, .context = &search
@@ -70,7 +70,7 @@ imap_search_ranges(ImapVisit *visit, const char *key, GError **error)
                                 extended ? "RETURN (ALL) " : "", key)
               && imap_session_wait(session, &reply, error);
   imap_session_detach(session, &search);
-  visit->n_messages = search.n_messages;
+  visit->n_newest = search.n_messages;
   visit->n_gone += search.n_gone;
   if (!sent)
     return NULL;

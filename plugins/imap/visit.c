@@ -134,6 +134,7 @@ visit_data(ImapSession *session, ImapCommand *command, const ImapResponse *respo
       return visit->take(visit, response, error);
     visit->spoiled |= visit->select.finished;
   } else if (imap_span_is(&response->name, "EXISTS")) {
+    visit->n_newest = response->number;
     if (!visit->select.finished)
       visit->n_messages = response->number;
   } else if (imap_span_is(&response->name, "EXPUNGE")) {

@@ -24,6 +24,7 @@ struct ImapVisit {
   bool writing;
   ImapReply select;
   uint64_t n_messages; /* EXISTS */
+  uint64_t n_newest;   /* EXISTS, as it was said last */
   uint64_t n_gone;     /* EXPUNGE and VANISHED since */
   uint32_t epoch, next_id;
   uint64_t mod_sequence;
