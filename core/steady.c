@@ -8,6 +8,7 @@
 
 #include "intake.h"
 #include "listing.h"
+#include "planning.h"
 
 /* How many messages of a folder are looked at, and how many of these must be listed with other keys, one of
  * them with another size, too, before bodies are asked for. Less may be the server's doing, whose listing
@@ -154,7 +155,8 @@ forget(const HaulContext *context, HaulFolderWork *work, GError **error)
   return haul_journal_forget_pairs(context->journal, work->number, error);
 }
 
-/* Lists the samples, and leaves in @suspects what looks moved. */
+/* Lists the samples, and leaves in @suspects what looks moved. What is wrong with one folder shows when all
+ * of it is listed, next; that this goes well, too, ends the count of connections lost there. */
 static bool
 list_samples(const HaulContext *context, GArray *suspects, HaulOpenStore *store1,
              const GPtrArray *requests, GError **error)
@@ -164,10 +166,8 @@ list_samples(const HaulContext *context, GArray *suspects, HaulOpenStore *store1
   for (guint i = 0; i < requests->len; i++) {
     Suspect *suspect = &g_array_index(suspects, Suspect, kept);
     g_autoptr(HaulListing) listing = haul_lister_next(lister);
-    if (listing->error != NULL && haul_error_reach(listing->error) > HAUL_ERROR_FOLDER) {
-      g_propagate_error(error, g_steal_pointer(&listing->error));
-      return false;
-    }
+    if (listing->error != NULL && haul_error_reach(listing->error) > HAUL_ERROR_FOLDER)
+      return haul_contain(context, suspect->work, g_steal_pointer(&listing->error), error);
     if (listing->error == NULL && looks_moved(suspect, listing))
       kept++;
     else
@@ -186,8 +186,7 @@ read_suspects(const HaulContext *context, GArray *suspects, HaulOpenStore *store
     if (!read_others(context, suspect, store1, &why)) {
       if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
         continue;
-      g_propagate_error(error, g_steal_pointer(&why));
-      return false;
+      return haul_contain(context, suspect->work, g_steal_pointer(&why), error);
     }
     if (are_many(suspect->n_moved, suspect->n) && !forget(context, suspect->work, error))
       return false;

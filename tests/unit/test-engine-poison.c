@@ -191,11 +191,12 @@ static void
 a_folder_that_ends_the_connection_when_it_is_opened_is_left(void)
 {
   for (unsigned side = 1; side <= 2; side++)
-    for (unsigned listed = 0; listed < 2; listed++) {
+    for (unsigned listed = 0; listed < 3; listed++) {
       g_auto(Engine) engine;
       engine_init(&engine);
       engine_fill(&engine, 4);
       engine.options.n_lanes = 1;
+      engine.source->faults.no_tokens = listed == 2; /* there a sample is asked for first */
       MemoryBox *box = side == 1 ? engine.source : engine.copy;
       if (listed) {
         ENGINE_SYNC(&engine);
