@@ -217,12 +217,6 @@ imap_status_items(const HaulStore *store)
   return g_string_free(items, FALSE);
 }
 
-static bool
-can_list_status(const HaulStore *store)
-{
-  return imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
-}
-
 /* Whether Gmail's own LIST of old tells what folders are for, where nothing else does. */
 static bool
 lists_by_xlist(const ImapSession *session)
@@ -253,11 +247,14 @@ imap_folders_request(HaulStore *store, GError **error)
   store->n_entries = 0;
   store->listing = true;
   store->listing_told = false;
+  /* Remembered, for what the server offers may change before the answer comes: ENABLE is under way. */
+  store->listing_has_status =
+      imap_session_can(session, IMAP_CAP_LIST_EXTENDED | IMAP_CAP_LIST_STATUS);
   if (imap_session_can(session, IMAP_CAP_LIST_EXTENDED)) {
     const char *special = imap_session_can(session, IMAP_CAP_SPECIAL_USE) ? " SPECIAL-USE" : "";
     g_autofree char *status_items = imap_status_items(store);
     g_autofree char *status =
-        can_list_status(store) ? g_strconcat(" STATUS ", status_items, NULL) : NULL;
+        store->listing_has_status ? g_strconcat(" STATUS ", status_items, NULL) : NULL;
     if (!imap_session_send(session, &list, error, "LIST \"\" \"*\" RETURN (SUBSCRIBED%s%s)",
                            special, status != NULL ? status : ""))
       return false;
@@ -278,7 +275,7 @@ to_blame(const HaulStore *store)
   const ImapReply *reply = &store->list_reply;
   if (reply->condition == IMAP_OK || imap_asks_for_patience(reply->code, reply->text))
     return 0;
-  if (can_list_status(store))
+  if (store->listing_has_status)
     return IMAP_CAP_LIST_STATUS;
   if (imap_session_can(store->session, IMAP_CAP_LIST_EXTENDED))
     return IMAP_CAP_LIST_EXTENDED;
@@ -425,7 +422,7 @@ imap_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error)
   bool fresh = !store->listing_told && store->listing_sent_at == store->session->n_tags;
   if (!imap_writer_pause(store, error) || (!fresh && !imap_folders_request(store, error))
       || !imap_folders_await(store, error)
-      || (!can_list_status(store) && !learn_status(store, error)))
+      || (!store->listing_has_status && !learn_status(store, error)))
     return false;
   store->listing_told = true;
   for (guint i = 0; i < store->folders->len; i++) {

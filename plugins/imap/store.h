@@ -49,6 +49,7 @@ struct HaulStore {
   ImapReply list_reply, lsub_reply;
   bool listing;              /* under way */
   bool listing_told;         /* to the core */
+  bool listing_has_status;   /* STATUS was asked for with it */
   unsigned listing_sent_at;  /* session->n_tags then */
   bool status_misunderstood; /* a STATUS was answered BAD */
   size_t n_entries;
