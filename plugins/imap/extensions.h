@@ -22,6 +22,9 @@ void imap_extensions_reset(ImapSession *session);
 /* Does without @capabilities for this session. */
 void imap_extensions_drop(ImapSession *session, uint64_t capabilities);
 
+/* Does with @capabilities again, which were dropped for nothing. */
+void imap_extensions_restore(ImapSession *session, uint64_t capabilities);
+
 /* Does without @capabilities, which the server offered and cannot do, for the run. */
 void imap_extensions_forgo(ImapSession *session, uint64_t capabilities);
 

@@ -388,6 +388,8 @@ learn_status(HaulStore *store, GError **error)
     return false;
   if (count_told(store) > n_told)
     imap_extensions_forgo(store->session, extensions);
+  else /* it was the folder */
+    imap_extensions_restore(store->session, extensions);
   return true;
 }
 
