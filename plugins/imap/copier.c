@@ -85,8 +85,8 @@ part_data(ImapSession *session, ImapCommand *command, const ImapResponse *respon
   Part *part = command->context;
   if (response->kind == IMAP_RESPONSE_STATUS)
     take_code(part, response);
-  else if (imap_span_is(&response->name, "EXPUNGE"))
-    part->copier->visit->n_gone++;
+  else
+    part->copier->visit->n_gone += imap_visit_count_gone(response);
   return true;
 }
 

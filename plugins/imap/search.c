@@ -38,8 +38,8 @@ take_found(ImapSession *session, ImapCommand *command, const ImapResponse *respo
     g_array_append_vals(search->found, told->data, told->len);
   } else if (imap_span_is(&response->name, "EXISTS")) {
     search->n_messages = MAX(search->n_messages, response->number);
-  } else if (imap_span_is(&response->name, "EXPUNGE")) {
-    search->n_gone++;
+  } else {
+    search->n_gone += imap_visit_count_gone(response);
   }
   /* More than there are: a server that never ends, or sets without measure. */
   if (search->found->len > search->n_messages)

@@ -123,6 +123,19 @@ is_earlier(ImapVisit *visit, ImapCursor rest)
   return earlier;
 }
 
+uint64_t
+imap_visit_count_gone(const ImapResponse *response)
+{
+  ImapCursor rest = response->rest;
+  bool earlier;
+  if (imap_span_is(&response->name, "EXPUNGE"))
+    return 1;
+  if (!imap_span_is(&response->name, "VANISHED"))
+    return 0;
+  g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(ImapRange));
+  return imap_parse_vanished(&rest, &earlier, ranges) && !earlier ? imap_set_count(ranges) : 0;
+}
+
 static bool
 visit_data(ImapSession *session, ImapCommand *command, const ImapResponse *response, GError **error)
 {

@@ -62,6 +62,10 @@ ImapVisit *imap_visit_begin(HaulStore *store, bool writing, GPtrArray *lines, GE
  * what comes to @take until all is answered. */
 bool imap_visit_run(ImapVisit *visit, ImapVisitFunc take, void *context, GError **error);
 
+/* Counts what @response, data of a command beside a call, tells to be gone: EXPUNGE, or VANISHED where
+ * QRESYNC is on (RFC 7162 §3.2.10). */
+uint64_t imap_visit_count_gone(const ImapResponse *response);
+
 /* Leaves the folder: nothing more is expected of its visit. */
 void imap_visit_end(HaulStore *store);
 
