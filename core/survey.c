@@ -91,8 +91,7 @@ static bool
 has_no_epoch_yet(const HaulFolderPlan *plan)
 {
   return plan->folder2 == NULL
-         || (plan->folder2->n_messages == 0
-             && (plan->known == NULL || (plan->known->n_pairs == 0 && !plan->known->has_intents)));
+         || (plan->folder2->n_messages == 0 && (plan->known == NULL || plan->known->n_pairs == 0));
 }
 
 /* Leaves a folder at which connections end. One message can be asked for alone, or left out, only where its
@@ -147,14 +146,17 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     const HaulJournalFolder *known =
         plan->known != NULL ? &g_array_index(journal, HaulJournalFolder, plan->known - first_known)
                             : NULL;
-    uint64_t epoch2 = fresh2 ? HAUL_EPOCH_GONE : work.epoch2;
+    /* What was on its way there when a run ended may come yet, and is looked for. */
+    bool awaits = fresh2 && plan->folder2 != NULL && known != NULL && known->has_intents;
+    uint64_t epoch2 = fresh2 && !awaits ? HAUL_EPOCH_GONE : work.epoch2;
     if (plan->look == HAUL_LOOK_NONE) {
       work.number = known->number;
       tally_unchanged(&work, known);
     } else {
       work.number = haul_journal_begin_folder(context->journal, plan->folder1->path, plan->path2,
                                               work.epoch1, epoch2, error);
-      if (work.number < 0)
+      if (work.number < 0
+          || (awaits && !haul_journal_set_epoch2(context->journal, work.number, 0, error)))
         return false;
       /* Where the store did not tell, what is known is held against what it says on entering. */
       if (work.epoch1 == 0 && known != NULL && plan->keep_pairs1)

@@ -4,6 +4,8 @@ Habits of servers, row by row, where it takes a whole run to show what comes of 
 messages, and what they alter. Nothing is lost, and nothing doubled. Cases are named after their rows, which
 docs/servers.md lists; what a conversation alone can show is a transcript of that name.
 """
+import threading
+
 from harness import NO_GRACE, case, run_cases
 from pair import BRIDGE, FULL, Pair, held, mail
 from servers.mini import answer
@@ -232,6 +234,46 @@ def uw1_a_pseudo_message_is_passed_over_where_a_run_needs_two_passes():
         pair.source.log.clear()
         pair.run(source=4, copied=0, already_there=3, filtered=1)
         assert not pair.source.heard("UID FETCH"), "the folder was not complete"
+
+
+class Drifting(Session):
+    """Says another UIDVALIDITY of an empty folder at each time of asking, as Courier and Mailutils do."""
+
+    def _say_status(self, folder, items):
+        self._drift(folder)
+        super()._say_status(folder, items)
+
+    def _open(self, name, read_only):
+        self._drift(self._folder(name))
+        return super()._open(name, read_only)
+
+    def _drift(self, folder):
+        if not folder.entries:
+            folder.epoch += 1
+
+
+@case
+def an_empty_folder_whose_epoch_drifts_goes_on_after_a_cut():
+    """Whether what was sent is lost, is there, or comes while it is looked for."""
+    for what_comes in (lambda proceed: None, lambda proceed: proceed(),
+                       lambda proceed: threading.Timer(0.8, proceed).start()):
+        cuts = []
+
+        def cut_once(session, command, proceed, what_comes=what_comes, cuts=cuts):
+            if cuts:
+                proceed()
+                return
+            cuts.append(command)
+            what_comes(proceed)
+            session.cut()
+
+        with Pair(destination_session=Drifting) as pair:
+            pair.fill(4)
+            pair.destination.on("APPEND", cut_once)
+            result = pair.run("--grace", "2", source=4, failed=0)
+            assert cuts and "replaced" not in result.err, result.told()
+            pair.expect_same()
+            pair.run(copied=0, already_there=4)
 
 
 def swap_uids(folder):
