@@ -347,7 +347,8 @@ ask_status(HaulStore *store, GError **error)
     ImapFolder *folder = g_ptr_array_index(store->folders, i);
     if (!is_ours(folder) || folder->told || (folder->attributes & HAUL_FOLDER_NOSELECT) != 0)
       continue;
-    while (g_queue_get_length(&store->session->commands) >= IMAP_FOLDERS_FLIGHT) {
+    while (g_queue_get_length(&store->session->commands)
+           >= (imap_throttle_is_on(&store->session->throttle) ? 1 : IMAP_FOLDERS_FLIGHT)) {
       if (!imap_session_step(store->session, error))
         return false;
     }

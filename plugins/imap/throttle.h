@@ -20,6 +20,13 @@ typedef struct {
 /* Takes an answer into account: one that is @throttled doubles the pause, another takes a quarter off. */
 void imap_throttle_answer(ImapThrottle *throttle, bool throttled);
 
+/* Whether to pause between commands: then one is under way at a time, for nobody reads in a pause. */
+static inline bool
+imap_throttle_is_on(const ImapThrottle *throttle)
+{
+  return throttle->pause_ms > 0;
+}
+
 /* Returns how long the next command has to wait. @sent_us: when the last one was sent, on the clock of
  * @now_us. */
 unsigned imap_throttle_wait_ms(const ImapThrottle *throttle, gint64 sent_us, gint64 now_us);

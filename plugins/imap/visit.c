@@ -298,7 +298,7 @@ send_ahead(HaulStore *store)
 {
   ImapVisits *visits = store->visits;
   if (store->session->mid_command || !is_all_sent(visits->current)
-      || imap_compress_is_due(store->session))
+      || imap_compress_is_due(store->session) || imap_throttle_is_on(&store->session->throttle))
     return;
   for (; visits->next < visits->n_named && !store->session->dead; visits->next++) {
     const HaulVisit *named = &visits->named[visits->next];
@@ -540,7 +540,9 @@ imap_visit_run(ImapVisit *visit, ImapVisitFunc take, void *context, GError **err
   while (fine && visit->n_answered < visit->lines->len) {
     if (visit->n_sent == visit->n_answered)
       fine = imap_compress(store->session, error);
-    guint limit = imap_compress_is_due(store->session) ? 1 : LINES_UNDER_WAY;
+    bool one =
+        imap_compress_is_due(store->session) || imap_throttle_is_on(&store->session->throttle);
+    guint limit = one ? 1 : LINES_UNDER_WAY;
     while (fine && visit->n_sent < visit->lines->len && visit->n_sent - visit->n_answered < limit)
       fine = send_line(visit, error);
     if (is_all_sent(visit))
