@@ -4,6 +4,7 @@
 #include <mailhaul/text.h>
 #include <string.h>
 
+#include "keywords.h"
 #include "set.h"
 
 void
@@ -64,11 +65,10 @@ imap_batch_settle(ImapBatch *batch, const ImapResponse *response)
   uint32_t uid = uids->len > 0 ? g_array_index(uids, ImapRange, 0).first : 0;
   for (guint i = 0; i < deliveries->len; i++) {
     ImapDelivery *delivery = g_ptr_array_index(deliveries, i);
-    if (delivery->bare && !delivery->folder->no_keywords) {
-      delivery->folder->no_keywords = true;
-      haul_log(HAUL_LOG_WARNING, "%s folder \"%s\" takes no keywords: they are left out",
-               haul_account_side(batch->store->account), delivery->folder->path);
-    }
+    if (delivery->bare)
+      imap_keywords_refuse(batch->store, delivery->folder,
+                           haul_message_item(delivery->message)->keywords);
+    delivery->folder->n_left_out += delivery->n_left_out;
     if (uids->len == 0) {
       haul_ticket_done(delivery->ticket, 0, NULL);
     } else {

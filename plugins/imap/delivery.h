@@ -12,6 +12,7 @@ typedef struct {
   HaulTicket *ticket;   /* owned: to be settled once */
   ImapFolder *folder;   /* borrowed */
   bool bare;            /* without keywords, which were refused */
+  unsigned n_left_out;  /* keywords that were not sent */
   bool doubtful;        /* refused with TRYCREATE: is the folder gone? */
   bool waits;           /* its literal for "+": without, the APPEND was not understood */
   bool again;           /* it was refused before: it is not tried once more */

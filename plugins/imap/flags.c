@@ -1,6 +1,7 @@
 /* Changing flags, by UID STORE. See flags.h. */
 #include "flags.h"
 
+#include "keywords.h"
 #include "lines.h"
 #include "visit.h"
 
@@ -54,18 +55,21 @@ imap_set_flags(HaulStore *store, const char *const *ids, size_t n_ids, const Hau
 
   bool refused;
   g_autoptr(GError) why = NULL;
-  if (store_flags(store, uids, change, store->current->no_keywords, &refused, &why))
+  bool adds = change->add_keywords != NULL && *change->add_keywords != NULL;
+  const char *const *keywords = adds ? change->add_keywords : change->remove_keywords;
+  bool bare = imap_keywords_are_refused(store->current, keywords);
+  if (store_flags(store, uids, change, bare, &refused, &why)) {
+    store->current->n_left_out += n_ids * imap_keywords_left_out(keywords, bare);
     return true;
-  bool has_keywords = (change->add_keywords != NULL && *change->add_keywords != NULL)
-                      || (change->remove_keywords != NULL && *change->remove_keywords != NULL);
-  if (refused && has_keywords && !store->current->no_keywords
-      && haul_error_reach(why) == HAUL_ERROR_FOLDER) {
-    haul_log(HAUL_LOG_WARNING, "%s folder \"%s\" takes no keywords: they are left out (%s)",
-             haul_account_side(store->account), store->current->path, why->message);
+  }
+  bool has_keywords = keywords != NULL && *keywords != NULL;
+  if (refused && has_keywords && !bare && haul_error_reach(why) == HAUL_ERROR_FOLDER) {
     g_clear_error(&why);
-    store->current->no_keywords = true;
-    if (store_flags(store, uids, change, true, &refused, &why))
+    if (store_flags(store, uids, change, true, &refused, &why)) {
+      imap_keywords_refuse(store, store->current, keywords);
+      store->current->n_left_out += n_ids * imap_keywords_left_out(keywords, true);
       return true;
+    }
   }
   g_propagate_error(error, g_steal_pointer(&why));
   return false;

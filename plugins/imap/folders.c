@@ -24,6 +24,7 @@ imap_folder_free(gpointer data)
   g_free(folder->wire);
   g_free(folder->path);
   g_free(folder->object_id);
+  g_free(folder->refused_keywords);
   g_clear_error(&folder->gone);
   g_free(folder);
 }

@@ -13,6 +13,7 @@
 #include "copier.h"
 #include "expunge.h"
 #include "extensions.h"
+#include "keywords.h"
 #include "flags.h"
 #include "idle.h"
 #include "login.h"
@@ -28,6 +29,7 @@ imap_close(HaulStore *store)
   if (store == NULL)
     return;
   imap_writer_free(store->writer);
+  imap_keywords_tell(store);
   imap_visits_free(store->visits);
   imap_session_close(store->session);
   imap_reply_clear(&store->list_reply);

@@ -30,7 +30,9 @@ typedef struct {
   bool flags_known;                            /* the next two, from SELECT */
   uint32_t settable_flags;
   bool any_keyword;
-  bool no_keywords;   /* an APPEND went through only without */
+  bool no_keywords;       /* what had two different sets of them went through only without */
+  char *refused_keywords; /* owned; the first such set, or NULL */
+  uint64_t n_left_out;    /* keywords of messages that are there */
   GError *gone;       /* owned; found gone since it was selected: why nothing can be put there */
   char next_text[24]; /* for HaulFolder */
   char token[96];

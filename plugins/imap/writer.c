@@ -18,6 +18,7 @@
 #include "date.h"
 #include "delivery.h"
 #include "extensions.h"
+#include "keywords.h"
 #include "visit.h"
 
 enum {
@@ -284,12 +285,13 @@ imap_writer_pause(HaulStore *store, GError **error)
 
 /* Writes a message as the next part of the open batch, which has it already. */
 static bool
-send_part(HaulStore *store, ImapBatch *batch, const ImapDelivery *delivery, GError **error)
+send_part(HaulStore *store, ImapBatch *batch, ImapDelivery *delivery, GError **error)
 {
   ImapSession *session = store->session;
   const HaulItem *item = haul_message_item(delivery->message);
   GString *line = store->writer->line;
-  bool bare = delivery->bare || delivery->folder->no_keywords;
+  bool bare = delivery->bare || imap_keywords_are_refused(delivery->folder, item->keywords);
+  delivery->n_left_out = imap_keywords_left_out(item->keywords, bare);
   g_string_assign(line, " ");
   if (item->flags != 0 || (item->keywords != NULL && !bare)) {
     batch->with_keywords |= imap_append_flags(line, item->flags, bare ? NULL : item->keywords) > 0;

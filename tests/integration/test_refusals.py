@@ -232,6 +232,24 @@ def ya7_two_connections_are_let_in():
     few_connections_are_let_in(2, "NO [LIMIT] LOGIN Too many connections.")
 
 
+@case
+def a_keyword_that_is_refused_costs_no_other_message_its_own():
+    """What is left out is counted, and told of once for a folder."""
+    class Picky(Session):
+        def do_append(self, command, name, *parts):
+            if any("$Odd" in part for part in parts if isinstance(part, list)):
+                raise Refused("NO no such keyword")
+            return super().do_append(command, name, *parts)
+    with Pair(destination_session=Picky) as pair:
+        pair.fill(6)
+        for number, entry in enumerate(pair.inbox.entries):
+            entry.message.flags = {"$Odd", "home"} if number in (1, 3) else {"work"}
+        result = pair.run(copied=6)
+        assert result.err.count("were left out: 4\n") == 1, result.told()
+        flags = [entry.message.flags for entry in pair.copy.entries]
+        assert sorted(map(sorted, flags)) == [[], []] + [["work"]] * 4, flags
+
+
 # Flags that have a life of their own
 
 @case
