@@ -471,7 +471,7 @@ begin_last_try(Job *job)
 static bool
 run_passes(Job *job, HaulReport *report, GError **error)
 {
-  unsigned n_failed = 0;
+  unsigned n_failed[HAUL_ERROR_CANCELLED + 1] = { 0 }; /* by reach: each has its own patience */
   HaulProgress progress = { 0 };
   uint64_t n_copied_at_first = 0;
   for (;;) {
@@ -484,11 +484,12 @@ run_passes(Job *job, HaulReport *report, GError **error)
     }
     if (haul_patience_sees_progress(&progress, haul_report_n_copied(report),
                                     haul_report_n_given_up(report)))
-      n_failed = 0;
+      memset(n_failed, 0, sizeof n_failed);
+    unsigned *failed = &n_failed[haul_error_reach(why)];
     close_side(&job->side1);
     close_side(&job->side2);
-    bool reached = job->context.journal != NULL || was_reached(why, n_failed);
-    if (reached && wait_before_retry(job, why, n_failed++))
+    bool reached = job->context.journal != NULL || was_reached(why, *failed);
+    if (reached && wait_before_retry(job, why, (*failed)++))
       continue;
     if (haul_cancel_is_set(job->options->cancel)) {
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");

@@ -15,7 +15,8 @@
 #define HAUL_PATIENCE_LIMIT_MS (60u * 60 * 1000)
 
 /*
- * Says whether a pass that @why ended is to be repeated after @n_failed others in a row came to nothing.
+ * Says whether a pass that @why ended is to be repeated after @n_failed others in a row, of the same reach,
+ * came to nothing.
  *
  * @chance: 0 to 1; a part of the wait is left to it, so that many who were sent away do not come back
  *          at once. @wait_ms: gets how long to wait before. Pure.

@@ -39,6 +39,17 @@ a_first_connection_that_is_lost_is_tried_once_more(void)
 }
 
 static void
+who_asked_for_patience_often_may_yet_lose_a_connection(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  engine.source->faults = (MemoryFaults){ .busy_opens = 6, .asks_ms = 1, .lose_folders = 1 };
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.calls1.opens, 8);
+}
+
+static void
 deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for(void)
 {
   g_auto(Engine) engine;
@@ -100,6 +111,7 @@ main(void)
   static const Case cases[] = {
     CASE(a_first_connection_that_is_put_off_is_tried_again),
     CASE(a_first_connection_that_is_lost_is_tried_once_more),
+    CASE(who_asked_for_patience_often_may_yet_lose_a_connection),
     CASE(a_lane_that_is_refused_is_not_tried_again_in_the_run),
     CASE(a_server_that_ends_an_older_connection_gets_one_lane_in_the_end),
     CASE(deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for),
