@@ -83,6 +83,13 @@ imap_extensions_restore(ImapSession *session, uint64_t capabilities)
 }
 
 void
+imap_extensions_regain(ImapSession *session, uint64_t capabilities)
+{
+  session->dropped &= ~capabilities;
+  apply(session);
+}
+
+void
 imap_extensions_forgo(ImapSession *session, uint64_t capabilities)
 {
   imap_extensions_drop(session, capabilities);

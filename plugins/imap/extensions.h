@@ -25,6 +25,9 @@ void imap_extensions_drop(ImapSession *session, uint64_t capabilities);
 /* Does with @capabilities again, which were dropped for nothing. */
 void imap_extensions_restore(ImapSession *session, uint64_t capabilities);
 
+/* Takes that back: without @capabilities it went no better. */
+void imap_extensions_regain(ImapSession *session, uint64_t capabilities);
+
 /* Does without @capabilities, which the server offered and cannot do, for the run. */
 void imap_extensions_forgo(ImapSession *session, uint64_t capabilities);
 

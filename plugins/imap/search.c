@@ -79,6 +79,8 @@ imap_search_ranges(ImapVisit *visit, const char *key, GError **error)
     GArray *plain = imap_search_ranges(visit, key, error);
     if (plain != NULL) /* it is not the key that it does not understand */
       imap_extensions_forgo(session, IMAP_CAP_ESEARCH);
+    else
+      imap_extensions_regain(session, IMAP_CAP_ESEARCH);
     return plain;
   }
   if (reply.condition != IMAP_OK) {

@@ -203,11 +203,14 @@ batch_done(ImapSession *session, ImapCommand *command, const ImapResponse *respo
   if (response->condition == IMAP_OK && !closed && session->mid_command)
     return imap_session_protocol_error(session, error, "APPEND done before it was sent");
   if (response->condition == IMAP_OK) {
-    if (batch->deliveries->len == 1 && ((ImapDelivery *)batch->deliveries->pdata[0])->waits)
+    if (batch->deliveries->len == 1 && ((ImapDelivery *)batch->deliveries->pdata[0])->waits
+        && !command->literal_plus)
       imap_extensions_forgo_literals(session);
     imap_batch_settle(batch, response);
   } else if (batch->deliveries->len == 1) {
     writer->excused = true;
+    if (((ImapDelivery *)batch->deliveries->pdata[0])->waits) /* which was no help */
+      imap_extensions_regain(session, IMAP_CAP_LITERALS);
     judge(writer, batch, g_ptr_array_index(batch->deliveries, 0), response);
   } else {
     if (batch->deliveries->len == 0)
