@@ -141,9 +141,12 @@ read_others(const HaulContext *context, Suspect *suspect, HaulOpenStore *store1,
 
 /* Lets the folder be matched as one that the state does not know. */
 static bool
-forget(const HaulContext *context, HaulFolderWork *work, GError **error)
+forget(const HaulContext *context, const HaulPass *pass, HaulFolderWork *work, GError **error)
 {
   HaulFolderPlan *plan = &work->plan;
+  const HaulTally *tally = work->tally;
+  bool picks = pass->objects != NULL || tally->suspect.reads_alone
+               || g_hash_table_size(tally->in_trouble) > 0;
   bool empty = plan->folder2 == NULL || plan->folder2->n_messages == 0;
   haul_log(
       HAUL_LOG_WARNING,
@@ -151,7 +154,9 @@ forget(const HaulContext *context, HaulFolderWork *work, GError **error)
       "matched by what they are",
       plan->folder1->path);
   plan->keep_pairs1 = plan->keep_pairs2 = false;
-  plan->look = empty ? HAUL_LOOK_STREAM : HAUL_LOOK_MATCH;
+  plan->look = !empty  ? HAUL_LOOK_MATCH
+               : picks ? HAUL_LOOK_LIST /* one by one */
+                       : HAUL_LOOK_STREAM;
   return haul_journal_forget_pairs(context->journal, work->number, error);
 }
 
@@ -178,7 +183,8 @@ list_samples(const HaulContext *context, GArray *suspects, HaulOpenStore *store1
 
 /* Forgets the state of those folders whose messages are others. */
 static bool
-read_suspects(const HaulContext *context, GArray *suspects, HaulOpenStore *store1, GError **error)
+read_suspects(const HaulContext *context, const HaulPass *pass, GArray *suspects,
+              HaulOpenStore *store1, GError **error)
 {
   for (guint i = 0; i < suspects->len; i++) {
     Suspect *suspect = &g_array_index(suspects, Suspect, i);
@@ -188,7 +194,7 @@ read_suspects(const HaulContext *context, GArray *suspects, HaulOpenStore *store
         continue;
       return haul_contain(context, suspect->work, g_steal_pointer(&why), error);
     }
-    if (are_many(suspect->n_moved, suspect->n) && !forget(context, suspect->work, error))
+    if (are_many(suspect->n_moved, suspect->n) && !forget(context, pass, suspect->work, error))
       return false;
   }
   return true;
@@ -218,5 +224,5 @@ haul_check_ids(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1
   }
   return requests->len == 0
          || (list_samples(context, suspects, store1, requests, error)
-             && read_suspects(context, suspects, store1, error));
+             && read_suspects(context, pass, suspects, store1, error));
 }

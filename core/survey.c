@@ -280,10 +280,9 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
   if (!haul_journal_begin(context->journal, error)
       || !haul_journal_commit_after(
           context->journal, plan_folders(context, pass, &input, journal, known, error), error)
-      || !settle_all(context, store2, pass, error) || !haul_check_ids(context, pass, store1, error))
-    return NULL;
-
-  if ((input.lists_all && !begin_objects(context, pass, store2, error))
+      || !settle_all(context, store2, pass, error)
+      || (input.lists_all && !begin_objects(context, pass, store2, error))
+      || !haul_check_ids(context, pass, store1, error)
       || !haul_look_at_folders(context, pass, store1, store2, error))
     return NULL;
   plan_streams(pass);

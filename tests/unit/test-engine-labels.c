@@ -181,6 +181,37 @@ one_copy_is_made_where_that_is_wanted(void)
 }
 
 static void
+labels_that_are_numbered_anew_are_copied_once_again(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.source->faults = (MemoryFaults){ .labels = true, .no_tokens = true };
+  engine.options.labels = HAUL_LABELS_FIRST;
+  deliver(&engine, "<1@x>", "INBOX Work"); /* of different sizes */
+  deliver(&engine, "<22@x>", "INBOX Work");
+  deliver(&engine, "<333@x>", "Work");
+  memory_box_folder(engine.source, "All")->attributes = HAUL_FOLDER_ALL;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Work 1 All 0");
+  for (guint i = 0; i < engine.source->folders->len; i++) {
+    GPtrArray *messages = ((MemoryFolder *)engine.source->folders->pdata[i])->messages;
+    for (guint k = 0; k + 1 < messages->len; k++) { /* each gets the next one's uid */
+      MemoryMessage *message = messages->pdata[k], *next = messages->pdata[k + 1];
+      GBytes *octets = message->octets;
+      message->octets = next->octets;
+      next->octets = octets;
+    }
+  }
+  for (guint i = 0; i < engine.copy->folders->len; i++) {
+    MemoryFolder *folder = engine.copy->folders->pdata[i];
+    g_ptr_array_set_size(folder->messages, 0);
+    folder->n_changes++;
+  }
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Work 1 All 0");
+}
+
+static void
 names_of_other_folders_become_keywords_and_stay(void)
 {
   g_auto(Engine) engine;
@@ -222,6 +253,7 @@ main(void)
     CASE(a_copy_that_appears_late_is_waited_for),
     CASE(copies_whose_ids_are_not_told_are_found),
     CASE(one_copy_is_made_where_that_is_wanted),
+    CASE(labels_that_are_numbered_anew_are_copied_once_again),
     CASE(names_of_other_folders_become_keywords_and_stay),
     CASE(views_are_taken_if_they_are_named),
   };
