@@ -166,7 +166,7 @@ imap_names_to_path(const ImapNames *names, const char *wire, char separator)
   g_autofree char *name = decode(wire + (is_first ? names->prefix_size : 0), names->utf8);
   g_autofree char *path =
       haul_path_from_native(name, further != NULL ? further->separator : separator, NULL);
-  if (is_first && names->prefix_size > 0 && is_inbox_all_through(path))
+  if (further == NULL && names->prefix_size > 0 && is_inbox_all_through(path))
     return g_strconcat("INBOX/", path, NULL);
   return g_steal_pointer(&path);
 }

@@ -529,6 +529,21 @@ mailboxes_of_others_are_left_alone(void)
 }
 
 static void
+a_path_of_a_mailbox_in_no_namespace_leads_to_one_that_has_it(void)
+{
+  ImapNames names;
+  names_init(&names, "((\"Mail/\" \"/\")) NIL NIL");
+  static const char *const wires[] = { "a/b", "INBOX/inbox", "inbox/INBOX", "Mail" };
+  for (size_t i = 0; i < G_N_ELEMENTS(wires); i++) {
+    g_autofree char *path = imap_names_to_path(&names, wires[i], '/');
+    g_autofree char *wire = imap_names_to_wire(&names, path);
+    g_autofree char *again = imap_names_to_path(&names, wire, '/');
+    CU_ASSERT_STRING_EQUAL(again, path);
+  }
+  imap_names_free(&names);
+}
+
+static void
 a_prefix_is_guessed_where_all_lie_below_inbox(void)
 {
   char *below[] = { (char *)"INBOX", (char *)"INBOX.a", (char *)"INBOX.b" };
@@ -669,6 +684,7 @@ main(void)
     CASE(a_refused_append_is_understood_by_code_and_by_words),
     CASE(paths_leave_the_namespace_out_and_find_back),
     CASE(mailboxes_of_others_are_left_alone),
+    CASE(a_path_of_a_mailbox_in_no_namespace_leads_to_one_that_has_it),
     CASE(a_prefix_is_guessed_where_all_lie_below_inbox),
     CASE(a_name_that_is_no_utf7_is_taken_as_it_is),
     CASE(what_vanished_is_a_set_that_is_not_expanded),
