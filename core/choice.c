@@ -18,7 +18,7 @@ is_named(const char *wanted, const char *path, const char *native)
   return g_strcmp0(wanted, decoded) == 0;
 }
 
-/* Whether it is a label for what the user, or the server, has marked: all of it is elsewhere. */
+/* Whether it is a label for what the user, or the server, has marked: all of it is in all mail. */
 static bool
 is_a_view(const HaulPlanFolder *folder)
 {
@@ -30,15 +30,33 @@ static bool
 is_all_mail(const HaulPlanFolder *folder)
 {
   return (folder->attributes & HAUL_FOLDER_LABEL) != 0
-         && (folder->attributes & HAUL_FOLDER_ALL) != 0;
+         && (folder->attributes & HAUL_FOLDER_ALL) != 0
+         && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0;
 }
 
-/* INBOX first, then by name, whatever order the server has. */
+/* Whether @list has the folder of all mail; users can hide it. */
+static bool
+shows_all_mail(const HaulFolderList *list)
+{
+  for (guint i = 0; i < list->folders->len; i++)
+    if (is_all_mail(&g_array_index(list->folders, HaulPlanFolder, i)))
+      return true;
+  return false;
+}
+
+/* The last ones give what the others have not. */
+static int
+rank(const HaulPlanFolder *folder)
+{
+  return haul_path_is_inbox(folder->path) ? 0 : is_a_view(folder) ? 2 : 1;
+}
+
+/* INBOX first, views last, and by name, whatever order the server has. */
 static int
 compare_paths(const void *a, const void *b)
 {
   const HaulPlanFolder *x = a, *y = b;
-  int order = haul_path_is_inbox(y->path) - haul_path_is_inbox(x->path);
+  int order = rank(x) - rank(y);
   return order != 0 ? order : strcmp(x->path, y->path);
 }
 
@@ -60,17 +78,17 @@ static void
 choose_all(const HaulFolderList *list, GArray *chosen)
 {
   g_autoptr(GString) left_out = g_string_new(NULL);
+  bool has_all = shows_all_mail(list);
   for (guint i = 0; i < list->folders->len; i++) {
     const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
-    if (!is_a_view(folder)) {
+    if (!has_all || !is_a_view(folder)) {
       g_array_append_val(chosen, *folder);
       continue;
     }
     g_string_append_printf(left_out, "%s\"%s\"", left_out->len > 0 ? ", " : "", folder->path);
   }
   if (left_out->len > 0)
-    haul_log(HAUL_LOG_INFO,
-             "source: left out, for all of it is in other folders: %s; --folder takes it",
+    haul_log(HAUL_LOG_INFO, "source: left out, for all of it is in all mail: %s; --folder takes it",
              left_out->str);
   g_array_sort(chosen, compare_paths);
 }

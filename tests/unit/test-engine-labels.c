@@ -241,6 +241,29 @@ views_are_taken_if_they_are_named(void)
   check_places(&engine, "All 5 Starred 1"); /* the one that is in both, in the view alone */
 }
 
+/* What is under no other label is in them alone. */
+static void
+views_are_taken_where_all_mail_is_hidden(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.source->faults.labels = true;
+  memory_box_folder(engine.source, "Flagged")->attributes = HAUL_FOLDER_FLAGGED;
+  g_autofree char *both = engine_message("<1@x>", "labelled");
+  g_autofree char *alone = engine_message("<2@x>", "labelled");
+  memory_box_add(engine.source, "Flagged", both);
+  memory_box_add(engine.source, "Flagged", alone);
+  memory_box_add(engine.source, "Work", both);
+  engine.options.labels = HAUL_LABELS_FIRST;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Work")->messages->len, 1);
+  CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Flagged")->messages->len, 1);
+  engine.options.labels = HAUL_LABELS_FOLDERS;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Flagged")->messages->len, 2);
+  check_at_rest(&engine);
+}
+
 int
 main(void)
 {
@@ -256,6 +279,7 @@ main(void)
     CASE(labels_that_are_numbered_anew_are_copied_once_again),
     CASE(names_of_other_folders_become_keywords_and_stay),
     CASE(views_are_taken_if_they_are_named),
+    CASE(views_are_taken_where_all_mail_is_hidden),
   };
   return RUN_SUITE("engine: labels", cases);
 }
