@@ -58,6 +58,7 @@ static const char *const statements[N_STATEMENTS] = {
                    " token2 = NULL WHERE number = ?1",
   [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5,"
                  " has_flags1 = ?6 WHERE number = ?1",
+  [RENAME_FOLDER] = "UPDATE folder SET path2 = ?2 WHERE number = ?1",
   [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2 WHERE number = ?1",
   [LOAD_STRAYS] = "SELECT id2 FROM stray WHERE folder = ?1",
   [ADD_STRAY] = "INSERT OR REPLACE INTO stray VALUES(?1, ?2)",

@@ -160,6 +160,21 @@ haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *token1
 }
 
 bool
+haul_journal_rename_folder(HaulJournal *journal, int64_t folder, const char *path2, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  sqlite3_stmt *write = haul_db_statement(journal, RENAME_FOLDER, error);
+  bool done = false;
+  if (write != NULL) {
+    sqlite3_bind_int64(write, 1, folder);
+    haul_db_bind_text(write, 2, path2);
+    done = haul_db_run(journal, write, error);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
 haul_db_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error)
 {
   sqlite3_stmt *update = haul_db_statement(journal, SET_EPOCH2, error);

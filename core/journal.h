@@ -70,6 +70,10 @@ bool haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *t
                              const char *token2, uint64_t n_gone, bool subscribed, bool has_flags1,
                              GError **error);
 
+/* Notes another name of a destination folder that is the same. */
+bool
+haul_journal_rename_folder(HaulJournal *journal, int64_t folder, const char *path2, GError **error);
+
 /* Notes the epoch of a destination folder that was not there when work began. */
 bool haul_journal_set_epoch2(HaulJournal *journal, int64_t folder, uint64_t epoch2, GError **error);
 

@@ -47,6 +47,15 @@ look_at(const HaulFolderPlan *plan, bool lists_all)
   return HAUL_LOOK_MATCH;
 }
 
+/* Whether the state knows the folder under a name that the destination spells otherwise now. */
+static bool
+is_respelt(const HaulFolderPlan *plan, GHashTable *index2)
+{
+  uint64_t known = plan->known->epoch2, now = plan->folder2 != NULL ? plan->folder2->epoch : 0;
+  return plan->folder2 != NULL && g_hash_table_lookup(index2, plan->known->path2) == NULL
+         && (known == 0 || now == 0 || known == now);
+}
+
 /* Lets one source folder have each folder of the destination: they are merged only when that is asked
  * for. */
 static void
@@ -89,12 +98,13 @@ haul_plan_folders(const HaulFoldersInput *input)
       plan.path2 = spelling;
       plan.rule = "same name but for case";
     }
-    plan.known = g_hash_table_lookup(known, folder1->path);
-    if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0)
-      plan.known = NULL;
     plan.folder2 = g_hash_table_lookup(index2, plan.path2);
     if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
       plan.folder2 = NULL;
+    plan.known = g_hash_table_lookup(known, folder1->path);
+    if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0
+        && (spelling == NULL || !is_respelt(&plan, index2)))
+      plan.known = NULL;
     if (plan.known != NULL) {
       plan.keep_pairs1 = same_epoch(plan.known->epoch1, folder1->epoch);
       plan.keep_pairs2 =

@@ -51,7 +51,7 @@ typedef enum {
 typedef struct {
   const HaulPlanFolder *folder1; /* borrowed from the input */
   const HaulPlanFolder *folder2; /* NULL if it is not there yet */
-  const HaulPlanKnown *known;    /* NULL for first contact */
+  const HaulPlanKnown *known;    /* NULL for first contact; its path2 may be spelt otherwise */
   const char *path2;             /* where it goes; borrowed */
   const char *rule;              /* which rule of mapping made it: "same name" */
   const char *taken_by;          /* another source folder that goes there; NULL: none */
@@ -65,7 +65,7 @@ typedef struct {
   size_t n_folders1, n_folders2;
   const HaulPlanKnown *known;
   size_t n_known;
-  bool lists_all; /* what streams is listed first: one message may be in several folders */
+  bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
 } HaulFoldersInput;
 

@@ -73,6 +73,34 @@ find_suspects(const GArray *folders1, const HaulFolderList *list2)
   return suspects;
 }
 
+/* The nearest folder above @path that has another spelling has it in @path, too; NULL if there is none. */
+static char *
+spell_as_above(GHashTable *others, const char *path)
+{
+  g_autofree char *above = g_strdup(path);
+  for (char *slash; (slash = strrchr(above, '/')) != NULL;) {
+    *slash = '\0';
+    const char *other = g_hash_table_lookup(others, above);
+    if (other != NULL)
+      return g_strconcat(other, path + strlen(above), NULL);
+  }
+  return NULL;
+}
+
+/* Lets what is still to be made in such a folder have the name that it will have there. */
+static void
+spell_children(GHashTable *others, const GArray *folders1, const HaulFolderList *list2)
+{
+  for (guint i = 0; i < folders1->len && g_hash_table_size(others) > 0; i++) {
+    const char *path = g_array_index(folders1, HaulPlanFolder, i).path;
+    if (g_hash_table_contains(others, path) || haul_folder_list_find(list2, path) != NULL)
+      continue;
+    char *other = spell_as_above(others, path);
+    if (other != NULL)
+      g_hash_table_insert(others, g_strdup(path), other);
+  }
+}
+
 static void
 create_result(const char *path, const GError *why, void *data)
 {
@@ -84,7 +112,7 @@ GHashTable *
 haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList **list2,
                   GError **error)
 {
-  g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr(GArray) suspects = find_suspects(folders1, *list2);
   g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
   if (suspects->len == 0)
@@ -105,7 +133,8 @@ haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList 
     if (there == NULL || haul_folder_list_find(fresh, path) != NULL)
       continue;
     haul_log(HAUL_LOG_INFO, "destination: folder \"%s\" is \"%s\" there", path, there->first);
-    g_hash_table_insert(others, g_strdup(path), (char *)there->first);
+    g_hash_table_insert(others, g_strdup(path), g_strdup(there->first));
   }
+  spell_children(others, folders1, fresh);
   return g_steal_pointer(&others);
 }

@@ -13,7 +13,8 @@
  * side, by nothing but case. Costs nothing where there is none.
  *
  * @list2: the destination's folders; replaced if they may have become more.
- * Returns a set of path -> path as the destination lists it, to be freed before @list2; NULL on error.
+ * Returns a table of path -> path as the destination lists it, or will: what is still to be made in a
+ * folder that has another spelling is spelt like it. To be freed; NULL on error.
  */
 GHashTable *haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList **list2,
                               GError **error);

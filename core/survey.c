@@ -149,6 +149,9 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     /* What was on its way there when a run ended may come yet, and is looked for. */
     bool awaits = fresh2 && plan->folder2 != NULL && known != NULL && known->has_intents;
     uint64_t epoch2 = fresh2 && !awaits ? HAUL_EPOCH_GONE : work.epoch2;
+    if (known != NULL && strcmp(known->path2, plan->path2) != 0
+        && !haul_journal_rename_folder(context->journal, known->number, plan->path2, error))
+      return false;
     if (plan->look == HAUL_LOOK_NONE) {
       work.number = known->number;
       tally_unchanged(&work, known);

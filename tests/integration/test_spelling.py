@@ -69,6 +69,22 @@ def a_folder_that_is_there_in_other_letters_is_used():
 
 
 @case
+def what_lies_in_a_folder_in_other_letters_keeps_its_state():
+    """Whether the folder above holds mail or not. A copy that was removed does not come back."""
+    for above in ({"archive": 1}, {}):
+        with MiniServer() as old, FoldingServer() as new, Bench(Imap(old, "u1"), Imap(new, "u1")) as bench:
+            fill(old, archive__2019=3, **above)
+            new.account("u1").make("Archive")
+            total = 3 + len(above)
+            bench.run().expect(0).expect_totals(copied=total)
+            copies = new.account("u1").find("Archive/2019")
+            copies.drop(copies.entries[:1])
+            for _ in range(2):
+                bench.run().expect(0).expect_totals(copied=0, already_there=total - 1, filtered=1)
+            assert bool(above) or new.heard("CREATE", "archive/2019")
+
+
+@case
 def two_folders_are_not_merged_because_of_their_letters():
     for there in ("", "WORK"):
         with MiniServer() as old, FoldingServer() as new, Bench(Imap(old, "u1"), Imap(new, "u1")) as bench:

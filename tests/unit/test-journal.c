@@ -128,6 +128,21 @@ a_folder_that_goes_elsewhere_now_begins_anew(void)
   CU_ASSERT_STRING_EQUAL(state_folder(&state, "a").path2, "b");
 }
 
+static void
+a_folder_that_is_renamed_keeps_what_it_has(void)
+{
+  g_auto(State) state;
+  state_init(&state);
+  state_reopen(&state);
+  int64_t folder = state_begin_folder(&state, "a", 7, 8);
+  state_add_pair(&state, folder, "1", "11");
+  CU_ASSERT(haul_journal_rename_folder(state.journal, folder, "A", NULL));
+  CU_ASSERT_EQUAL(haul_journal_begin_folder(state.journal, "a", "A", 7, 8, NULL), folder);
+  state_reopen(&state);
+  CU_ASSERT_STRING_EQUAL(state_folder(&state, "a").path2, "A");
+  CU_ASSERT_EQUAL(state_folder(&state, "a").n_pairs, 1);
+}
+
 /* ---- pairs ---- */
 
 static void
@@ -341,6 +356,7 @@ main(void)
     CASE(tokens_are_forgotten_while_a_folder_is_worked_on),
     CASE(what_belonged_to_another_epoch_is_forgotten),
     CASE(a_folder_that_goes_elsewhere_now_begins_anew),
+    CASE(a_folder_that_is_renamed_keeps_what_it_has),
     CASE(ids_come_back_as_they_were_and_differ),
     CASE(a_pair_is_replaced_by_a_later_one),
     CASE(what_is_agreed_on_is_kept_with_the_pair),

@@ -177,6 +177,38 @@ a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it(void)
   CU_ASSERT_PTR_NULL(g_array_index(plans, HaulFolderPlan, 0).known);
 }
 
+/* "a", which the destination has as "A". */
+static void
+a_folder_that_is_spelt_otherwise_now_keeps_its_state(void)
+{
+  static const struct {
+    uint64_t known, now;
+    bool is_respelt, old_is_there, keeps;
+  } table[] = {
+    { 8, 8, true, false, true },   { 0, 8, true, false, true }, { 8, 9, true, false, false },
+    { 8, 8, false, false, false }, { 8, 8, true, true, false },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    HaulPlanFolder folder1 = { .path = "a", .token = "t", .epoch = 7, .n_messages = 1 };
+    HaulPlanFolder folders2[] = {
+      { .path = "A", .token = "u", .epoch = table[i].now, .n_messages = 1 },
+      { .path = "old", .epoch = 8 },
+    };
+    HaulPlanKnown known = {
+      .path1 = "a", .path2 = "old", .epoch1 = 7, .epoch2 = table[i].known, .n_pairs = 1
+    };
+    g_autoptr(GHashTable) spellings = g_hash_table_new(g_str_hash, g_str_equal);
+    if (table[i].is_respelt)
+      g_hash_table_insert(spellings, (char *)"a", (char *)"A");
+    HaulFoldersInput input = {
+      &folder1, folders2, 1, table[i].old_is_there ? 2 : 1, &known, 1, .spellings2 = spellings
+    };
+    g_autoptr(GArray) plans = haul_plan_folders(&input);
+    CU_ASSERT_EQUAL_FATAL(plans->len, 1);
+    CU_ASSERT_EQUAL(g_array_index(plans, HaulFolderPlan, 0).known != NULL, table[i].keeps);
+  }
+}
+
 /* Source folders "A" and "a", of which the destination has one under the other's name. */
 static void
 two_folders_do_not_meet_in_one(void)
@@ -242,6 +274,7 @@ main(void)
     CASE(where_messages_are_in_several_folders_nothing_streams_unlisted),
     CASE(folders_that_hold_no_mail_are_not_planned),
     CASE(a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it),
+    CASE(a_folder_that_is_spelt_otherwise_now_keeps_its_state),
     CASE(two_folders_do_not_meet_in_one),
     CASE(a_subscription_is_carried_once),
   };
