@@ -74,6 +74,7 @@ static const char *const statements[N_STATEMENTS] = {
                   " WHERE object = ?1 AND id2 IS NOT NULL AND gone IS NOT 1",
   [GET_LABELS] = "SELECT value FROM meta WHERE name = 'labels'",
   [SET_LABELS] = "INSERT OR REPLACE INTO meta VALUES('labels', ?1)",
+  [DROP_TOKENS1] = "UPDATE folder SET token1 = NULL",
 };
 
 /* ---- SQLite, with our errors ---- */

@@ -42,6 +42,7 @@ typedef enum {
   FIND_COPIES,
   GET_LABELS,
   SET_LABELS,
+  DROP_TOKENS1,
   N_STATEMENTS,
 } HaulStatement;
 

@@ -85,6 +85,9 @@ haul_journal_set_labels(HaulJournal *journal, const char *labels, bool *is_new, 
       if (insert != NULL)
         haul_db_bind_text(insert, 1, labels);
       done = insert != NULL && haul_db_run(journal, insert, error);
+      /* What is complete in one way need not be so in another: nor are the folders of other runs. */
+      sqlite3_stmt *drop = done ? haul_db_statement(journal, DROP_TOKENS1, error) : NULL;
+      done = drop != NULL && haul_db_run(journal, drop, error);
     }
   }
   pthread_mutex_unlock(&journal->mutex);

@@ -137,7 +137,7 @@ bool
 haul_journal_find_copies(HaulJournal *journal, const char *object, GArray *copies, GError **error);
 
 /* Notes how such messages are copied: a word, "folders" if never noted. *is_new: whether it was another
- * one before. */
+ * one before: then the source's tokens of all folders are forgotten. Call it between begin and commit. */
 bool
 haul_journal_set_labels(HaulJournal *journal, const char *labels, bool *is_new, GError **error);
 

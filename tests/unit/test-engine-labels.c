@@ -264,6 +264,23 @@ views_are_taken_where_all_mail_is_hidden(void)
   check_at_rest(&engine);
 }
 
+/* The folders that a run leaves out are to be looked at, too, by the next that takes them. */
+static void
+a_change_of_mind_holds_for_folders_left_out(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.options.labels = HAUL_LABELS_FIRST;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  const char *const folders[] = { "INBOX", NULL };
+  engine.options.labels = HAUL_LABELS_FOLDERS;
+  engine.options.folders = folders;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  engine.options.folders = NULL;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+}
+
 int
 main(void)
 {
@@ -280,6 +297,7 @@ main(void)
     CASE(names_of_other_folders_become_keywords_and_stay),
     CASE(views_are_taken_if_they_are_named),
     CASE(views_are_taken_where_all_mail_is_hidden),
+    CASE(a_change_of_mind_holds_for_folders_left_out),
   };
   return RUN_SUITE("engine: labels", cases);
 }
