@@ -262,6 +262,24 @@ adds_up(const HaulPass *pass, const HaulFolderList *after)
   return true;
 }
 
+static bool
+is_complete(const HaulFolderWork *work)
+{
+  return !work->unusable && !work->incomplete && haul_tally_is_complete(work->tally);
+}
+
+/* Whether all folders that are labels are complete: else one may have left messages to another in vain. */
+static bool
+labels_are_complete(const HaulPass *pass)
+{
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    if ((work->plan.folder1->attributes & HAUL_FOLDER_LABEL) != 0 && !is_complete(work))
+      return false;
+  }
+  return true;
+}
+
 /* Notes which folders are complete, so that the next run need not look at them. */
 static bool
 finish_folders(Frame *frame, GError **error)
@@ -281,11 +299,13 @@ finish_folders(Frame *frame, GError **error)
     return false;
   /* Where flags are only ever added, what is agreed on may be more than what the source has. */
   bool has_flags1 = job->options->flags_mode != HAUL_FLAGS_ADD;
-  bool going = true;
+  bool labels_done = labels_are_complete(pass), going = true;
   for (guint i = 0; going && i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     if (work->plan.look == HAUL_LOOK_NONE || work->incomplete
-        || !haul_tally_is_complete(work->tally) || job->options->flags_mode == HAUL_FLAGS_NONE)
+        || !haul_tally_is_complete(work->tally)
+        || (!labels_done && work->tally->n[HAUL_STATE_DUPLICATE] > 0)
+        || job->options->flags_mode == HAUL_FLAGS_NONE)
       continue;
     bool subscribed = (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
     const char *token2 = final_token2(work, after);

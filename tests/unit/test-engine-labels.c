@@ -281,6 +281,21 @@ a_change_of_mind_holds_for_folders_left_out(void)
   check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
 }
 
+/* What was left to a folder that failed is not done. */
+static void
+what_was_left_to_a_folder_that_failed_is_taken_later(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  engine.copy->faults.uncreatable = "Work";
+  CU_ASSERT_NOT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 All 2");
+  const char *const folders[] = { "All", NULL };
+  engine.options.folders = folders;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 All 6");
+}
+
 int
 main(void)
 {
@@ -298,6 +313,7 @@ main(void)
     CASE(views_are_taken_if_they_are_named),
     CASE(views_are_taken_where_all_mail_is_hidden),
     CASE(a_change_of_mind_holds_for_folders_left_out),
+    CASE(what_was_left_to_a_folder_that_failed_is_taken_later),
   };
   return RUN_SUITE("engine: labels", cases);
 }
