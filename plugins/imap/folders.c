@@ -117,14 +117,8 @@ take_list(HaulStore *store, ImapCursor rest, bool subscribed, bool xlist, GError
   if (++store->n_entries > IMAP_FOLDERS_LIMIT)
     return imap_session_protocol_error(store->session, error, "more than %u folders",
                                        IMAP_FOLDERS_LIMIT);
-  const char *line = rest.at;
-  if (!imap_parse_list(&rest, &entry)) {
-    if (store->n_left_alone++ < IMAP_TOLD_LIMIT)
-      haul_log(HAUL_LOG_WARNING, "%s: %s cannot be read and is left out: %.*s",
-               haul_account_side(store->account), subscribed ? "a subscription" : "a folder's LIST",
-               (int)MIN(rest.end - line, 80), line);
-    return true;
-  }
+  if (!imap_parse_list(&rest, &entry))
+    return imap_session_protocol_error(store->session, error, "LIST");
   size_t size;
   g_autofree char *wire = imap_span_dup(&entry.name, &size);
   if (size == 0 || size > IMAP_NAME_LIMIT || strlen(wire) != size || entry.bad_separator) {
