@@ -325,12 +325,24 @@ play_lines(Server *server)
     fail(server, last, "more came after this line: \"%.200s\"", server->input->str);
 }
 
+/* Lets nobody wait who comes after the last line. (A listener that is shut down just then can keep one for
+ * ever.) */
+static void
+turn_away(Server *server)
+{
+  while (wait_readable(server, server->listener, PATIENCE_MS)) {
+    int late = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (late >= 0)
+      close(late);
+  }
+}
+
 static void *
 play(void *data)
 {
   Server *server = data;
   play_lines(server);
-  shutdown(server->listener, SHUT_RDWR); /* who comes now is refused, and need not wait */
+  turn_away(server);
   return NULL;
 }
 
