@@ -113,6 +113,7 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
   batch->work->wrote = true;
   batch->work->n_put++;
   haul_report_copied(writer->context->report, batch->work->tally, cargo->size);
+  haul_report_reached(writer->context->report, batch->work->tally, cargo->id1);
   if (new_id == NULL)
     haul_naming_add(writer->naming, batch->work, cargo);
 }

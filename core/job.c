@@ -493,14 +493,13 @@ run_passes(Job *job, HaulReport *report, GError **error)
 {
   unsigned n_failed[HAUL_ERROR_CANCELLED + 1] = { 0 }; /* by reach: each has its own patience */
   HaulProgress progress = { 0 };
-  uint64_t n_copied_at_first = 0;
   for (;;) {
     g_autoptr(GError) why = NULL;
     if (open_and_run_pass(job, &why)) {
-      if (!begin_last_try(job))
-        return true;
-      n_copied_at_first = haul_report_n_copied(report);
-      continue;
+      if (begin_last_try(job))
+        continue;
+      haul_report_put_back(report);
+      return true;
     }
     if (haul_patience_sees_progress(&progress, haul_report_n_copied(report),
                                     haul_report_n_given_up(report)))
@@ -515,7 +514,7 @@ run_passes(Job *job, HaulReport *report, GError **error)
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
       return false;
     }
-    if (job->last_try && haul_report_n_copied(report) == n_copied_at_first) {
+    if (job->last_try) {
       haul_log(HAUL_LOG_WARNING, "%s", why->message);
       haul_report_put_back(report); /* the run was done but for them */
       return true;

@@ -165,6 +165,15 @@ haul_report_n_given_up(HaulReport *report)
   return n;
 }
 
+static uint64_t
+accounted(const HaulTally *tally)
+{
+  uint64_t sum = 0;
+  for (size_t i = 0; i < HAUL_N_STATES; i++)
+    sum += tally->n[i];
+  return sum;
+}
+
 static unsigned
 lift(HaulTally *tally)
 {
@@ -209,14 +218,26 @@ haul_report_has_lifted(HaulReport *report, const char *path1)
 }
 
 void
+haul_report_reached(HaulReport *report, HaulTally *tally, const char *id)
+{
+  pthread_mutex_lock(&report->mutex);
+  for (guint i = 0; tally->lifted != NULL && i < tally->lifted->len; i++)
+    if (strcmp(g_array_index(tally->lifted, HaulTrouble, i).id, id) == 0)
+      g_array_remove_index(tally->lifted, i--);
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
 haul_report_put_back(HaulReport *report)
 {
   for (guint i = 0; i < report->folders->len; i++) {
     HaulTally *tally = report->folders->pdata[i];
-    for (guint k = 0; tally->lifted != NULL && k < tally->lifted->len; k++) {
+    uint64_t sum = accounted(tally), left = tally->source - MIN(sum, tally->source);
+    for (guint k = 0; tally->lifted != NULL && k < tally->lifted->len && left > 0; k++) {
       const HaulTrouble *trouble = &g_array_index(tally->lifted, HaulTrouble, k);
       g_autoptr(GError) why = NULL;
       haul_set_error(&why, HAUL_ERROR_MESSAGE, trouble->reason, "%s", trouble->detail);
+      left -= !g_hash_table_contains(tally->in_trouble, trouble->id);
       haul_report_trouble(report, tally, trouble->id, why);
     }
   }
@@ -249,15 +270,6 @@ haul_report_n_copied(HaulReport *report)
   uint64_t n = report->n_copied;
   pthread_mutex_unlock(&report->mutex);
   return n;
-}
-
-static uint64_t
-accounted(const HaulTally *tally)
-{
-  uint64_t sum = 0;
-  for (size_t i = 0; i < HAUL_N_STATES; i++)
-    sum += tally->n[i];
-  return sum;
 }
 
 bool

@@ -64,7 +64,9 @@ void haul_report_give_up(HaulReport *report, HaulTally *tally, const char *id, c
 unsigned haul_report_lift(HaulReport *report);
 /* Whether the folder has some of them. */
 bool haul_report_has_lifted(HaulReport *report, const char *path1);
-/* Puts that trouble back, for no pass has come to them. */
+/* One of them was copied. */
+void haul_report_reached(HaulReport *report, HaulTally *tally, const char *id);
+/* Puts back the trouble of those that no pass has come to. */
 void haul_report_put_back(HaulReport *report);
 /* How many messages were given up, and folders left: that, too, is progress. */
 uint64_t haul_report_n_given_up(HaulReport *report);

@@ -96,6 +96,26 @@ a_last_try_that_cannot_be_made_leaves_the_report_as_it_was(void)
 }
 
 static void
+a_last_try_that_ends_half_way_leaves_what_it_has_not_reached(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 4);
+  engine.options.n_lanes = 1;
+  for (unsigned i = 0; i < 2; i++) {
+    g_autofree char *id = g_strdup_printf("bad-%u", i), *octets = engine_message(id, id);
+    memory_box_add(engine.source, "INBOX", octets);
+  }
+  engine.source->faults =
+      (MemoryFaults){ .unfetchable = "bad-", .heals_at = 2, .lose_fetch = 12, .refuses_from = 3 };
+  CU_ASSERT_EQUAL(engine_run(&engine), 115);
+  CU_ASSERT_PTR_NULL(engine.error);
+  CU_ASSERT(names(&engine, "6", "unfetchable", "it is damaged"));
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_UNFETCHABLE), 1);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 9);
+}
+
+static void
 a_message_that_ends_the_connection_when_it_is_read_is_passed_over(void)
 {
   static const char *const texts[] = { "<id-0@", "<id-3@", "<id-7@" };
@@ -223,6 +243,7 @@ main(void)
     CASE(a_message_that_is_not_given_is_tried_once_more_in_a_new_connection),
     CASE(a_message_that_is_never_given_is_named_and_all_others_go),
     CASE(a_last_try_that_cannot_be_made_leaves_the_report_as_it_was),
+    CASE(a_last_try_that_ends_half_way_leaves_what_it_has_not_reached),
     CASE(a_message_that_ends_the_connection_when_it_is_read_is_passed_over),
     CASE(a_message_at_which_the_connection_is_lost_once_is_copied),
     CASE(several_bad_messages_do_not_end_the_run),
