@@ -75,8 +75,7 @@ haul_journal_set_labels(HaulJournal *journal, const char *labels, bool *is_new, 
   bool done = false;
   if (query != NULL) {
     int step = sqlite3_step(query);
-    const char *known =
-        step == SQLITE_ROW ? (const char *)sqlite3_column_text(query, 0) : "folders";
+    const char *known = step == SQLITE_ROW ? (const char *)sqlite3_column_text(query, 0) : NULL;
     *is_new = g_strcmp0(known, labels) != 0;
     done = step == SQLITE_ROW || step == SQLITE_DONE || haul_db_fail(journal, error);
     sqlite3_reset(query);

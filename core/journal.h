@@ -136,8 +136,8 @@ void haul_copy_clear(HaulCopy *copy);
 bool
 haul_journal_find_copies(HaulJournal *journal, const char *object, GArray *copies, GError **error);
 
-/* Notes how such messages are copied: a word, "folders" if never noted. *is_new: whether it was another
- * one before: then the source's tokens of all folders are forgotten. Call it between begin and commit. */
+/* Notes by what it is decided which folder gets such a message, @labels, a text. *is_new: whether that was
+ * another one before, or never noted: then the source's tokens of all folders are forgotten. Call it between begin and commit. */
 bool
 haul_journal_set_labels(HaulJournal *journal, const char *labels, bool *is_new, GError **error);
 

@@ -233,6 +233,28 @@ begin_objects(const HaulContext *context, HaulPass *pass, const HaulOpenStore *s
   return haul_journal_has_objects(context->journal, &pass->knows_objects, error);
 }
 
+static int
+compare_texts(const void *a, const void *b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Returns what decides which folder gets a message that is in several: the mode, and which folders there
+ * are to choose from. */
+static char *
+name_of_choice(const char *mode, const HaulFoldersInput *input)
+{
+  g_autoptr(GPtrArray) paths = g_ptr_array_new();
+  for (size_t i = 0; i < input->n_folders1; i++)
+    if (input->folders1[i].attributes & HAUL_FOLDER_LABEL)
+      g_ptr_array_add(paths, (char *)input->folders1[i].path);
+  g_ptr_array_sort(paths, compare_texts);
+  g_autoptr(GChecksum) digest = g_checksum_new(G_CHECKSUM_SHA256);
+  for (guint i = 0; i < paths->len; i++)
+    g_checksum_update(digest, paths->pdata[i], (gssize)strlen(paths->pdata[i]) + 1);
+  return g_strconcat(mode, " ", g_checksum_get_string(digest), NULL);
+}
+
 /* Notes how labels are copied. If that was another way before, what is complete need not be so now. */
 static bool
 note_labels(const HaulContext *context, const HaulFoldersInput *input, GArray *known,
@@ -242,7 +264,8 @@ note_labels(const HaulContext *context, const HaulFoldersInput *input, GArray *k
   bool is_new = false;
   if (!has_labels(input->folders1, input->n_folders1))
     return true;
-  if (!haul_journal_set_labels(context->journal, names[context->labels], &is_new, error))
+  g_autofree char *choice = name_of_choice(names[context->labels], input);
+  if (!haul_journal_set_labels(context->journal, choice, &is_new, error))
     return false;
   for (guint i = 0; is_new && i < known->len; i++)
     g_array_index(known, HaulPlanKnown, i).token1 = NULL;

@@ -296,6 +296,23 @@ what_was_left_to_a_folder_that_failed_is_taken_later(void)
   check_places(&engine, "INBOX 2 Later 2 All 6");
 }
 
+/* What a folder leaves to others hangs on which are chosen. */
+static void
+all_mail_gives_all_of_it_when_named_alone_later(void)
+{
+  g_auto(Engine) engine;
+  labelled_init(&engine);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
+  const char *const folders[] = { "All", NULL };
+  engine.options.folders = folders;
+  for (unsigned run = 0; run < 2; run++) {
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    check_places(&engine, "INBOX 2 Later 2 Work 4 All 6");
+  }
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 0);
+}
+
 int
 main(void)
 {
@@ -314,6 +331,7 @@ main(void)
     CASE(views_are_taken_where_all_mail_is_hidden),
     CASE(a_change_of_mind_holds_for_folders_left_out),
     CASE(what_was_left_to_a_folder_that_failed_is_taken_later),
+    CASE(all_mail_gives_all_of_it_when_named_alone_later),
   };
   return RUN_SUITE("engine: labels", cases);
 }
