@@ -18,6 +18,14 @@ unnamed_clear(Unnamed *unnamed)
   g_free(unnamed->id2);
 }
 
+static GArray *
+unnamed_array(guint room)
+{
+  GArray *array = g_array_sized_new(FALSE, TRUE, sizeof(Unnamed), room);
+  g_array_set_clear_func(array, (GDestroyNotify)unnamed_clear);
+  return array;
+}
+
 struct HaulNaming {
   const HaulContext *context;
   HaulOpenStore *store2;
@@ -30,8 +38,7 @@ haul_naming_new(const HaulContext *context, HaulOpenStore *store2)
   HaulNaming *naming = g_new0(HaulNaming, 1);
   naming->context = context;
   naming->store2 = store2;
-  naming->unnamed = g_array_new(FALSE, TRUE, sizeof(Unnamed));
-  g_array_set_clear_func(naming->unnamed, (GDestroyNotify)unnamed_clear);
+  naming->unnamed = unnamed_array(0);
   return naming;
 }
 
@@ -164,6 +171,21 @@ paired_ids(const HaulContext *context, const HaulFolderWork *work, GError **erro
   return paired;
 }
 
+static void
+forget_deliveries(HaulNaming *naming, const HaulFolderWork *work)
+{
+  GArray *all = naming->unnamed;
+  naming->unnamed = unnamed_array(all->len);
+  for (guint i = 0; i < all->len; i++) {
+    Unnamed *unnamed = &g_array_index(all, Unnamed, i);
+    if (unnamed->work == work)
+      continue;
+    g_array_append_vals(naming->unnamed, unnamed, 1);
+    *unnamed = (Unnamed){ 0 }; /* given away */
+  }
+  g_array_unref(all);
+}
+
 /* Notes the ids that were found in @work, and forgets its deliveries. */
 static bool
 note_names(HaulNaming *naming, const HaulFolderWork *work, GError **error)
@@ -173,7 +195,7 @@ note_names(HaulNaming *naming, const HaulFolderWork *work, GError **error)
     return false;
   bool going = true;
   guint n_lost = 0;
-  for (guint i = naming->unnamed->len; i-- > 0;) {
+  for (guint i = 0; i < naming->unnamed->len; i++) {
     Unnamed *unnamed = &g_array_index(naming->unnamed, Unnamed, i);
     if (unnamed->work != work)
       continue;
@@ -181,8 +203,8 @@ note_names(HaulNaming *naming, const HaulFolderWork *work, GError **error)
     if (unnamed->id2 != NULL)
       going = going
               && haul_journal_add_pair(journal, work->number, &unnamed->cargo, unnamed->id2, error);
-    g_array_remove_index(naming->unnamed, i);
   }
+  forget_deliveries(naming, work);
   if (n_lost > 0)
     haul_log(HAUL_LOG_WARNING, "%s: %u messages were acknowledged, but are not to be found",
              work->plan.path2, n_lost);
@@ -258,9 +280,7 @@ static void
 leave_nameless(HaulNaming *naming, HaulFolderWork *work)
 {
   work->incomplete = true;
-  for (guint i = naming->unnamed->len; i-- > 0;)
-    if (g_array_index(naming->unnamed, Unnamed, i).work == work)
-      g_array_remove_index(naming->unnamed, i);
+  forget_deliveries(naming, work);
 }
 
 bool
