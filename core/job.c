@@ -493,11 +493,14 @@ run_passes(Job *job, HaulReport *report, GError **error)
 {
   unsigned n_failed[HAUL_ERROR_CANCELLED + 1] = { 0 }; /* by reach: each has its own patience */
   HaulProgress progress = { 0 };
+  uint64_t n_copied_at_first = 0;
   for (;;) {
     g_autoptr(GError) why = NULL;
     if (open_and_run_pass(job, &why)) {
-      if (begin_last_try(job))
+      if (begin_last_try(job)) {
+        n_copied_at_first = haul_report_n_copied(report);
         continue;
+      }
       haul_report_put_back(report);
       return true;
     }
@@ -514,7 +517,10 @@ run_passes(Job *job, HaulReport *report, GError **error)
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
       return false;
     }
-    if (job->last_try) {
+    bool came_to_nothing = haul_report_n_copied(report) == n_copied_at_first;
+    bool is_unreachable =
+        haul_error_reach(why) <= HAUL_ERROR_BUSY || strcmp(haul_error_reason(why), "login") == 0;
+    if (job->last_try && (came_to_nothing || is_unreachable)) {
       haul_log(HAUL_LOG_WARNING, "%s", why->message);
       haul_report_put_back(report); /* the run was done but for them */
       return true;
