@@ -208,3 +208,14 @@ engine_is_at_rest(Engine *engine)
          && engine->calls1.messages_fetched == 0 && engine_n(engine, HAUL_STATE_COPIED) == 0
          && engine_is_same(engine, __LINE__);
 }
+
+const HaulTally *
+engine_tally(const Engine *engine, const char *path)
+{
+  GPtrArray *folders = haul_report_folders(engine->report);
+  for (guint i = 0; i < folders->len; i++)
+    if (strcmp(((HaulTally *)folders->pdata[i])->path1, path) == 0)
+      return folders->pdata[i];
+  CU_FAIL_FATAL("no such folder in the report");
+  return NULL;
+}

@@ -42,6 +42,9 @@ void engine_forget(Engine *engine);
 /* What the last run says of the state, e.g. of HAUL_STATE_COPIED. */
 uint64_t engine_n(const Engine *engine, HaulState state);
 
+/* What the last run says of one folder; the case ends where it says nothing. */
+const HaulTally *engine_tally(const Engine *engine, const char *path);
+
 /* Fills the source with @n messages in each of two folders, all different. */
 void engine_fill(Engine *engine, unsigned n);
 

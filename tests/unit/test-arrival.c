@@ -71,7 +71,8 @@ uw1_a_pseudo_message_has_both_traces(void)
     { "x-imapbase: 1 2\r\nsubject:\tDON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\n", true },
     { "X-IMAPbase: 1 2\r\nSubject: an ordinary first message\r\n\r\n", false },
     { "Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\n\r\nX-IMAP: 1\r\n", false },
-    { "Subject: Re: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\nX-IMAP: 1\r\n\r\n", false },
+    { "Subject: Re: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\nX-IMAP: 1\r\n\r\n",
+      false },
     { "X-IMAP: 1\r\nSubject: DON'T\r\n\r\n", false },
     { "", false },
   };

@@ -12,22 +12,11 @@
 #include "engine.h"
 #include "log.h"
 
-static const HaulTally *
-tally_of(const Engine *engine, const char *path)
-{
-  GPtrArray *folders = haul_report_folders(engine->report);
-  for (guint i = 0; i < folders->len; i++)
-    if (strcmp(((HaulTally *)folders->pdata[i])->path1, path) == 0)
-      return folders->pdata[i];
-  CU_FAIL_FATAL("no such folder in the report");
-  return NULL;
-}
-
 /* Whether the report names just this message of INBOX, with this reason and words. */
 static bool
 names(const Engine *engine, const char *id, const char *reason, const char *words)
 {
-  const GArray *troubles = tally_of(engine, "INBOX")->troubles;
+  const GArray *troubles = engine_tally(engine, "INBOX")->troubles;
   if (troubles->len != 1)
     return false;
   const HaulTrouble *trouble = &g_array_index(troubles, HaulTrouble, 0);
@@ -170,7 +159,7 @@ several_bad_messages_do_not_end_the_run(void)
       engine.copy->faults = (MemoryFaults){ .cuts_put = "<bad-", .hold = 3 };
     CU_ASSERT_EQUAL(engine_run(&engine), side == 1 ? 115 : 114);
     CU_ASSERT_EQUAL(memory_box_count(engine.copy), 1);
-    CU_ASSERT_EQUAL(tally_of(&engine, "INBOX")->troubles->len, 6);
+    CU_ASSERT_EQUAL(engine_tally(&engine, "INBOX")->troubles->len, 6);
   }
 }
 
@@ -226,9 +215,9 @@ a_folder_that_ends_the_connection_when_it_is_opened_is_left(void)
       box->faults.cuts_select = "INBOX";
       CU_ASSERT_EQUAL(engine_run(&engine), 117);
       CU_ASSERT_PTR_NULL(engine.error);
-      CU_ASSERT_STRING_EQUAL(tally_of(&engine, "INBOX")->failed, "select");
-      CU_ASSERT_PTR_NOT_NULL(strstr(tally_of(&engine, "INBOX")->failed_detail, "lost twice"));
-      CU_ASSERT_PTR_NULL(tally_of(&engine, "Work/a b")->failed);
+      CU_ASSERT_STRING_EQUAL(engine_tally(&engine, "INBOX")->failed, "select");
+      CU_ASSERT_PTR_NOT_NULL(strstr(engine_tally(&engine, "INBOX")->failed_detail, "lost twice"));
+      CU_ASSERT_PTR_NULL(engine_tally(&engine, "Work/a b")->failed);
       CU_ASSERT_EQUAL(memory_box_count(engine.copy), listed ? 9 : 4);
       box->faults.cuts_select = NULL;
       ENGINE_SYNC(&engine);

@@ -23,17 +23,6 @@ n_in(const MemoryBox *box, const char *path)
   return 0;
 }
 
-static const HaulTally *
-tally_of(const Engine *engine, const char *path)
-{
-  GPtrArray *folders = haul_report_folders(engine->report);
-  for (guint i = 0; i < folders->len; i++)
-    if (strcmp(((HaulTally *)folders->pdata[i])->path1, path) == 0)
-      return folders->pdata[i];
-  CU_FAIL_FATAL("no such folder in the report");
-  return NULL;
-}
-
 /* ---- messages ---- */
 
 static void
@@ -50,7 +39,7 @@ a_refused_message_does_not_stop_the_rest(void)
       CU_ASSERT_EQUAL(engine.calls2.puts, run == 0 ? 16 : 1); /* it is offered again */
       CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_REFUSED), 1);
       CU_ASSERT_EQUAL(engine_n(&engine, run == 0 ? HAUL_STATE_COPIED : HAUL_STATE_THERE), 15);
-      const HaulTally *tally = tally_of(&engine, "INBOX");
+      const HaulTally *tally = engine_tally(&engine, "INBOX");
       CU_ASSERT_EQUAL_FATAL(tally->troubles->len, 1);
       const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, 0);
       CU_ASSERT_STRING_EQUAL(trouble->id, "4");
@@ -174,9 +163,9 @@ a_folder_that_fails_does_not_stop_the_others(void)
                    && n_in(engine.copy, "Work/a b") == 4 && n_in(engine.copy, "Third") == 1
                    && engine_n(&engine, HAUL_STATE_FAILED) == 4
                    && engine_n(&engine, HAUL_STATE_COPIED) == 5
-                   && tally_of(&engine, "INBOX")->failed != NULL
-                   && tally_of(&engine, "Work/a b")->failed == NULL
-                   && tally_of(&engine, "Third")->failed == NULL;
+                   && engine_tally(&engine, "INBOX")->failed != NULL
+                   && engine_tally(&engine, "Work/a b")->failed == NULL
+                   && engine_tally(&engine, "Third")->failed == NULL;
       CU_ASSERT(right);
       if (!right)
         printf("%s: code %d, %u %u %u\n", table[i].name, code, n_in(engine.copy, "INBOX"),
@@ -239,7 +228,7 @@ a_folder_that_is_replaced_during_the_run_is_matched_anew_by_the_next(void)
     memory_box_add(engine.source, "Work/a b", "Subject: new\r\n\r\n");
     engine.copy->faults.replaces = "INBOX";
     CU_ASSERT_EQUAL(engine_run(&engine), 111);
-    CU_ASSERT_STRING_EQUAL(tally_of(&engine, "INBOX")->failed, "epoch");
+    CU_ASSERT_STRING_EQUAL(engine_tally(&engine, "INBOX")->failed, "epoch");
     CU_ASSERT_EQUAL(n_in(engine.copy, "Work/a b"), 5);
     ENGINE_SYNC(&engine);
     CU_ASSERT_EQUAL(engine.calls2.puts, 1);
