@@ -30,8 +30,9 @@ def fetched(proxy, bodies_only):
 
 
 def is_sample(text):
-    found = re.search(r"UID FETCH ([0-9,]+) .*BODY\.PEEK\[HEADER\.FIELDS ", text)
-    return found is not None and found[1].count(",") < SAMPLE
+    found = re.search(r"UID FETCH ([0-9,:]+) .*BODY\.PEEK\[HEADER\.FIELDS ", text)
+    ranges = [[int(end) for end in part.split(":")] for part in found[1].split(",")] if found else []
+    return 0 < sum(each[-1] - each[0] + 1 for each in ranges) <= SAMPLE
 
 
 def no_more_to_do(bench, before, got, proxies=(), can_little=False):
