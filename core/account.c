@@ -27,6 +27,7 @@ struct HaulAccount {
   Value *values;            /* owned; in the order of the plugin's table */
   size_t n_values;
   HaulFindings *findings; /* owned */
+  char *known_identity;   /* owned, or NULL */
 };
 
 static size_t
@@ -143,6 +144,7 @@ haul_account_free(HaulAccount *account)
     wipe(&account->values[i]);
   g_free(account->values);
   haul_findings_free(account->findings);
+  g_free(account->known_identity);
   g_free(account);
 }
 
@@ -174,6 +176,19 @@ bool
 haul_account_cancelled(const HaulAccount *account)
 {
   return account->cancel != NULL && haul_cancel_is_set(account->cancel);
+}
+
+void
+haul_account_set_known_identity(HaulAccount *account, const char *identity)
+{
+  g_free(account->known_identity);
+  account->known_identity = g_strdup(identity);
+}
+
+const char *
+haul_account_known_identity(const HaulAccount *account)
+{
+  return account->known_identity;
 }
 
 HaulFindings *

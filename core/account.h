@@ -16,6 +16,8 @@ unsigned haul_account_number_of_side(const HaulAccount *account);
 const HaulPlugin *haul_account_plugin(const HaulAccount *account);
 HaulCancel *haul_account_cancel(const HaulAccount *account);
 HaulFindings *haul_account_findings(const HaulAccount *account);
+/* @identity: copied, before the account's first store is opened; or NULL. */
+void haul_account_set_known_identity(HaulAccount *account, const char *identity);
 
 /* Whether the plugin declares @key. */
 bool haul_account_has(const HaulAccount *account, const char *key);

@@ -254,7 +254,18 @@ begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
     haul_report_left_folder(writer->context->report);
   if (selected && folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2)
     haul_set_error(&why, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
-  return why == NULL || contain(writer, why, error);
+  if (why != NULL)
+    return contain(writer, why, error);
+  const HaulPlanFolder *folder1 = work->plan.folder1;
+  HaulFolder source = { .path = folder1->path,
+                        .epoch = work->epoch1,
+                        .next_id = folder1->next_id,
+                        .n_messages = folder1->n_messages,
+                        .n_octets = folder1->n_octets,
+                        .max_message_octets = HAUL_UNKNOWN,
+                        .attributes = folder1->attributes };
+  haul_store_origin(writer->store2, &source);
+  return true;
 }
 
 static bool

@@ -530,6 +530,16 @@ run_passes(Job *job, HaulReport *report, GError **error)
   }
 }
 
+/* Tells both sides that the run is done; nothing that they have then to do makes it undone. */
+static bool
+finish_sides(const Job *job, GError **error)
+{
+  if (job->options->dry)
+    return true;
+  return (job->side2.store == NULL || haul_store_finish(job->side2.store, error))
+         && (job->side1.store == NULL || haul_store_finish(job->side1.store, error));
+}
+
 static void
 job_clear(Job *job)
 {
@@ -578,7 +588,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
   }
   job.context.chain = haul_chain_parse(options->match, &why);
   int code = 0;
-  if (job.context.chain == NULL || !run_passes(&job, report, &why)) {
+  if (job.context.chain == NULL || !run_passes(&job, report, &why) || !finish_sides(&job, &why)) {
     code = fatal_exit_code(&job, why);
     g_propagate_error(error, why);
   }

@@ -154,7 +154,7 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .given_up = (const HaulId *)(void *)planning->given_up->data,
     .n_given_up = planning->given_up->len,
     .first_alone = planning->work->tally->suspect.reads_alone,
-    .flags_mode = context->flags_mode,
+    .flags_mode = attributes & HAUL_FOLDER_FLAGLESS ? HAUL_FLAGS_NONE : context->flags_mode,
     .keywords = context->keywords,
   };
   if (listing1->twins == NULL)

@@ -337,6 +337,25 @@ haul_store_flush(HaulOpenStore *store, GError **error)
   return end(&call, ok, error);
 }
 
+void
+haul_store_origin(HaulOpenStore *store, const HaulFolder *source)
+{
+  if (store->ops->origin == NULL)
+    return;
+  Call call = begin(store->account, "origin");
+  store->ops->origin(store->store, source);
+  log_time(&call, true);
+}
+
+bool
+haul_store_finish(HaulOpenStore *store, GError **error)
+{
+  if (store->ops->finish == NULL)
+    return true;
+  Call call = begin(store->account, "finish");
+  return end(&call, store->ops->finish(store->store, &call.error), error);
+}
+
 bool
 haul_store_rename(HaulOpenStore *store, const char *from, const char *to, GError **error)
 {

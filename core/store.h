@@ -15,7 +15,7 @@ HaulOpenStore *haul_store_open(const HaulAccount *account, HaulIntent intent, GE
 void haul_store_close(HaulOpenStore *store); /* NULL is fine */
 
 /* Each as its namesake of HaulStoreOps. Where the plugin has no such callback: "unsupported" with
- * HAUL_ERROR_ACCOUNT, but ahead() and flush() do nothing, subscribe() says done for each, and
+ * HAUL_ERROR_ACCOUNT, but ahead(), flush(), origin() and finish() do nothing, subscribe() says done for each, and
  * identity() is NULL. */
 char *haul_store_identity(HaulOpenStore *store);
 bool haul_store_folders(HaulOpenStore *store, HaulFolderFunc each, void *data, GError **error);
@@ -42,6 +42,8 @@ bool haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each,
                        GError **error);
 bool haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error);
 bool haul_store_wait(HaulOpenStore *store, unsigned timeout_s, bool *changed, GError **error);
+void haul_store_origin(HaulOpenStore *store, const HaulFolder *source);
+bool haul_store_finish(HaulOpenStore *store, GError **error);
 /* HAUL_UNKNOWN for both where the store has no quota(). */
 bool haul_store_quota(HaulOpenStore *store, uint64_t *used_octets, uint64_t *limit_octets,
                       GError **error);

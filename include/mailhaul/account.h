@@ -44,5 +44,9 @@ HAUL_PUBLIC bool haul_account_forgoes(const HaulAccount *account, const char *na
 HAUL_PUBLIC void haul_account_note_refused_size(const HaulAccount *account, uint64_t octets);
 HAUL_PUBLIC uint64_t haul_account_refused_size(const HaulAccount *account);
 
+/* What identity() said of this account in the last run that was made with the same backend, host, user
+ * and path; NULL if there was none, or it is not known. */
+HAUL_PUBLIC const char *haul_account_known_identity(const HaulAccount *account);
+
 G_END_DECLS
 #endif /* MAILHAUL_ACCOUNT_H */

@@ -41,6 +41,13 @@ typedef enum {
   HAUL_FOLDER_IMPORTANT = 1 << 9,
   HAUL_FOLDER_LABEL = 1 << 10, /* its messages may be in several such folders at once: equal
                                   object ids are one message, and copy() adds it to another */
+  HAUL_FOLDER_UIDS = 1 << 11,  /* ids are IMAP UIDs, epoch and next id UIDVALIDITY and UIDNEXT  */
+  HAUL_FOLDER_UIDLS = 1 << 12, /* ids are POP3 UIDLs (RFC 1939 §7); one with a blank in it was
+                                  made by the store where the server gave none                  */
+  HAUL_FOLDER_FLAGLESS = 1 << 13, /* flags are told by fetch() alone, for the copy: a listing
+                                     says nothing of them                                       */
+  HAUL_FOLDER_BATCHES = 1 << 14,  /* it may show a part of its messages, and others in a further
+                                     connection, when these have been fetched                   */
 } HaulFolderAttributes;
 
 typedef struct {
@@ -190,6 +197,15 @@ typedef struct {
    * are opened for. Asked when both sides are open, before anything is written: a store opened for
    * writing may make what it needs to answer, which open() does not. */
   char *(*identity)(HaulStore *store);
+
+  /* Says, behind a select() for writing, which folder of the source the messages come from that are
+   * put until the next select(): its path, epoch, next id and attributes, lent for the call. So a
+   * store can keep what the source called them, where the item's id is something that lasts. */
+  void (*origin)(HaulStore *store, const HaulFolder *source);
+
+  /* Says that a run has done what it could do, all tickets settled: once, at its end, to a store that
+   * is open for writing, and to the source. Not after one that was cut short. */
+  bool (*finish)(HaulStore *store, GError **error);
 } HaulStoreOps;
 
 /* A duplicate detector: says what makes two messages the same one. */

@@ -400,7 +400,7 @@ imap_folder_describe(const HaulStore *store, ImapFolder *folder, HaulFolder *out
     .n_messages = folder->n_messages,
     .n_octets = folder->n_octets,
     .max_message_octets = MIN(store->session->append_limit, folder->append_limit),
-    .attributes = folder->attributes
+    .attributes = folder->attributes | HAUL_FOLDER_UIDS
                   | (imap_session_can(store->session, IMAP_CAP_GMAIL) ? HAUL_FOLDER_LABEL : 0),
     .settable_flags = folder->flags_known ? folder->settable_flags : HAUL_ALL_FLAGS,
     .any_keyword = folder->flags_known ? folder->any_keyword : !folder->no_keywords,
