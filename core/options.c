@@ -43,6 +43,15 @@ apply_setting(HaulOptions *options, unsigned side, const char *key, const char *
   return true;
 }
 
+/* Of the destination, written without its side. */
+static bool
+apply_setting2(HaulOptions *options, unsigned side, const char *key, const char *value,
+               GError **error)
+{
+  add_setting(&options->sides[1], key, value != NULL ? value : "true");
+  return true;
+}
+
 static bool
 apply_backend(HaulOptions *options, unsigned side, const char *key, const char *value,
               GError **error)
@@ -240,6 +249,9 @@ static const Option table[] = {
   { "flags", false, "MODE", apply_flags, NULL, "merge (default), source, add or none" },
   { "labels", false, "MODE", apply_labels, NULL, "folders (default), keywords or first" },
   { "lanes", false, "N", apply_number, "lanes", "connections to each side" },
+  { "snapshot", false, NULL, apply_setting2, "snapshot",
+    "keep the destination as this run leaves it, under the date" },
+  { "keep", false, "N", apply_setting2, "keep", "and of such snapshots the latest N only" },
   { "dry", false, NULL, apply_switch, "dry", "plan only, write nothing" },
   { "state", false, "DIR", apply_text, "state", "where the state is kept" },
   { "stateless", false, NULL, apply_switch, "stateless", "keep none: find copies by matching" },

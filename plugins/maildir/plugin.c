@@ -13,6 +13,7 @@
 #include <mailhaul/log.h>
 
 #include "store.h"
+#include "snapshot.h"
 #include "subscriptions.h"
 
 #define EPOCH 1
@@ -23,6 +24,9 @@ static const HaulSetting settings[] = {
   { "path", 'p', NULL, "Folder that is the Maildir; a destination is made where it is missing." },
   { "fsync", 's', "batch",
     "When messages are put on disk: batch (several at a time), always (each), never." },
+  { "snapshot", 'b', "false",
+    "Whether the tree, as a run leaves it, is kept below snapshots/ under the date." },
+  { "keep", 'n', "0", "How many snapshots stay, the latest; 0: all." },
   { NULL, 0, NULL, NULL },
 };
 
@@ -63,6 +67,11 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
   if (!parse_fsync(account, &fsync, error))
     return NULL;
   /* A source that is not there, or empty, is a disk that was not mounted rather than no mail. */
+  if (haul_account_number(account, "keep") > 0 && !haul_account_bool(account, "snapshot")) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "keep is of snapshots: it goes with snapshot");
+    return NULL;
+  }
   bool may_be_new = strcmp(haul_account_side(account), "destination") == 0;
   MaildirTree *tree = maildir_root_open(haul_account_string(account, "path"), intent, may_be_new,
                                         fsync != MAILDIR_FSYNC_NEVER, error);
@@ -258,6 +267,13 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
   return true;
 }
 
+static bool
+maildir_finish(HaulStore *store, GError **error)
+{
+  return !store->tree->writable || !haul_account_bool(store->account, "snapshot")
+         || maildir_snapshot_make(store->tree, haul_account_number(store->account, "keep"), error);
+}
+
 static const HaulStoreOps ops = {
   .struct_size = sizeof ops,
   .open = maildir_open,
@@ -273,6 +289,7 @@ static const HaulStoreOps ops = {
   .set_flags = maildir_set_flags,
   .copy = maildir_copy,
   .identity = maildir_identity,
+  .finish = maildir_finish,
 };
 
 HAUL_PLUGIN(maildir) = {
