@@ -85,7 +85,7 @@ def rooms(root, _write):
     text = (root / "docs/architecture.md").read_text()
     named, folder = {}, None
     for line in text.splitlines():
-        heading = re.match(r"#+ .*`([a-z/-]+)/`", line)
+        heading = re.match(r"#+ .*`([a-z0-9/-]+)/`", line)
         if line.startswith("#"):
             folder = heading.group(1) if heading else None
         elif folder is not None and line.startswith("| `"):
