@@ -129,3 +129,34 @@ haul_choose_folders(const HaulFolderList *list, const char *const *wanted, GErro
   move_all_mail_to_the_end(chosen);
   return g_steal_pointer(&chosen);
 }
+
+/* Finds the folder that is @wanted: its canonical path counts more than what the store calls another. */
+static const char *
+find_named(const HaulFolderList *list, const char *wanted)
+{
+  if (haul_folder_list_find(list, wanted) != NULL)
+    return wanted;
+  for (guint i = 0; i < list->folders->len; i++) {
+    const char *path = g_array_index(list->folders, HaulPlanFolder, i).path;
+    if (is_named(wanted, path, list->natives->pdata[i]))
+      return path;
+  }
+  return NULL;
+}
+
+char *
+haul_choose_target(const GArray *folders1, const HaulFolderList *list2, const char *wanted,
+                   GError **error)
+{
+  guint n = 0;
+  for (guint i = 0; i < folders1->len; i++)
+    n += (g_array_index(folders1, HaulPlanFolder, i).attributes & HAUL_FOLDER_NOSELECT) == 0;
+  if (n > 1) {
+    haul_set_error(
+        error, HAUL_ERROR_ACCOUNT, "usage",
+        "--folder2 says where one folder goes, but %u are chosen; name one with --folder", n);
+    return NULL;
+  }
+  const char *found = find_named(list2, wanted);
+  return g_strdup(found != NULL ? found : haul_path_is_inbox(wanted) ? "INBOX" : wanted);
+}

@@ -1,4 +1,6 @@
-/* Which folders of the source a run is about, and in which order. */
+/*
+ * Which folders of the source a run is about, in which order, and where the user sends one of them.
+ */
 #ifndef HAUL_CORE_CHOICE_H
 #define HAUL_CORE_CHOICE_H
 
@@ -13,5 +15,14 @@
  * NULL on error: "no-folder".
  */
 GArray *haul_choose_folders(const HaulFolderList *list, const char *const *wanted, GError **error);
+
+/*
+ * Says where the only folder of @folders1 that holds mail goes, if the user names it: the folder of @list2 that
+ * is @wanted (as above), or, if there is none, one of that canonical path.
+ *
+ * Returns its path, to be freed; NULL on error, "usage": several folders would go there.
+ */
+char *haul_choose_target(const GArray *folders1, const HaulFolderList *list2, const char *wanted,
+                         GError **error);
 
 #endif /* HAUL_CORE_CHOICE_H */

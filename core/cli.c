@@ -159,6 +159,7 @@ sync_accounts(HaulOptions *options, GError **error)
     .match = options->match,
     .state_folder = options->state_folder,
     .folders = some_folders ? (const char *const *)options->folders->pdata : NULL,
+    .folder2 = options->folder2,
     .flags_mode = options->flags_mode,
     .labels = options->labels,
     .n_lanes = options->n_lanes,

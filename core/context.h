@@ -25,6 +25,7 @@ typedef struct {
   HaulLabelsMode labels;
   unsigned n_lanes;
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
+  const char *target2;    /* of this pass: where the only folder goes, or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
   unsigned grace_s;       /* how long a young intent may still come true */
   bool dry;

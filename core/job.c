@@ -36,6 +36,7 @@ typedef struct {
   HaulContext context;
   Side side1, side2;
   GArray *folders1; /* owned; of HaulPlanFolder: those that were chosen */
+  char *target2;    /* owned; where the only one of them goes, or NULL */
   bool fit_told;    /* whether all fits: once is enough */
   HaulJobPlanned planned;
   void *planned_data;
@@ -89,8 +90,13 @@ static bool
 choose_folders(Job *job, GError **error)
 {
   g_clear_pointer(&job->folders1, g_array_unref);
+  g_clear_pointer(&job->target2, g_free);
   job->folders1 = haul_choose_folders(job->side1.list, job->options->folders, error);
-  return job->folders1 != NULL;
+  if (job->folders1 == NULL || job->options->folder2 == NULL)
+    return job->folders1 != NULL;
+  job->target2 = haul_choose_target(job->folders1, job->side2.list, job->options->folder2, error);
+  job->context.target2 = job->target2;
+  return job->target2 != NULL;
 }
 
 /* Opens both sides at once, and chooses the folders. */
@@ -379,7 +385,7 @@ ask_spellings(Job *job, GError **error)
   g_clear_pointer(&job->context.spellings2, g_hash_table_unref);
   if (!job->options->dry)
     job->context.spellings2 =
-        haul_spelling_ask(job->folders1, job->side2.store, &job->side2.list, error);
+        haul_spelling_ask(job->folders1, job->target2, job->side2.store, &job->side2.list, error);
   return job->options->dry || job->context.spellings2 != NULL;
 }
 
@@ -548,6 +554,7 @@ job_clear(Job *job)
   g_clear_error(&job->side1.error);
   g_clear_error(&job->side2.error);
   g_clear_pointer(&job->folders1, g_array_unref);
+  g_free(job->target2);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
   haul_keywords_free(job->context.keywords);

@@ -13,6 +13,7 @@ typedef struct {
   bool match_is_default;
   const char *state_folder;
   const char *const *folders; /* NULL-terminated: only these; NULL for all */
+  const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
   unsigned n_lanes;

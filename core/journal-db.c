@@ -10,14 +10,14 @@
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 static const char schema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
+    "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL,"
     " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
     " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
-    " has_flags1 INTEGER NOT NULL DEFAULT 0);"
+    " has_flags1 INTEGER NOT NULL DEFAULT 0, UNIQUE(path1, path2));"
     "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
     " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB, gone INTEGER,"
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
@@ -52,10 +52,10 @@ static const char *const statements[N_STATEMENTS] = {
       " EXISTS(SELECT 1 FROM intent WHERE intent.folder = folder.number),"
       " (SELECT count(*) FROM pair WHERE pair.folder = folder.number AND ?1), has_flags1"
       " FROM folder",
-  [FIND_FOLDER] = "SELECT number, path2, epoch1, epoch2 FROM folder WHERE path1 = ?1",
+  [FIND_FOLDER] = "SELECT number, epoch1, epoch2 FROM folder WHERE path1 = ?1 AND path2 = ?2",
   [ADD_FOLDER] = "INSERT INTO folder(path1, path2, epoch1, epoch2) VALUES(?1, ?2, ?3, ?4)",
-  [RESET_FOLDER] = "UPDATE folder SET path2 = ?2, epoch1 = ?3, epoch2 = ?4, token1 = NULL,"
-                   " token2 = NULL WHERE number = ?1",
+  [RESET_FOLDER] = "UPDATE folder SET epoch1 = ?3, epoch2 = ?4, token1 = NULL, token2 = NULL"
+                   " WHERE number = ?1",
   [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5,"
                  " has_flags1 = ?6 WHERE number = ?1",
   [RENAME_FOLDER] = "UPDATE folder SET path2 = ?2 WHERE number = ?1",

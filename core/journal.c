@@ -81,16 +81,16 @@ begin_folder(HaulJournal *journal, const char *path1, const char *path2, uint64_
   if (find == NULL)
     return -1;
   haul_db_bind_text(find, 1, path1);
+  haul_db_bind_text(find, 2, path2);
   int step = sqlite3_step(find);
   int64_t number = -1;
   bool stale = false;
   uint64_t known1 = 0, known2 = 0;
   if (step == SQLITE_ROW) {
     number = sqlite3_column_int64(find, 0);
-    known1 = (uint64_t)sqlite3_column_int64(find, 2);
-    known2 = (uint64_t)sqlite3_column_int64(find, 3);
-    stale = strcmp((const char *)sqlite3_column_text(find, 1), path2) != 0
-            || other_epoch(known1, epoch1) || other_epoch(known2, epoch2);
+    known1 = (uint64_t)sqlite3_column_int64(find, 1);
+    known2 = (uint64_t)sqlite3_column_int64(find, 2);
+    stale = other_epoch(known1, epoch1) || other_epoch(known2, epoch2);
   } else if (step != SQLITE_DONE) {
     haul_db_fail(journal, error);
     sqlite3_reset(find);
@@ -105,11 +105,12 @@ begin_folder(HaulJournal *journal, const char *path1, const char *path2, uint64_
   sqlite3_stmt *write = haul_db_statement(journal, number < 0 ? ADD_FOLDER : RESET_FOLDER, error);
   if (write == NULL)
     return -1;
-  if (number < 0)
+  if (number < 0) {
     haul_db_bind_text(write, 1, path1);
-  else
+    haul_db_bind_text(write, 2, path2);
+  } else {
     sqlite3_bind_int64(write, 1, number);
-  haul_db_bind_text(write, 2, path2);
+  }
   sqlite3_bind_int64(write, 3, (sqlite3_int64)epoch1);
   sqlite3_bind_int64(write, 4, (sqlite3_int64)epoch2);
   if (!haul_db_run(journal, write, error))

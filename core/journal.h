@@ -50,7 +50,8 @@ typedef struct {
   bool has_flags1; /* as haul_journal_end_folder() was told */
 } HaulJournalFolder;
 
-/* Returns all folders, of HaulJournalFolder; lent until the next call. */
+/* Returns all pairs of folders, of HaulJournalFolder; a folder of the source may have gone to several. Lent until the
+ * next call. */
 GArray *haul_journal_folders(HaulJournal *journal, GError **error);
 
 /*
@@ -70,7 +71,7 @@ bool haul_journal_end_folder(HaulJournal *journal, int64_t folder, const char *t
                              const char *token2, uint64_t n_gone, bool subscribed, bool has_flags1,
                              GError **error);
 
-/* Notes another name of a destination folder that is the same. */
+/* Notes another name of a destination folder that is the same. A pair of that name is not known. */
 bool
 haul_journal_rename_folder(HaulJournal *journal, int64_t folder, const char *path2, GError **error);
 

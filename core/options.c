@@ -8,6 +8,7 @@
 
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
+#include <mailhaul/text.h>
 
 #include "plugin.h"
 #include "secret.h"
@@ -138,6 +139,27 @@ apply_folder(HaulOptions *options, unsigned side, const char *key, const char *v
   return true;
 }
 
+/* Where the folder goes: what is no path can be no name of a server either. */
+static bool
+apply_folder2(HaulOptions *options, unsigned side, const char *key, const char *value,
+              GError **error)
+{
+  bool is_path = g_utf8_validate(value, -1, NULL) && *value != '\0' && *value != '/'
+                 && !g_str_has_suffix(value, "/") && strstr(value, "//") == NULL;
+  for (const char *at = value; is_path && *at != '\0'; at = g_utf8_next_char(at))
+    is_path = !g_unichar_iscntrl(g_utf8_get_char(at));
+  if (!is_path) {
+    g_autofree char *shown = haul_text_display(value, strlen(value));
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--folder2 takes the path of a folder, such as Imported/2019, not \"%s\"",
+                   shown);
+    return false;
+  }
+  g_free(options->folder2);
+  options->folder2 = g_strdup(value);
+  return true;
+}
+
 /* The members of HaulOptions that a key names. */
 static bool
 apply_text(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
@@ -245,6 +267,7 @@ static const Option table[] = {
   { "inet4", false, NULL, apply_inet, "4", "connect by IPv4 only" },
   { "inet6", false, NULL, apply_inet, "6", "connect by IPv6 only" },
   { "folder", false, "NAME", apply_folder, NULL, "only this folder; may be repeated" },
+  { "folder2", false, "NAME", apply_folder2, NULL, "where that one folder goes" },
   { "match", false, "CHAIN", apply_text, "match", "what makes two messages the same one" },
   { "flags", false, "MODE", apply_flags, NULL, "merge (default), source, add or none" },
   { "labels", false, "MODE", apply_labels, NULL, "folders (default), keywords or first" },
@@ -291,6 +314,7 @@ haul_options_clear(HaulOptions *options)
     g_ptr_array_unref(options->sides[i].settings);
   }
   g_ptr_array_unref(options->folders);
+  g_free(options->folder2);
   g_free(options->match);
   g_free(options->state_folder);
   g_free(options->log_file);

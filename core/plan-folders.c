@@ -47,13 +47,53 @@ look_at(const HaulFolderPlan *plan, bool lists_all)
   return HAUL_LOOK_MATCH;
 }
 
-/* Whether the state knows the folder under a name that the destination spells otherwise now. */
+/* Two paths that differ by case, whatever letters they have. */
 static bool
-is_respelt(const HaulFolderPlan *plan, GHashTable *index2)
+same_but_for_case(const char *a, const char *b)
 {
-  uint64_t known = plan->known->epoch2, now = plan->folder2 != NULL ? plan->folder2->epoch : 0;
-  return plan->folder2 != NULL && g_hash_table_lookup(index2, plan->known->path2) == NULL
-         && (known == 0 || now == 0 || known == now);
+  g_autofree char *valid_a = g_utf8_make_valid(a, -1), *valid_b = g_utf8_make_valid(b, -1);
+  g_autofree char *folded_a = g_utf8_casefold(valid_a, -1);
+  g_autofree char *folded_b = g_utf8_casefold(valid_b, -1);
+  return strcmp(folded_a, folded_b) == 0;
+}
+
+/* Whether @known is of the folder under a name that the destination spells otherwise now. */
+static bool
+is_respelt(const HaulFolderPlan *plan, const HaulPlanKnown *known, GHashTable *index2)
+{
+  uint64_t now = plan->folder2 != NULL ? plan->folder2->epoch : 0;
+  return plan->folder2 != NULL && g_hash_table_lookup(index2, known->path2) == NULL
+         && same_but_for_case(known->path2, plan->path2)
+         && (known->epoch2 == 0 || now == 0 || known->epoch2 == now);
+}
+
+/* Finds what the state knows of the pair. @known: of the source folder, which may have gone to several
+ * others; or NULL. */
+static const HaulPlanKnown *
+find_known(const HaulFolderPlan *plan, const GPtrArray *known, bool is_spelt, GHashTable *index2)
+{
+  for (guint i = 0; known != NULL && i < known->len; i++)
+    if (strcmp(((const HaulPlanKnown *)known->pdata[i])->path2, plan->path2) == 0)
+      return known->pdata[i];
+  for (guint i = 0; known != NULL && is_spelt && i < known->len; i++)
+    if (is_respelt(plan, known->pdata[i], index2))
+      return known->pdata[i];
+  return NULL;
+}
+
+/* Returns path1 -> owned GPtrArray of HaulPlanKnown. */
+static GHashTable *
+index_known(const HaulPlanKnown *known, size_t n)
+{
+  GHashTable *index =
+      g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+  for (size_t i = 0; i < n; i++) {
+    GPtrArray *of_path = g_hash_table_lookup(index, known[i].path1);
+    if (of_path == NULL)
+      g_hash_table_insert(index, (char *)known[i].path1, of_path = g_ptr_array_new());
+    g_ptr_array_add(of_path, (void *)&known[i]);
+  }
+  return index;
 }
 
 /* Lets one source folder have each folder of the destination: they are merged only when that is asked
@@ -82,9 +122,7 @@ GArray *
 haul_plan_folders(const HaulFoldersInput *input)
 {
   g_autoptr(GHashTable) index2 = index_folders(input->folders2, input->n_folders2);
-  g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
-  for (size_t i = 0; i < input->n_known; i++)
-    g_hash_table_insert(known, (char *)input->known[i].path1, (void *)&input->known[i]);
+  g_autoptr(GHashTable) known = index_known(input->known, input->n_known);
 
   GArray *plans = g_array_new(FALSE, TRUE, sizeof(HaulFolderPlan));
   for (size_t i = 0; i < input->n_folders1; i++) {
@@ -92,19 +130,22 @@ haul_plan_folders(const HaulFoldersInput *input)
     if (folder1->attributes & HAUL_FOLDER_NOSELECT)
       continue; /* its children bring it along, where the destination needs it */
     HaulFolderPlan plan = { .folder1 = folder1, .path2 = folder1->path, .rule = "same name" };
+    if (input->target2 != NULL) {
+      plan.path2 = input->target2;
+      plan.rule = "--folder2";
+      plan.is_sent_elsewhere = true;
+    }
     const char *spelling =
         input->spellings2 != NULL ? g_hash_table_lookup(input->spellings2, plan.path2) : NULL;
     if (spelling != NULL) {
       plan.path2 = spelling;
-      plan.rule = "same name but for case";
+      plan.rule = input->target2 != NULL ? "--folder2 but for case" : "same name but for case";
     }
     plan.folder2 = g_hash_table_lookup(index2, plan.path2);
     if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
       plan.folder2 = NULL;
-    plan.known = g_hash_table_lookup(known, folder1->path);
-    if (plan.known != NULL && strcmp(plan.known->path2, plan.path2) != 0
-        && (spelling == NULL || !is_respelt(&plan, index2)))
-      plan.known = NULL;
+    plan.known =
+        find_known(&plan, g_hash_table_lookup(known, folder1->path), spelling != NULL, index2);
     if (plan.known != NULL) {
       plan.keep_pairs1 = same_epoch(plan.known->epoch1, folder1->epoch);
       plan.keep_pairs2 =

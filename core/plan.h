@@ -53,10 +53,11 @@ typedef struct {
   const HaulPlanFolder *folder2; /* NULL if it is not there yet */
   const HaulPlanKnown *known;    /* NULL for first contact; its path2 may be spelt otherwise */
   const char *path2;             /* where it goes; borrowed */
-  const char *rule;              /* which rule of mapping made it: "same name" */
+  const char *rule;              /* which rule of mapping made it: "same name" or "--folder2" */
   const char *taken_by;          /* another source folder that goes there; NULL: none */
   HaulLook look;
   bool create, subscribe;
+  bool is_sent_elsewhere;        /* by the user: what it is for at the source does not hold there */
   bool keep_pairs1, keep_pairs2; /* whether the state's ids still hold on that side */
 } HaulFolderPlan;
 
@@ -67,6 +68,7 @@ typedef struct {
   size_t n_known;
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
+  const char *target2;    /* where the only folder goes; NULL: each has the same path there */
 } HaulFoldersInput;
 
 /* Returns HaulFolderPlan for each source folder that holds mail, in the order of @folders1. Where two

@@ -50,7 +50,10 @@ plan_of(const HaulPass *pass, guint i)
 static void
 append_folder(GArray *folders, const HaulFolderPlan *plan)
 {
-  HaulFolder folder = { .path = plan->path2, .attributes = plan->folder1->attributes };
+  HaulFolder folder = {
+    .path = plan->path2,
+    .attributes = plan->is_sent_elsewhere ? 0 : plan->folder1->attributes,
+  };
   g_array_append_val(folders, folder);
 }
 

@@ -108,12 +108,26 @@ create_result(const char *path, const GError *why, void *data)
     g_ptr_array_add(data, g_strdup(path));
 }
 
+/* Returns the folders that there are to be at the destination, of HaulPlanFolder. */
+static GArray *
+wanted_folders(const GArray *folders1, const char *target2)
+{
+  GArray *wanted = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
+  HaulPlanFolder target = { .path = target2 };
+  if (target2 != NULL)
+    g_array_append_val(wanted, target);
+  else
+    g_array_append_vals(wanted, folders1->data, folders1->len);
+  return wanted;
+}
+
 GHashTable *
-haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList **list2,
-                  GError **error)
+haul_spelling_ask(const GArray *folders1, const char *target2, HaulOpenStore *store2,
+                  HaulFolderList **list2, GError **error)
 {
   g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr(GArray) suspects = find_suspects(folders1, *list2);
+  g_autoptr(GArray) wanted = wanted_folders(folders1, target2);
+  g_autoptr(GArray) suspects = find_suspects(wanted, *list2);
   g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
   if (suspects->len == 0)
     return g_steal_pointer(&others);
@@ -135,6 +149,6 @@ haul_spelling_ask(const GArray *folders1, HaulOpenStore *store2, HaulFolderList 
     haul_log(HAUL_LOG_INFO, "destination: folder \"%s\" is \"%s\" there", path, there->first);
     g_hash_table_insert(others, g_strdup(path), g_strdup(there->first));
   }
-  spell_children(others, folders1, fresh);
+  spell_children(others, wanted, fresh);
   return g_steal_pointer(&others);
 }

@@ -297,6 +297,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .folders2 = (const HaulPlanFolder *)(void *)folders2->data,
     .n_folders2 = folders2->len,
     .spellings2 = context->spellings2,
+    .target2 = context->target2,
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
   };

@@ -49,6 +49,79 @@ folders_that_were_named_are_done_alone(void)
   ENGINE_SYNC(&engine);
 }
 
+/* The messages of a folder of the copy; 0 where it is not there. */
+static guint
+n_in_copy(const Engine *engine, const char *path)
+{
+  for (guint i = 0; i < engine->copy->folders->len; i++) {
+    const MemoryFolder *folder = engine->copy->folders->pdata[i];
+    if (strcmp(folder->path, path) == 0)
+      return folder->messages->len;
+  }
+  return 0;
+}
+
+/* Runs with --folder INBOX --folder2 @folder2. Returns how many messages were copied. */
+static uint64_t
+send_inbox_to(Engine *engine, const char *folder2)
+{
+  static const char *const inbox[] = { "INBOX", NULL };
+  engine->options.folders = inbox;
+  engine->options.folder2 = folder2;
+  CU_ASSERT_EQUAL(engine_run(engine), 0);
+  return engine_n(engine, HAUL_STATE_COPIED);
+}
+
+static void
+a_folder_goes_where_it_is_sent(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 3);
+  memory_box_folder(engine.source, "INBOX")->attributes = HAUL_FOLDER_SUBSCRIBED | HAUL_FOLDER_SENT;
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "Old/mail"), 3);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Old/mail"), 3);
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 1);
+  CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Old/mail")->attributes, HAUL_FOLDER_SUBSCRIBED);
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "Old/mail"), 0);
+  memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "Old/mail"), 1);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 3);
+}
+
+static void
+each_folder_that_it_is_sent_to_is_remembered_by_itself(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 4);
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "A"), 4);
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "B"), 4);
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, NULL), 4);
+  memory_box_remove(engine.copy, "A", 2); /* the user's own wish, which only the state knows */
+  memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "A"), 1);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_FILTERED), 1);
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "B"), 1);
+  CU_ASSERT_EQUAL(send_inbox_to(&engine, "inbox"), 1);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "A"), 4);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "B"), 5);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "INBOX"), 5);
+}
+
+static void
+several_folders_are_not_sent_to_one(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  engine.options.folder2 = "All";
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "usage", "--folder2");
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 0);
+  CU_ASSERT_EQUAL(engine.calls2.creates, 0);
+}
+
 static void
 folders_that_hold_no_mail_are_left_to_their_children(void)
 {
@@ -202,6 +275,9 @@ main(void)
   static const Case cases[] = {
     CASE(subscriptions_are_carried_once),
     CASE(folders_that_were_named_are_done_alone),
+    CASE(a_folder_goes_where_it_is_sent),
+    CASE(each_folder_that_it_is_sent_to_is_remembered_by_itself),
+    CASE(several_folders_are_not_sent_to_one),
     CASE(folders_that_hold_no_mail_are_left_to_their_children),
     CASE(where_a_folder_holds_mail_or_folders_no_empty_one_is_in_the_way),
     CASE(where_parents_do_not_come_along_they_are_made_first),

@@ -177,35 +177,80 @@ a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it(void)
   CU_ASSERT_PTR_NULL(g_array_index(plans, HaulFolderPlan, 0).known);
 }
 
-/* "a", which the destination has as "A". */
+/* "ab", which the state knows as another at the destination, and which is "AB" there. */
 static void
 a_folder_that_is_spelt_otherwise_now_keeps_its_state(void)
 {
   static const struct {
+    const char *old;
     uint64_t known, now;
     bool is_respelt, old_is_there, keeps;
   } table[] = {
-    { 8, 8, true, false, true },   { 0, 8, true, false, true }, { 8, 9, true, false, false },
-    { 8, 8, false, false, false }, { 8, 8, true, true, false },
+    { "Ab", 8, 8, true, false, true },   { "Ab", 0, 8, true, false, true },
+    { "Ab", 8, 9, true, false, false },  { "Ab", 8, 8, false, false, false },
+    { "Ab", 8, 8, true, true, false },   { "Abc", 8, 8, true, false, false },
+    { "Abc", 0, 8, true, false, false },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-    HaulPlanFolder folder1 = { .path = "a", .token = "t", .epoch = 7, .n_messages = 1 };
+    HaulPlanFolder folder1 = { .path = "ab", .token = "t", .epoch = 7, .n_messages = 1 };
     HaulPlanFolder folders2[] = {
-      { .path = "A", .token = "u", .epoch = table[i].now, .n_messages = 1 },
-      { .path = "old", .epoch = 8 },
+      { .path = "AB", .token = "u", .epoch = table[i].now, .n_messages = 1 },
+      { .path = table[i].old, .epoch = 8 },
     };
     HaulPlanKnown known = {
-      .path1 = "a", .path2 = "old", .epoch1 = 7, .epoch2 = table[i].known, .n_pairs = 1
+      .path1 = "ab", .path2 = table[i].old, .epoch1 = 7, .epoch2 = table[i].known, .n_pairs = 1
     };
     g_autoptr(GHashTable) spellings = g_hash_table_new(g_str_hash, g_str_equal);
     if (table[i].is_respelt)
-      g_hash_table_insert(spellings, (char *)"a", (char *)"A");
+      g_hash_table_insert(spellings, (char *)"ab", (char *)"AB");
     HaulFoldersInput input = {
       &folder1, folders2, 1, table[i].old_is_there ? 2 : 1, &known, 1, .spellings2 = spellings
     };
     g_autoptr(GArray) plans = haul_plan_folders(&input);
     CU_ASSERT_EQUAL_FATAL(plans->len, 1);
     CU_ASSERT_EQUAL(g_array_index(plans, HaulFolderPlan, 0).known != NULL, table[i].keeps);
+  }
+}
+
+/* "INBOX", which went to "old" before, and to "new", in some spelling. */
+static void
+a_folder_that_is_sent_elsewhere_has_a_state_of_its_own_there(void)
+{
+  static const struct {
+    const char *target, *spelling, *path2, *rule;
+    int known;
+    bool creates;
+  } table[] = {
+    { NULL, NULL, "INBOX", "same name", -1, false },
+    { "old", NULL, "old", "--folder2", 0, false },
+    { "New", NULL, "New", "--folder2", 1, true },
+    { "New", "nEw", "nEw", "--folder2 but for case", 1, false },
+    { "other", NULL, "other", "--folder2", -1, true },
+    { "Old", "nEw", "nEw", "--folder2 but for case", 1, false }, /* it is one by another name */
+  };
+  HaulPlanFolder folder1 = { .path = "INBOX", .epoch = 7, .n_messages = 2 };
+  HaulPlanFolder folders2[] = { { .path = "INBOX", .epoch = 8 },
+                                { .path = "old", .epoch = 9 },
+                                { .path = "nEw", .epoch = 10 } };
+  HaulPlanKnown known[] = {
+    { .path1 = "INBOX", .path2 = "old", .epoch1 = 7, .epoch2 = 9, .n_pairs = 1 },
+    { .path1 = "INBOX", .path2 = "New", .epoch1 = 7, .epoch2 = 10, .n_pairs = 2 },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GHashTable) spellings = g_hash_table_new(g_str_hash, g_str_equal);
+    if (table[i].spelling != NULL)
+      g_hash_table_insert(spellings, (char *)table[i].target, (char *)table[i].spelling);
+    HaulFoldersInput input = {
+      &folder1, folders2, 1, 3, known, 2, .spellings2 = spellings, .target2 = table[i].target
+    };
+    g_autoptr(GArray) plans = haul_plan_folders(&input);
+    CU_ASSERT_EQUAL_FATAL(plans->len, 1);
+    const HaulFolderPlan *plan = &g_array_index(plans, HaulFolderPlan, 0);
+    CU_ASSERT_STRING_EQUAL(plan->path2, table[i].path2);
+    CU_ASSERT_STRING_EQUAL(plan->rule, table[i].rule);
+    CU_ASSERT_PTR_EQUAL(plan->known, table[i].known < 0 ? NULL : &known[table[i].known]);
+    CU_ASSERT_EQUAL(plan->create, table[i].creates);
+    CU_ASSERT_EQUAL(plan->is_sent_elsewhere, table[i].target != NULL);
   }
 }
 
@@ -275,6 +320,7 @@ main(void)
     CASE(folders_that_hold_no_mail_are_not_planned),
     CASE(a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it),
     CASE(a_folder_that_is_spelt_otherwise_now_keeps_its_state),
+    CASE(a_folder_that_is_sent_elsewhere_has_a_state_of_its_own_there),
     CASE(two_folders_do_not_meet_in_one),
     CASE(a_subscription_is_carried_once),
   };
