@@ -93,7 +93,7 @@ copy_one(const Copier *copier, const char *id, char **base, GError **error)
     return true;
   const char *name = maildir_scan_name(&store->scan, entry);
   int part = entry->in_new ? source->new : source->cur;
-  MaildirFlags flags = maildir_name_flags(name);
+  MaildirFlags flags = maildir_folder_flags(source, name);
   MaildirKeywordList list;
   const char *const *keywords = maildir_folder_keywords(source, &flags, &list);
   MaildirFlags new_flags = { .flags = flags.flags };
@@ -111,6 +111,7 @@ copy_one(const Copier *copier, const char *id, char **base, GError **error)
     return true;
   if (!copied)
     return maildir_folder_error(error, errno, "cannot copy a message to %s", target->where);
+  maildir_folder_keep_keywords(target, made, &new_flags);
   *base = g_steal_pointer(&made);
   return true;
 }
@@ -119,12 +120,9 @@ static bool
 settle(const Copier *copier, GError **error)
 {
   MaildirFolder *target = copier->target;
-  if (copier->store->fsync == MAILDIR_FSYNC_NEVER)
-    return true;
-  if (target->keywords_unsettled && !maildir_keywords_settle(target->fd, error))
+  if (!maildir_folder_settle_keywords(target, error))
     return false;
-  target->keywords_unsettled = false;
-  return fsync(target->cur) == 0
+  return copier->store->fsync == MAILDIR_FSYNC_NEVER || fsync(target->cur) == 0
          || maildir_folder_error(error, errno, "cannot write %s/cur", target->where);
 }
 

@@ -14,18 +14,24 @@ rename_one(MaildirFolder *folder, MaildirScan *scan, MaildirEntry *entry,
            const HaulFlagChange *change, const MaildirFlags *add)
 {
   const char *name = maildir_scan_name(scan, entry);
-  MaildirFlags flags = maildir_name_flags(name);
+  MaildirFlags flags = maildir_folder_flags(folder, name);
   maildir_folder_remove_keywords(folder, change->remove_keywords, &flags);
   flags.flags = (flags.flags & ~change->remove) | add->flags;
   flags.letters |= add->letters;
   flags.passed |= add->passed;
+  for (size_t i = 0; add->beyond != NULL && add->beyond[i] != NULL; i++)
+    flags.beyond = maildir_beyond_with(folder->beyond, flags.beyond, add->beyond[i]);
   g_autofree char *renamed = maildir_name_with_flags(name, &flags);
-  if (!entry->in_new && strcmp(name, renamed) == 0)
+  bool same = !entry->in_new && strcmp(name, renamed) == 0;
+  if (same) {
+    maildir_folder_keep_keywords(folder, name, &flags);
     return true;
+  }
   int part = entry->in_new ? folder->new : folder->cur;
   /* Not over another file: it would have the same base, and be another message. */
   if (!maildir_file_rename_new(part, name, folder->cur, renamed))
     return false;
+  maildir_folder_keep_keywords(folder, renamed, &flags);
   maildir_scan_renamed(scan, entry, renamed);
   return true;
 }
@@ -70,14 +76,13 @@ maildir_set_flags(HaulStore *store, const char *const *ids, size_t n_ids,
   if (!maildir_flush(store, error) || !maildir_store_scan(store, false, error)
       || !maildir_folder_add_keywords(folder, change->add_keywords, &add, error))
     return false;
-  if (store->fsync != MAILDIR_FSYNC_NEVER && folder->keywords_unsettled) {
-    if (!maildir_keywords_settle(folder->fd, error))
-      return false;
-    folder->keywords_unsettled = false;
-  }
+  if (!maildir_folder_settle_keywords(folder, error))
+    return false;
   for (size_t i = 0; i < n_ids; i++)
     if (!change_one(store, ids[i], change, &add, error))
       return false;
+  if (!maildir_folder_settle_keywords(folder, error))
+    return false;
   if (store->fsync != MAILDIR_FSYNC_NEVER && n_ids > 0 && fsync(folder->cur) != 0)
     return maildir_folder_error(error, errno, "cannot write %s/cur", folder->where);
   return true;

@@ -108,6 +108,7 @@ maildir_folder_unref(MaildirFolder *folder)
     if (descriptors[i] >= 0)
       close(descriptors[i]);
   maildir_keywords_clear(&folder->keywords);
+  maildir_beyond_free(folder->beyond);
   if (folder->refused != NULL)
     g_hash_table_unref(folder->refused);
   g_free(folder->path);
@@ -148,8 +149,10 @@ take_stamp(const MaildirFolder *folder, int64_t *youngest)
       stamp_one(stamp, &status, youngest);
     else
       g_string_append_c(stamp, ';');
-  if (folder->fd >= 0 && fstatat(folder->fd, "dovecot-keywords", &status, AT_SYMLINK_NOFOLLOW) == 0)
-    stamp_one(stamp, &status, youngest);
+  static const char *const beside[] = { "dovecot-keywords", MAILDIR_BEYOND_FILE };
+  for (size_t i = 0; folder->fd >= 0 && i < G_N_ELEMENTS(beside); i++)
+    if (fstatat(folder->fd, beside[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
+      stamp_one(stamp, &status, youngest);
   return g_string_free(stamp, FALSE);
 }
 
@@ -209,6 +212,26 @@ maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t
 
 /* Keywords. */
 
+bool
+maildir_folder_load_keywords(MaildirFolder *folder, GError **error)
+{
+  if (folder->fd < 0)
+    return true;
+  if (folder->beyond == NULL)
+    folder->beyond = maildir_beyond_new();
+  return maildir_keywords_load(&folder->keywords, folder->fd, error)
+         && maildir_beyond_load(folder->beyond, folder->fd, error);
+}
+
+MaildirFlags
+maildir_folder_flags(const MaildirFolder *folder, const char *name)
+{
+  MaildirFlags flags = maildir_name_flags(name);
+  if (folder->beyond != NULL)
+    flags.beyond = maildir_beyond_find(folder->beyond, name, maildir_name_base(name));
+  return flags;
+}
+
 const char *const *
 maildir_folder_keywords(const MaildirFolder *folder, const MaildirFlags *flags,
                         MaildirKeywordList *list)
@@ -225,6 +248,8 @@ maildir_folder_keywords(const MaildirFolder *folder, const MaildirFlags *flags,
   }
   if (passed)
     list->names[n++] = MAILDIR_PASSED;
+  for (size_t i = 0; flags->beyond != NULL && flags->beyond[i] != NULL; i++)
+    list->names[n++] = flags->beyond[i];
   list->names[n] = NULL;
   return n > 0 ? list->names : NULL;
 }
@@ -236,10 +261,20 @@ tell_refused(MaildirFolder *folder, const char *name)
     folder->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   if (g_hash_table_size(folder->refused) < 1000
       && g_hash_table_add(folder->refused, g_strdup(name)))
-    haul_log(HAUL_LOG_WARNING,
-             "%s: the keyword %s is left out: a Maildir folder holds 26 different ones, without "
-             "blanks",
-             folder->path, name);
+    haul_log(
+        HAUL_LOG_WARNING,
+        "%s: the keyword %s is left out: a Maildir holds none with blanks or control characters",
+        folder->path, name);
+}
+
+/* Adds a keyword that has found no letter. */
+static bool
+add_beyond(MaildirFolder *folder, const char *name, MaildirFlags *flags, GError **error)
+{
+  if (folder->beyond == NULL && !maildir_folder_load_keywords(folder, error))
+    return false;
+  flags->beyond = maildir_beyond_with(folder->beyond, flags->beyond, name);
+  return true;
 }
 
 bool
@@ -265,8 +300,10 @@ maildir_folder_add_keywords(MaildirFolder *folder, const char *const *names, Mai
     }
     if (letter >= 0)
       flags->letters |= 1u << letter;
-    else if (!passed)
+    else if (!maildir_keywords_is_name(name))
       tell_refused(folder, name);
+    else if (!passed && !add_beyond(folder, name, flags, error))
+      return false;
   }
   return true;
 }
@@ -281,5 +318,28 @@ maildir_folder_remove_keywords(const MaildirFolder *folder, const char *const *n
       flags->letters &= ~(1u << letter);
     if (g_ascii_strcasecmp(*names, MAILDIR_PASSED) == 0)
       flags->passed = false;
+    if (flags->beyond != NULL)
+      flags->beyond = maildir_beyond_without(folder->beyond, flags->beyond, *names);
   }
+}
+
+void
+maildir_folder_keep_keywords(MaildirFolder *folder, const char *base, const MaildirFlags *flags)
+{
+  if (folder->beyond != NULL
+      && !maildir_beyond_put(folder->beyond, base, maildir_name_base(base), flags->beyond))
+    tell_refused(folder, flags->beyond[0]);
+}
+
+bool
+maildir_folder_settle_keywords(MaildirFolder *folder, GError **error)
+{
+  if (folder->beyond != NULL
+      && !maildir_beyond_write(folder->beyond, folder->tree, folder->fd, folder->tmp, error))
+    return false;
+  if (folder->keywords_unsettled && folder->tree->creation.sync
+      && !maildir_keywords_settle(folder->fd, error))
+    return false;
+  folder->keywords_unsettled = false;
+  return true;
 }

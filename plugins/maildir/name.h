@@ -19,9 +19,10 @@
 
 /* Flags as letters tell them. */
 typedef struct {
-  uint32_t flags;   /* HaulFlags */
-  uint32_t letters; /* bit 0 is 'a', bit 25 is 'z': keywords, named by dovecot-keywords */
-  bool passed;      /* 'P': resent, forwarded or bounced; known elsewhere as $Forwarded */
+  uint32_t flags;            /* HaulFlags */
+  uint32_t letters;          /* bit 0 is 'a', bit 25 is 'z': keywords, named by dovecot-keywords */
+  bool passed;               /* 'P': resent, forwarded or bounced; known elsewhere as $Forwarded */
+  const char *const *beyond; /* keywords without a letter: a set of beyond.h. No name tells them */
 } MaildirFlags;
 
 /* Returns the length of the base: up to the first ':'. */

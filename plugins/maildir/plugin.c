@@ -260,10 +260,6 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
 
   *folder = unknown_folder(opened->path, store->native);
   folder->change_token = store->token;
-  size_t n_keywords = 0;
-  while (n_keywords < MAILDIR_N_KEYWORDS && opened->keywords.names[n_keywords] != NULL)
-    n_keywords++;
-  folder->any_keyword = n_keywords < MAILDIR_N_KEYWORDS;
   return true;
 }
 

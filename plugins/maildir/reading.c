@@ -18,7 +18,7 @@ maildir_reading_begin(MaildirReading *reading, const HaulStore *store, const Mai
   reading->id[id_size] = '\0';
   /* Copied, for the scan may be read anew meanwhile. */
   g_strlcpy(reading->name, name, sizeof reading->name);
-  MaildirFlags flags = maildir_name_flags(name);
+  MaildirFlags flags = maildir_folder_flags(store->selected, name);
   reading->fd = -1;
   reading->is_gone = false;
   reading->item = (HaulItem){

@@ -182,7 +182,7 @@ maildir_scan_read(MaildirScan *scan, MaildirFolder *folder, GError **error)
   g_array_sort_with_data(scan->entries, compare_entries, scan);
   resolve_doubles(scan, folder);
   /* After the names: whoever gives a message a new letter writes its meaning first. */
-  return folder->fd < 0 || maildir_keywords_load(&folder->keywords, folder->fd, error);
+  return maildir_folder_load_keywords(folder, error);
 }
 
 size_t

@@ -146,15 +146,6 @@ for_each_folder(const HaulStore *store, bool (*act)(MaildirFolder *folder, GErro
 }
 
 static bool
-sync_keywords(MaildirFolder *folder, GError **error)
-{
-  if (folder->keywords_unsettled && !maildir_keywords_settle(folder->fd, error))
-    return false;
-  folder->keywords_unsettled = false;
-  return true;
-}
-
-static bool
 sync_cur(MaildirFolder *folder, GError **error)
 {
   return fsync(folder->cur) == 0
@@ -183,11 +174,9 @@ settle(HaulStore *store, GError **error)
   if (n == 0)
     return true;
   bool sync = store->fsync != MAILDIR_FSYNC_NEVER;
-  if (sync) {
-    for (guint first = 0; first < n; first += SYNC_FILES)
-      sync_files(store, first, MIN(n, first + SYNC_FILES));
-    for_each_folder(store, sync_keywords);
-  }
+  for (guint first = 0; sync && first < n; first += SYNC_FILES)
+    sync_files(store, first, MIN(n, first + SYNC_FILES));
+  for_each_folder(store, maildir_folder_settle_keywords);
   for_each_folder(store, check_place);
   for (guint i = 0; i < n; i++)
     move_to_cur(delivery(store, i));
@@ -313,6 +302,7 @@ write_file(HaulStore *store, HaulMessage *message, Delivery *one, GError **error
     return maildir_folder_error(error, errno, "cannot create a file in %s/tmp", one->folder->where);
   one->is_in_tmp = true;
   one->name = maildir_name_with_flags(one->base, &flags);
+  maildir_folder_keep_keywords(one->folder, one->base, &flags);
   bool ok = write_body(store, fd, message, maildir_lines_convertible(&lines), error);
   if (ok && !finish_file(store, fd, item))
     ok = maildir_folder_error(error, errno, "cannot complete a message in %s", one->folder->where);

@@ -20,7 +20,7 @@ try_name(const char *name)
     FUZZ_ASSERT(strstr(name, ",S=") != NULL);
   (void)maildir_name_seconds(name);
 
-  MaildirFlags flags = maildir_name_flags(name), set = { HAUL_SEEN | HAUL_DRAFT, 5, true };
+  MaildirFlags flags = maildir_name_flags(name), set = { HAUL_SEEN | HAUL_DRAFT, 5, true, NULL };
   FUZZ_ASSERT((flags.flags & ~(uint32_t)HAUL_ALL_FLAGS) == 0 && flags.letters < 1u << 26);
   g_autofree char *changed = maildir_name_with_flags(name, &set);
   MaildirFlags again = maildir_name_flags(changed);

@@ -239,11 +239,24 @@ def maildir_octets(path):
     return re.sub(rb"(?<!\r)\n", b"\r\n", octets)
 
 
+def _further_keywords(path):
+    """What mailhaul keeps beside the 26: base name -> keywords, the last line of each counts."""
+    found = {}
+    try:
+        with open(os.path.join(path, "mailhaul-keywords"), encoding="utf-8") as file:
+            for line in file:
+                base, _, names = line.rstrip("\n").partition("\t")
+                found[base] = {name.lower() for name in names.split()}
+    except FileNotFoundError:
+        pass
+    return found
+
+
 def read_maildir(root):
     """The same of a Maildir++ tree."""
     seen = Snapshot()
     for folder, path in _maildir_folders(root):
-        letters = _maildir_keywords(path)
+        letters, further = _maildir_keywords(path), _further_keywords(path)
         seen.folders.add(folder)
         for part in ("new", "cur"):
             names = sorted(os.listdir(os.path.join(path, part)))
@@ -255,7 +268,8 @@ def read_maildir(root):
                 file = os.path.join(path, part, name)
                 info = name.split(":2,")[1] if ":2," in name else ""
                 seen.add(folder, maildir_octets(file), {MAILDIR_FLAGS[c] for c in info if c in MAILDIR_FLAGS},
-                         {letters.get(c, f"unknown-letter-{c}") for c in info if c.islower()},
+                         {letters.get(c, f"unknown-letter-{c}") for c in info if c.islower()}
+                         | further.get(name.split(":")[0], set()),
                          int(os.stat(file).st_mtime))
     return seen
 

@@ -135,5 +135,22 @@ def a_message_over_quota_ends_the_account_with_its_code():
             assert 1 <= len(bench.destination.snapshot()) <= 4
 
 
+@case
+def more_keywords_than_a_maildir_has_letters_go_there_and_back():
+    mails = [corpus.Mail("INBOX", b"Message-ID: <%d@k>\r\n\r\nx\r\n" % n, ["\\Seen"], [f"Key{n}", f"Key{n + 20}", "All"],
+                         1_000_000_000 + n, False) for n in range(40)]
+    with Dovecot() as old, Dovecot() as new, Scratch() as folder:
+        corpus.append("127.0.0.1", old.port, "u1", mails)
+        source, backup = Imap(old, "u1"), Maildir(folder + "/backup")
+        before = source.snapshot()
+        with Bench(source, backup) as bench:
+            bench.run().expect(0).expect_totals(copied=40)
+            expect_same(before, backup.snapshot())
+            bench.run().expect(0).expect_totals(copied=0)
+        with Bench(backup, Imap(new, "u1")) as bench:
+            bench.run().expect(0).expect_totals(copied=40)
+        expect_same(before, Imap(new, "u1").snapshot())
+
+
 if __name__ == "__main__":
     run_cases()
