@@ -140,6 +140,13 @@ static const HaulReason reasons[] = {
     { 101, 102 },
     "the Maildir cannot be opened or written",
     "Check the path, who owns it, and whether its file system is mounted and writable." },
+  { "not-mounted",
+    HAUL_STATE_FAILED,
+    1,
+    { 101, 102 },
+    "a Maildir is not the one of the last run",
+    "Mount its file system. If the tree was removed or replaced on purpose, begin anew with "
+    "--newtree2 (--newtree1 for a source), once: messages are then paired by matching." },
   { "no-folder",
     HAUL_STATE_FAILED,
     117,

@@ -24,6 +24,8 @@ static const HaulSetting settings[] = {
   { "path", 'p', NULL, "Folder that is the Maildir; a destination is made where it is missing." },
   { "fsync", 's', "batch",
     "When messages are put on disk: batch (several at a time), always (each), never." },
+  { "newtree", 'b', "false",
+    "Whether the tree may be another than in the last run: one that was removed on purpose." },
   { "snapshot", 'b', "false",
     "Whether the tree, as a run leaves it, is kept below snapshots/ under the date." },
   { "keep", 'n', "0", "How many snapshots stay, the latest; 0: all." },
@@ -73,8 +75,10 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
     return NULL;
   }
   bool may_be_new = strcmp(haul_account_side(account), "destination") == 0;
+  const char *known =
+      haul_account_bool(account, "newtree") ? NULL : haul_account_known_identity(account);
   MaildirTree *tree = maildir_root_open(haul_account_string(account, "path"), intent, may_be_new,
-                                        fsync != MAILDIR_FSYNC_NEVER, error);
+                                        known, fsync != MAILDIR_FSYNC_NEVER, error);
   if (tree == NULL)
     return NULL;
   HaulStore *store = g_new0(HaulStore, 1);

@@ -1,4 +1,4 @@
-/* The root: what a path turns out to be, and who the tree is. */
+/* The root: what a path turns out to be, and how it is made. */
 #include "root.h"
 
 #include <dirent.h>
@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IDENTITY ".mailhaul"
-#define IDENTITY_LIMIT 4096
+#include "identity.h"
 
 static bool
 has_dir(int dir, const char *name)
@@ -59,54 +58,14 @@ kind_of_root(int root, GError **error)
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0
         || strcmp(name, "lost+found") == 0)
       continue;
-    if (strcmp(name, IDENTITY) == 0 || (name[0] == '.' && maildir_root_has_folder(root, name)))
+    if (strcmp(name, MAILDIR_IDENTITY) == 0
+        || (name[0] == '.' && maildir_root_has_folder(root, name)))
       kind = ROOT_MAILDIR;
     else
       kind = ROOT_FOREIGN;
   }
   closedir(listing);
   return kind;
-}
-
-static bool
-read_identity(MaildirTree *tree, GError **error)
-{
-  g_autoptr(GString) text = g_string_new(NULL);
-  if (!maildir_file_read(tree->fd, IDENTITY, IDENTITY_LIMIT, text, NULL, HAUL_ERROR_ACCOUNT, error))
-    return false;
-  if (text->len == 0)
-    return true;
-  g_autoptr(GKeyFile) file = g_key_file_new();
-  g_autofree char *uuid = NULL;
-  if (g_key_file_load_from_data(file, text->str, text->len, G_KEY_FILE_NONE, NULL))
-    uuid = g_key_file_get_string(file, "maildir", "uuid", NULL);
-  if (uuid == NULL || !g_uuid_string_is_valid(uuid)) {
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir",
-                   "%s/" IDENTITY " is damaged: it names no UUID; remove it, and messages are "
-                   "paired anew by matching",
-                   tree->root);
-    return false;
-  }
-  tree->uuid = g_steal_pointer(&uuid);
-  return true;
-}
-
-/* Gives the tree a name of its own. Another store may do so at this very moment: the first wins. */
-static bool
-make_identity(MaildirTree *tree, GError **error)
-{
-  g_autofree char *uuid = g_uuid_string_random();
-  g_autofree char *text =
-      g_strdup_printf("# Names this Maildir to mailhaul. A copy of the tree that is to be another\n"
-                      "# account must not have this file.\n[maildir]\nuuid=%s\n",
-                      uuid);
-  int tmp = maildir_file_open_dir(tree->fd, "tmp");
-  if (tmp < 0)
-    return maildir_write_error(error, errno, "cannot open %s/tmp", tree->root);
-  bool ok = maildir_file_replace(tree->fd, tmp, IDENTITY, text, strlen(text), true, &tree->creation,
-                                 error);
-  close(tmp);
-  return ok && read_identity(tree, error);
 }
 
 /* Returns the real path of what is not there: that of the folder above it which is, and the rest. */
@@ -155,8 +114,11 @@ open_root(MaildirTree *tree, const char *path, bool may_be_absent, GError **erro
 
 /* Looks at a root that is there, and leaves it as it is. */
 static bool
-examine_root(MaildirTree *tree, bool may_be_new, GError **error)
+examine_root(MaildirTree *tree, bool may_be_new, const char *known, GError **error)
 {
+  if (!maildir_identity_read(tree->fd, tree->root, &tree->uuid, error)
+      || !maildir_identity_check(known, tree->uuid, tree->root, true, error))
+    return false;
   g_autoptr(GError) why = NULL;
   RootKind kind = kind_of_root(tree->fd, &why);
   if (why != NULL) {
@@ -178,7 +140,7 @@ examine_root(MaildirTree *tree, bool may_be_new, GError **error)
   const char *written = has_dir(tree->fd, "cur") ? "cur" : ".";
   if (tree->writable && faccessat(tree->fd, written, W_OK, AT_EACCESS) != 0)
     return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
-  return read_identity(tree, error);
+  return true;
 }
 
 bool
@@ -190,25 +152,30 @@ maildir_root_make(MaildirTree *tree, GError **error)
     g_autofree char *path = g_strdup(tree->root);
     if (g_mkdir_with_parents(path, 0700) != 0)
       return maildir_write_error(error, errno, "cannot create the Maildir %s", path);
-    if (!open_root(tree, path, false, error) || !examine_root(tree, true, error))
+    if (!open_root(tree, path, false, error) || !examine_root(tree, true, NULL, error))
       return false;
   }
   if (!maildir_root_make_parts(tree->fd, &tree->creation)
       || faccessat(tree->fd, "cur", W_OK, AT_EACCESS) != 0)
     return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
-  tree->is_made = tree->uuid != NULL || make_identity(tree, error);
+  tree->is_made =
+      tree->uuid != NULL
+      || maildir_identity_make(tree->fd, tree->root, &tree->creation, &tree->uuid, error);
   return tree->is_made;
 }
 
 MaildirTree *
-maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, bool sync, GError **error)
+maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, const char *known,
+                  bool sync, GError **error)
 {
   g_autoptr(MaildirTree) tree = g_new0(MaildirTree, 1);
   tree->fd = -1;
   tree->writable = (intent & HAUL_WRITE) != 0;
   tree->creation.sync = sync;
-  if (!open_root(tree, path, may_be_new, error)
-      || (tree->fd >= 0 && !examine_root(tree, may_be_new, error)))
+  if (!open_root(tree, path, may_be_new, error))
+    return NULL;
+  if (tree->fd < 0 ? !maildir_identity_check(known, NULL, tree->root, false, error)
+                   : !examine_root(tree, may_be_new, known, error))
     return NULL;
   return g_steal_pointer(&tree);
 }
@@ -229,15 +196,13 @@ maildir_root_close(MaildirTree *tree)
 char *
 maildir_root_identity(const MaildirTree *tree)
 {
-  if (tree->uuid != NULL)
-    return g_strdup_printf("maildir:%s", tree->uuid);
-  return g_strdup_printf("maildir:path:%s", tree->root);
+  return maildir_identity_text(tree->uuid, tree->root);
 }
 
 int
 maildir_root_lock(const MaildirTree *tree)
 {
-  int fd = openat(tree->fd, IDENTITY, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  int fd = openat(tree->fd, MAILDIR_IDENTITY, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0)
     return -1;
   while (flock(fd, LOCK_EX) != 0)

@@ -27,11 +27,12 @@ typedef struct {
  * Opens the tree at @path, and leaves it as it is.
  *
  * @may_be_new: whether it may be absent or empty: so for a destination. What is neither a Maildir
- * nor empty is refused. @sync: whether files are to be on disk before they count.
- * Errors: HAUL_ERROR_ACCOUNT "maildir" or "disk-full".
+ * nor empty is refused. @known: its identity in the last run, if it must be the same tree, or NULL.
+ * @sync: whether files are to be on disk before they count.
+ * Errors: HAUL_ERROR_ACCOUNT "maildir", "disk-full" or "not-mounted".
  */
-MaildirTree *
-maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, bool sync, GError **error);
+MaildirTree *maildir_root_open(const char *path, HaulIntent intent, bool may_be_new,
+                               const char *known, bool sync, GError **error);
 
 /* Makes what is missing of a tree opened for writing: its root, tmp, new, cur, and its identity. */
 bool maildir_root_make(MaildirTree *tree, GError **error);
