@@ -447,6 +447,17 @@ haul_account_overlaps(const HaulAccount *a, const HaulAccount *b)
          && strcmp(text_of(a, "authuser"), text_of(b, "authuser")) == 0;
 }
 
+char *
+haul_account_place(const HaulAccount *account)
+{
+  const char *path = text_of(account, "path");
+  if (*path == '\0')
+    return NULL;
+  g_autofree char *real = real_path(path);
+  g_autofree char *host = g_ascii_strdown(text_of(account, "host"), -1);
+  return g_strjoin("\n", account->plugin->name, host, text_of(account, "user"), real, NULL);
+}
+
 bool
 haul_account_shares_port(const HaulAccount *a, const HaulAccount *b)
 {

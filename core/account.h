@@ -38,6 +38,10 @@ bool haul_account_check(const HaulAccount *account, GError **error);
  * are one), port and user; or the same path, or one within the other. */
 bool haul_account_overlaps(const HaulAccount *a, const HaulAccount *b);
 
+/* What an account on this machine is called before it is opened: its backend, host, user and path, which is made
+ * absolute and real. To be freed; NULL for one that has no path. */
+char *haul_account_place(const HaulAccount *account);
+
 /* Whether both have the same port, or none. */
 bool haul_account_shares_port(const HaulAccount *a, const HaulAccount *b);
 

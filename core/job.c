@@ -9,6 +9,7 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "acquaintance.h"
 #include "choice.h"
 #include "context.h"
 #include "crew.h"
@@ -158,6 +159,17 @@ identity_of(HaulOpenStore *store, const HaulAccount *account)
   return identity != NULL ? identity : g_strdup_printf("%s:?", haul_account_side(account));
 }
 
+/* Remembers who was found. That it cannot be makes a later guard weaker, and nothing of this run wrong. */
+static void
+note_acquaintance(const Job *job, const HaulAccount *account, HaulOpenStore *store)
+{
+  g_autofree char *identity = haul_store_identity(store);
+  g_autoptr(GError) why = NULL;
+  if (identity != NULL
+      && !haul_acquaintance_note(job->options->state_folder, account, identity, &why))
+    haul_log(HAUL_LOG_WARNING, "%s", why->message);
+}
+
 static bool
 open_journal(Job *job, GError **error)
 {
@@ -183,6 +195,10 @@ open_journal(Job *job, GError **error)
   if (was_rebuilt)
     haul_log(HAUL_LOG_WARNING, "the state was damaged and is put aside; copies are found by "
                                "matching in this run");
+  if (context->journal != NULL && mode == HAUL_JOURNAL_FILE) {
+    note_acquaintance(job, options->account1, job->side1.store);
+    note_acquaintance(job, options->account2, job->side2.store);
+  }
   return context->journal != NULL;
 }
 
@@ -592,6 +608,10 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
                    "source and destination are the same, or one lies in the other");
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
+  }
+  if (!options->stateless) {
+    haul_acquaintance_recall(options->state_folder, options->account1);
+    haul_acquaintance_recall(options->state_folder, options->account2);
   }
   job.context.chain = haul_chain_parse(options->match, &why);
   int code = 0;

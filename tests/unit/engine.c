@@ -109,6 +109,8 @@ engine_run(Engine *engine)
   g_autoptr(HaulAccount) account2 = haul_account_new(2, &haul_plugin_memory, cancel);
   haul_account_set(account1, "box", engine->source->name, NULL);
   haul_account_set(account2, "box", engine->copy->name, NULL);
+  if (engine->path2 != NULL)
+    haul_account_set(account2, "path", engine->path2, NULL);
   engine->options.account1 = account1;
   engine->options.account2 = account2;
   engine->options.cancel = cancel;

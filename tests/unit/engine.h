@@ -12,6 +12,7 @@ typedef struct {
   MemoryBox *source, *copy; /* owned */
   char *state_folder;       /* owned; removed in the end */
   HaulJobOptions options;   /* accounts and cancel are of each run */
+  const char *path2;        /* borrowed; where the copy is said to lie, or NULL */
 
   /* What the last run came to. */
   int code;

@@ -179,6 +179,7 @@ memory_box_free(MemoryBox *box)
   pthread_cond_destroy(&box->opened);
   pthread_mutex_destroy(&box->mutex);
   g_free(box->name);
+  g_free(box->known);
   g_free(box);
 }
 

@@ -108,6 +108,8 @@ memory_open(const HaulAccount *account, HaulIntent intent, GError **error)
       faults->refuses_login || (faults->refuses_from > 0 && number >= faults->refuses_from);
   if (!busy && !refused)
     box->n_open++;
+  g_free(box->known);
+  box->known = g_strdup(haul_account_known_identity(account));
   pthread_cond_broadcast(&box->opened);
   pthread_mutex_unlock(&box->mutex);
   if (refused) {
@@ -785,6 +787,7 @@ memory_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *
 
 static const HaulSetting settings[] = {
   { "box", 's', NULL, "Name of the box." },
+  { "path", 'p', "", "Where it is said to lie." },
   { NULL, 0, NULL, NULL },
 };
 

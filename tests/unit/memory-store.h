@@ -105,6 +105,7 @@ typedef struct {
   GPtrArray *folders; /* owned; of MemoryFolder, owned */
   MemoryFaults faults;
   MemoryCalls calls;
+  char *known;     /* owned; who was known to be here when it was last opened, or NULL */
   unsigned n_open; /* connections */
   unsigned n_cut;  /* connections lost for what n_cuts counts */
 } MemoryBox;

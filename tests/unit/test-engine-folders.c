@@ -185,6 +185,37 @@ two_runs_on_the_same_accounts_exclude_each_other(void)
   ENGINE_SYNC(&engine);
 }
 
+/* Runs with the copy at @path. Returns who was known to be there, lent until the next run. */
+static const char *
+known_at(Engine *engine, const char *path)
+{
+  engine->path2 = path;
+  CU_ASSERT_EQUAL(engine_run(engine), 0);
+  return engine->copy->known;
+}
+
+static void
+who_was_found_at_a_path_is_known_there_in_the_next_run(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  g_autofree char *identity = g_strconcat("memory:", engine.copy->name, NULL);
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/tree"));
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/other"));
+  CU_ASSERT_PTR_NULL(known_at(&engine, NULL));
+  CU_ASSERT_STRING_EQUAL(known_at(&engine, "/tree"), identity);
+  engine.options.dry = true;
+  CU_ASSERT_STRING_EQUAL(known_at(&engine, "/tree"), identity);
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/planned"));
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/planned"));
+  engine.options.dry = false;
+  engine.options.stateless = true;
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/tree"));
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/passing"));
+  engine.options.stateless = false;
+  CU_ASSERT_PTR_NULL(known_at(&engine, "/passing"));
+}
+
 /* ---- dry runs ---- */
 
 /* What a dry run said of @deed: how many lines, and the sum of "N in number". */
@@ -282,6 +313,7 @@ main(void)
     CASE(where_a_folder_holds_mail_or_folders_no_empty_one_is_in_the_way),
     CASE(where_parents_do_not_come_along_they_are_made_first),
     CASE(two_runs_on_the_same_accounts_exclude_each_other),
+    CASE(who_was_found_at_a_path_is_known_there_in_the_next_run),
     CASE(a_dry_run_says_what_a_run_does_and_does_none_of_it),
     CASE(a_dry_run_leaves_the_state_and_its_folder_alone),
   };
