@@ -552,14 +552,36 @@ run_passes(Job *job, HaulReport *report, GError **error)
   }
 }
 
-/* Tells both sides that the run is done; nothing that they have then to do makes it undone. */
+/* Tells a side that the run is done, in a new connection where the old one is lost. */
 static bool
-finish_sides(const Job *job, GError **error)
+finish_side(const Job *job, Side *side, GError **error)
 {
-  if (job->options->dry)
-    return true;
-  return (job->side2.store == NULL || haul_store_finish(job->side2.store, error))
-         && (job->side1.store == NULL || haul_store_finish(job->side1.store, error));
+  for (unsigned n_failed = 0;; n_failed++) {
+    g_autoptr(GError) why = NULL;
+    if (side->store == NULL)
+      side->store = haul_store_open(side->account, side->intent, &why);
+    if (side->store != NULL && haul_store_finish(side->store, &why))
+      return true;
+    close_side(side);
+    if (wait_before_retry(job, why, n_failed))
+      continue;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+  }
+}
+
+/*
+ * Tells both sides that the run is done: the destination even if the last try has lost it, for what it has
+ * to do concerns what was done before; then the source, unless it was lost for good.
+ */
+static bool
+finish_sides(Job *job, GError **error)
+{
+  g_clear_error(&job->side1.error); /* of a last try */
+  g_clear_error(&job->side2.error);
+  return job->options->dry
+         || ((!haul_store_can_finish(job->side2.account) || finish_side(job, &job->side2, error))
+             && (job->side1.store == NULL || finish_side(job, &job->side1, error)));
 }
 
 static void

@@ -348,6 +348,12 @@ haul_store_origin(HaulOpenStore *store, const HaulFolder *source)
 }
 
 bool
+haul_store_can_finish(const HaulAccount *account)
+{
+  return haul_account_plugin(account)->store->finish != NULL;
+}
+
+bool
 haul_store_finish(HaulOpenStore *store, GError **error)
 {
   if (store->ops->finish == NULL)

@@ -43,6 +43,8 @@ bool haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each,
 bool haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error);
 bool haul_store_wait(HaulOpenStore *store, unsigned timeout_s, bool *changed, GError **error);
 void haul_store_origin(HaulOpenStore *store, const HaulFolder *source);
+/* Whether the stores of @account want to know when a run is done. */
+bool haul_store_can_finish(const HaulAccount *account);
 bool haul_store_finish(HaulOpenStore *store, GError **error);
 /* HAUL_UNKNOWN for both where the store has no quota(). */
 bool haul_store_quota(HaulOpenStore *store, uint64_t *used_octets, uint64_t *limit_octets,

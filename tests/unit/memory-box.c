@@ -156,6 +156,7 @@ memory_box_new(const char *name)
   box->name = g_strdup(name);
   pthread_mutex_init(&box->mutex, NULL);
   pthread_cond_init(&box->opened, NULL);
+  box->origins = g_ptr_array_new_with_free_func(g_free);
   box->folders = g_ptr_array_new_with_free_func((GDestroyNotify)folder_free);
   pthread_mutex_lock(&boxes_mutex);
   if (boxes == NULL)
@@ -179,6 +180,7 @@ memory_box_free(MemoryBox *box)
   pthread_cond_destroy(&box->opened);
   pthread_mutex_destroy(&box->mutex);
   g_free(box->name);
+  g_ptr_array_unref(box->origins);
   g_free(box->known);
   g_free(box);
 }

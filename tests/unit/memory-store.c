@@ -14,6 +14,7 @@ struct HaulStore {
   GQueue open_tickets;    /* of Delivery, owned */
   char texts[3][32];      /* what *folder of select() points to */
   unsigned number;        /* of the opens of the box */
+  bool writes;            /* the selected folder is open for writing */
   bool singly;            /* nothing is held */
   bool dead;
 };
@@ -291,6 +292,7 @@ memory_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder 
   pthread_mutex_lock(&box->mutex);
   store->selected = find_folder(box, path);
   bool found = store->selected != NULL && g_strcmp0(path, box->faults.unselectable) != 0;
+  store->writes = (intent & HAUL_WRITE) != 0;
   store->singly = (intent & HAUL_WRITE_SINGLY) != 0;
   if (intent & HAUL_WRITE) {
     box->calls.selects_for_writing++;
@@ -381,6 +383,16 @@ look(HaulStore *store, const HaulRange *ranges, size_t n_ranges)
   return sights;
 }
 
+/* A listing of such a folder says nothing of flags. */
+static void
+hide_flags(const HaulStore *store, Sight *sight)
+{
+  if ((store->selected->attributes & HAUL_FOLDER_FLAGLESS) == 0)
+    return;
+  sight->item.flags = 0;
+  sight->item.keywords = NULL;
+}
+
 static bool
 memory_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t want,
             const char *const *header_fields, HaulItemFunc each, void *data, GError **error)
@@ -400,6 +412,7 @@ memory_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t
       sight->item.size = size;
     if (!(want & HAUL_WANT_DATE))
       sight->item.date = HAUL_NO_DATE;
+    hide_flags(store, sight);
     g_byte_array_set_size(header, 0);
     if (header_fields != NULL) {
       haul_header_select(octets, size, header_fields, header);
@@ -457,7 +470,8 @@ memory_changes(HaulStore *store, const char *since_token, HaulItemFunc changed, 
     return false;
   g_autoptr(GPtrArray) sights = look(store, &everything, 1);
   for (guint i = 0; i < sights->len; i++) {
-    const Sight *sight = sights->pdata[i];
+    Sight *sight = sights->pdata[i];
+    hide_flags(store, sight);
     gpointer uid = GSIZE_TO_POINTER((gsize)uid_of(sight->id));
     const char *before = g_hash_table_lookup(past, uid), *after = g_hash_table_lookup(now, uid);
     if (g_strcmp0(before, after) == 0 || (before == NULL && faults->hides_news))
@@ -694,6 +708,31 @@ memory_flush(HaulStore *store, GError **error)
 }
 
 static void
+memory_origin(HaulStore *store, const HaulFolder *source)
+{
+  MemoryBox *box = store->box;
+  g_assert(store->selected != NULL && store->writes);
+  pthread_mutex_lock(&box->mutex);
+  g_ptr_array_add(box->origins,
+                  g_strdup_printf("%s %" PRIu64 " %s %x -> %s", source->path, source->epoch,
+                                  source->next_id != NULL ? source->next_id : "-",
+                                  source->attributes, store->selected->path));
+  pthread_mutex_unlock(&box->mutex);
+}
+
+static bool
+memory_finish(HaulStore *store, GError **error)
+{
+  MemoryBox *box = store->box;
+  g_assert(g_queue_is_empty(&store->open_tickets));
+  if (!alive(store, &box->calls.finishes, box->faults.lose_finish, error))
+    return false;
+  if (box->faults.fails_finish)
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir", "the end cannot be written");
+  return !box->faults.fails_finish;
+}
+
+static void
 change_keywords(MemoryMessage *message, const HaulFlagChange *change)
 {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -807,6 +846,8 @@ static const HaulStoreOps ops = {
   .set_flags = memory_set_flags,
   .copy = memory_copy,
   .identity = memory_identity,
+  .origin = memory_origin,
+  .finish = memory_finish,
 };
 
 HAUL_PLUGIN(memory) = {

@@ -87,6 +87,8 @@ typedef struct {
   unsigned max_open;  /* connections at a time: one more is asked for patience ... */
   bool kills_older;   /* ... or ends the oldest */
   unsigned swaps_put; /* at this put() another client takes a message and brings MEMORY_OTHERS */
+  unsigned lose_finish;
+  bool fails_finish;
   unsigned fetches_after_opens; /* fetch() waits until the box was opened so often */
 } MemoryFaults;
 
@@ -96,6 +98,7 @@ typedef struct {
   unsigned changes, items_changed;
   unsigned fetches, messages_fetched, puts, flushes, flag_changes;
   unsigned copies, messages_copied;
+  unsigned finishes;
 } MemoryCalls;
 
 typedef struct {
@@ -105,6 +108,8 @@ typedef struct {
   GPtrArray *folders; /* owned; of MemoryFolder, owned */
   MemoryFaults faults;
   MemoryCalls calls;
+  GPtrArray *
+      origins; /* owned; of char *: what origin() was told: "PATH EPOCH NEXT-ID ATTRIBUTES -> PATH" */
   char *known;     /* owned; who was known to be here when it was last opened, or NULL */
   unsigned n_open; /* connections */
   unsigned n_cut;  /* connections lost for what n_cuts counts */
