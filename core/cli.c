@@ -160,6 +160,7 @@ sync_accounts(HaulOptions *options, GError **error)
     .state_folder = options->state_folder,
     .folders = some_folders ? (const char *const *)options->folders->pdata : NULL,
     .folder2 = options->folder2,
+    .id_map = options->id_map,
     .flags_mode = options->flags_mode,
     .labels = options->labels,
     .n_lanes = options->n_lanes,

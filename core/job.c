@@ -15,6 +15,7 @@
 #include "crew.h"
 #include "fit.h"
 #include "folder-list.h"
+#include "id-map.h"
 #include "journal-file.h"
 #include "linking.h"
 #include "patience.h"
@@ -36,9 +37,10 @@ typedef struct {
   const HaulJobOptions *options;
   HaulContext context;
   Side side1, side2;
-  GArray *folders1; /* owned; of HaulPlanFolder: those that were chosen */
-  char *target2;    /* owned; where the only one of them goes, or NULL */
-  bool fit_told;    /* whether all fits: once is enough */
+  GArray *folders1;  /* owned; of HaulPlanFolder: those that were chosen */
+  HaulIdMap *id_map; /* owned, or NULL */
+  char *target2;     /* owned; where the only one of them goes, or NULL */
+  bool fit_told;     /* whether all fits: once is enough */
   HaulJobPlanned planned;
   void *planned_data;
   bool last_try; /* only of what could not be fetched: all else is done */
@@ -444,6 +446,8 @@ run_pass(Job *job, GError **error)
                                          job->folders1, job->side2.list->folders, error);
   if (pass == NULL)
     return false;
+  if (job->id_map != NULL)
+    haul_id_map_note(job->id_map, pass);
   if (job->options->dry) {
     show_plan(job, pass);
     return warn_once(job, pass, error);
@@ -584,6 +588,29 @@ finish_sides(Job *job, GError **error)
              && (job->side1.store == NULL || finish_side(job, &job->side1, error)));
 }
 
+/* Whatever the run came to: what the state knows is so. A second error is only logged. */
+static void
+write_id_map(const Job *job, GError **why)
+{
+  g_autoptr(GError) error = NULL;
+  if (job->id_map == NULL || job->context.journal == NULL
+      || haul_id_map_write(job->id_map, job->context.journal, &error))
+    return;
+  if (*why == NULL)
+    g_propagate_error(why, g_steal_pointer(&error));
+  else
+    haul_log(HAUL_LOG_ERROR, "%s", error->message);
+}
+
+static bool
+prepare_id_map(Job *job, GError **error)
+{
+  if (job->options->id_map == NULL || job->options->dry)
+    return true;
+  job->id_map = haul_id_map_new(job->options->id_map, error);
+  return job->id_map != NULL;
+}
+
 static void
 job_clear(Job *job)
 {
@@ -593,6 +620,7 @@ job_clear(Job *job)
   g_clear_error(&job->side2.error);
   g_clear_pointer(&job->folders1, g_array_unref);
   g_free(job->target2);
+  haul_id_map_free(job->id_map);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
   haul_keywords_free(job->context.keywords);
@@ -636,8 +664,11 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
     haul_acquaintance_recall(options->state_folder, options->account2);
   }
   job.context.chain = haul_chain_parse(options->match, &why);
+  bool done = job.context.chain != NULL && prepare_id_map(&job, &why)
+              && run_passes(&job, report, &why) && finish_sides(&job, &why);
+  write_id_map(&job, &why);
   int code = 0;
-  if (job.context.chain == NULL || !run_passes(&job, report, &why) || !finish_sides(&job, &why)) {
+  if (!done || why != NULL) {
     code = fatal_exit_code(&job, why);
     g_propagate_error(error, why);
   }

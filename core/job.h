@@ -14,6 +14,7 @@ typedef struct {
   const char *state_folder;
   const char *const *folders; /* NULL-terminated: only these; NULL for all */
   const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
+  const char *id_map;         /* a file that tells where messages are that have UIDLs; or NULL */
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
   unsigned n_lanes;

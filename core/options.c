@@ -164,9 +164,10 @@ apply_folder2(HaulOptions *options, unsigned side, const char *key, const char *
 static bool
 apply_text(HaulOptions *options, unsigned side, const char *key, const char *value, GError **error)
 {
-  char **member = strcmp(key, "match") == 0   ? &options->match
-                  : strcmp(key, "state") == 0 ? &options->state_folder
-                                              : &options->log_file;
+  char **member = strcmp(key, "match") == 0    ? &options->match
+                  : strcmp(key, "state") == 0  ? &options->state_folder
+                  : strcmp(key, "id-map") == 0 ? &options->id_map
+                                               : &options->log_file;
   g_free(*member);
   *member = g_strdup(value);
   return true;
@@ -281,6 +282,8 @@ static const Option table[] = {
   { "stateless", false, NULL, apply_switch, "stateless", "keep none: find copies by matching" },
   { "grace", false, "SECONDS", apply_number, "grace",
     "how long a delivery that was cut off may still appear" },
+  { "uidl-map", false, "FILE", apply_text, "id-map",
+    "write under which UIDs messages are that have UIDLs" },
   { "logfile", false, "FILE", apply_text, "logfile", "append a log" },
   { "json", false, NULL, apply_switch, "json", "events on standard output, a line each" },
   { "quiet", false, NULL, apply_switch, "quiet", "errors only" },
@@ -316,6 +319,7 @@ haul_options_clear(HaulOptions *options)
   }
   g_ptr_array_unref(options->folders);
   g_free(options->folder2);
+  g_free(options->id_map);
   g_free(options->match);
   g_free(options->state_folder);
   g_free(options->log_file);

@@ -17,7 +17,7 @@ typedef struct {
 typedef struct {
   HaulSideOptions sides[2];
   char *match, *state_folder, *log_file; /* owned */
-  char *folder2;                         /* owned, or NULL */
+  char *folder2, *id_map;                /* owned, or NULL */
   GPtrArray *folders;                    /* owned; of char * */
   const char *inet;                      /* "4" or "6"; NULL: not said */
   HaulFlagsMode flags_mode;

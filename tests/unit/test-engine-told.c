@@ -1,8 +1,10 @@
-/* Tests what a run tells stores besides its errands: whence messages come, and that all is done; and what it asks
- * of folders whose listings tell no flags. */
+/* Tests what a run tells besides its errands: stores, whence messages come and that all is done; the user, under
+ * which ids they are; and what it asks of folders whose listings tell no flags. */
 #include "suite.h"
 
 #include <string.h>
+
+#include <glib/gstdio.h>
 
 #include <mailhaul/error.h>
 
@@ -148,6 +150,70 @@ a_destination_is_told_though_the_last_try_has_lost_it(void)
   CHECK_FINISHED(engine, 0, 1);
 }
 
+/* ---- the map of UIDLs ---- */
+
+/* What the file says, without its head; to be freed. */
+static char *
+read_map(const Engine *engine)
+{
+  char *text = NULL;
+  if (!g_file_get_contents(engine->options.id_map, &text, NULL, NULL))
+    return g_strdup("none");
+  char *rest = text;
+  while (*rest == '#' && strchr(rest, '\n') != NULL)
+    rest = strchr(rest, '\n') + 1;
+  memmove(text, rest, strlen(rest) + 1);
+  return text;
+}
+
+#define CHECK_MAP(engine, expected)                                                                \
+  do {                                                                                             \
+    g_autofree char *map_ = read_map(engine);                                                      \
+    CU_ASSERT_STRING_EQUAL(map_, expected);                                                        \
+  } while (0)
+
+static void
+the_map_of_uidls_is_written_after_each_run(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 3); /* Work/a b has no UIDLs */
+  memory_box_folder(engine.source, "INBOX")->attributes = HAUL_FOLDER_UIDLS;
+  memory_box_add(engine.copy, "INBOX", "Subject: of others\r\n\r\n");
+  g_autofree char *path = g_build_filename(engine.state_folder, "map", NULL);
+  engine.options.id_map = path;
+  engine.options.dry = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CHECK_MAP(&engine, "none");
+  engine.options.dry = false;
+  engine.source->faults.text_ids = true;
+  engine.copy->faults.lose_put = 3;
+  engine.copy->faults.ends_run = true;
+  engine.options.n_lanes = 1;
+  CU_ASSERT_EQUAL(engine_run(&engine), 6);
+  g_autofree char *cut = read_map(&engine);
+  CU_ASSERT_STRING_NOT_EQUAL(cut, "none");
+  engine.copy->faults = (MemoryFaults){ 0 };
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  static const char all[] =
+      "m000001,x\tINBOX\t100\t2\nm000002,x\tINBOX\t100\t3\nm000003,x\tINBOX\t100\t4\n";
+  CHECK_MAP(&engine, all);
+  CU_ASSERT_EQUAL(g_unlink(path), 0);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0); /* nothing changed */
+  CHECK_MAP(&engine, all);
+  static const char *const inbox[] = { "INBOX", NULL };
+  engine.options.folders = inbox;
+  engine.options.folder2 = "Old mail";
+  CU_ASSERT_EQUAL(engine_run(&engine), 0); /* where it goes now, and not before */
+  CHECK_MAP(&engine, "m000001,x\tOld mail\t102\t1\nm000002,x\tOld mail\t102\t2\n"
+                     "m000003,x\tOld mail\t102\t3\n");
+  g_autofree char *nowhere = g_build_filename(engine.state_folder, "no", "map", NULL);
+  engine.options.id_map = nowhere;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "usage", "cannot write the map of UIDLs");
+  CU_ASSERT_EQUAL(engine.calls1.opens, 0);
+}
+
 /* ---- folders whose listings tell no flags ---- */
 
 static uint32_t
@@ -211,6 +277,7 @@ main(void)
     CASE(a_run_that_cannot_be_ended_fails_and_keeps_what_it_did),
     CASE(who_loses_the_connection_when_told_is_told_again),
     CASE(a_destination_is_told_though_the_last_try_has_lost_it),
+    CASE(the_map_of_uidls_is_written_after_each_run),
     CASE(flags_that_no_listing_tells_come_with_the_message_and_are_the_users_then),
   };
   return RUN_SUITE("engine: told", cases);

@@ -74,9 +74,9 @@ options_are_read_in_either_spelling(void)
 {
 #define SPELLED(dash, is)                                                                          \
   dash "host1" is "h " dash "user1" is "ann " dash "port1" is "143 " dash "folder" is "A " dash    \
-       "folder" is "B " dash "folder2" is "C/d " dash "flags" is "add " dash "lanes" is "3 " dash  \
-       "dry " dash "state" is "/s " dash "match" is "content " dash "grace" is "0 " dash           \
-       "json " dash "logfile" is "l " dash "stateless"
+       "folder" is "B " dash "folder2" is "C/d " dash "uidl-map" is "m " dash "flags" is           \
+       "add " dash "lanes" is "3 " dash "dry " dash "state" is "/s " dash "match" is               \
+       "content " dash "grace" is "0 " dash "json " dash "logfile" is "l " dash "stateless"
   static const char *const lines[] = { SPELLED("--", " "), SPELLED("--", "="), SPELLED("-", " "),
                                        SPELLED("-", "=") };
   for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -87,6 +87,7 @@ options_are_read_in_either_spelling(void)
     CU_ASSERT_STRING_EQUAL(side, "? host=h user=ann port=143");
     CU_ASSERT_EQUAL(line.options.folders->len, 2);
     CU_ASSERT_STRING_EQUAL(line.options.folder2, "C/d");
+    CU_ASSERT_STRING_EQUAL(line.options.id_map, "m");
     CU_ASSERT_EQUAL(line.options.flags_mode, HAUL_FLAGS_ADD);
     CU_ASSERT_EQUAL(line.options.n_lanes, 3);
     CU_ASSERT_EQUAL(line.options.grace_s, 0);
