@@ -171,8 +171,9 @@ compose(Server *server, const Line *line)
 static void
 say(Server *server, const Line *line)
 {
-  /* RFC 9051 §4.3: a client that waits for "+" has sent nothing beyond the announcement. */
-  if (line->text->str[0] == '+' && server->input->len > 0)
+  /* RFC 9051 §4.3, RFC 5034 §4: a client that waits for "+" has sent nothing beyond the announcement. */
+  bool asks = line->text->str[0] == '+' && !g_str_has_prefix(line->text->str, "+OK");
+  if (asks && server->input->len > 0)
     fail(server, line, "sent before it was asked for: %.60s", server->input->str);
   GString *out = compose(server, line);
   g_string_append(out, "\r\n");
@@ -259,6 +260,13 @@ shake_hands(Server *server, const Line *line)
   return false;
 }
 
+/* Whether @text is what a client says that leaves, and waits for no answer. */
+static bool
+is_farewell(const char *text)
+{
+  return strstr(text, " LOGOUT\r\n") != NULL || strcmp(text, "QUIT\r\n") == 0;
+}
+
 /* Waits until the client has come to the last step above @line. */
 static bool
 wait_for_step(Server *server, const Line *line)
@@ -321,7 +329,7 @@ play_lines(Server *server)
   }
   hang_up(server, false);
   /* Nothing follows the last line but a farewell. */
-  if (server->input->len > 0 && strstr(server->input->str, " LOGOUT\r\n") == NULL)
+  if (server->input->len > 0 && !is_farewell(server->input->str))
     fail(server, last, "more came after this line: \"%.200s\"", server->input->str);
 }
 

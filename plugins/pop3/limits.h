@@ -1,0 +1,26 @@
+/*
+ * What a server may send before it counts as hostile, each with its reason. Real servers stay far
+ * below all of them; docs/architecture.md says what becomes of one that does not.
+ */
+#ifndef POP3_LIMITS_H
+#define POP3_LIMITS_H
+
+enum {
+  /* Octets of a line. RFC 2449 §4 allows 512; longer ones are cut, and what is cut is dropped. */
+  POP3_LINE_KEPT = 16 << 10,   /* challenges of SASL have up to 12 KiB (RFC 5034 §4) */
+  POP3_LINE_LIMIT = 1 << 20,   /* and no longer one is read past */
+  POP3_CAPA_LINES_LIMIT = 500, /* real ones have a dozen */
+
+  POP3_MECHANISMS_LIMIT = 1000, /* words of SASL that are looked at: ten, in the field */
+
+  POP3_COMMAND_LIMIT = 255, /* octets of ours with CRLF (RFC 2449 §4, RFC 5034 §4) */
+  POP3_WINDOW = 100,        /* commands under way: a link of 100 Mbit/s and 50 ms is full then */
+};
+
+/* A message: beyond what any store holds. */
+#define POP3_BODY_LIMIT (UINT64_C(1) << 40)
+
+/* Seconds that CAPA may take, where "timeout" is 120; servers are known that never answer it. */
+#define POP3_CAPA_S 10
+
+#endif /* POP3_LIMITS_H */
