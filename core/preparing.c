@@ -50,9 +50,13 @@ plan_of(const HaulPass *pass, guint i)
 static void
 append_folder(GArray *folders, const HaulFolderPlan *plan)
 {
+  const HaulPlanFolder *source = plan->folder1;
   HaulFolder folder = {
     .path = plan->path2,
-    .attributes = plan->is_sent_elsewhere ? 0 : plan->folder1->attributes,
+    .epoch = source->epoch,
+    .next_id = source->next_id,
+    .n_messages = source->n_messages,
+    .attributes = plan->is_sent_elsewhere ? 0 : source->attributes,
   };
   g_array_append_val(folders, folder);
 }

@@ -96,17 +96,29 @@ maildir_file_give(int fd, const MaildirCreation *creation)
   return status.st_uid != geteuid() || fchown(fd, creation->uid, creation->gid) == 0;
 }
 
+static bool
+is_empty(int dir)
+{
+  DIR *listing = maildir_file_list(dir);
+  bool empty = listing != NULL;
+  for (struct dirent *entry; empty && (entry = readdir(listing)) != NULL;)
+    empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+  if (listing != NULL)
+    closedir(listing);
+  return empty;
+}
+
 bool
 maildir_file_make_dir(int dir, const char *name, const MaildirCreation *creation)
 {
-  if (mkdirat(dir, name, 0700) != 0)
-    return errno == EEXIST;
-  if (!creation->give_away)
-    return true;
+  bool is_new = mkdirat(dir, name, 0700) == 0;
+  if (!creation->give_away || (!is_new && errno != EEXIST))
+    return is_new || errno == EEXIST;
   int fd = maildir_file_open_dir(dir, name);
   if (fd < 0)
-    return false;
-  bool ok = maildir_file_give(fd, creation);
+    return !is_new; /* who needs it will say why */
+  /* One that is there may have been made by a run that was killed before it gave it away. */
+  bool ok = (!is_new && !is_empty(fd)) || maildir_file_give(fd, creation);
   int failure = errno;
   close(fd);
   errno = failure;

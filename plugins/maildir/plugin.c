@@ -12,6 +12,7 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "dotlock.h"
 #include "store.h"
 #include "snapshot.h"
 #include "subscriptions.h"
@@ -51,6 +52,8 @@ static void
 maildir_close(HaulStore *store)
 {
   maildir_writer_clear(store);
+  maildir_numbering_unref(store->numbering);
+  maildir_epilogue_leave(store->epilogue);
   maildir_scan_clear(&store->scan);
   maildir_scan_clear(&store->later);
   maildir_folder_unref(store->selected);
@@ -90,6 +93,7 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
   maildir_scan_init(&store->scan);
   maildir_scan_init(&store->later);
   maildir_writer_init(store);
+  store->epilogue = maildir_epilogue_join(tree->root);
   return store;
 }
 
@@ -186,6 +190,8 @@ tell_folder(const char *path, const char *directory, void *data)
   g_autoptr(MaildirFolder) folder =
       maildir_folder_open(telling->store->tree, path, HAUL_READ, &why);
   g_autofree char *token = NULL;
+  if (folder != NULL && telling->store->tree->writable)
+    maildir_dotlock_tidy(folder->fd);
   if (folder != NULL) {
     /* Before counting: what changes meanwhile makes the token of the next time another one. */
     token = maildir_folder_token(folder);
@@ -209,6 +215,22 @@ maildir_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **erro
   return maildir_tree_each(store->tree, tell_folder, &telling, error);
 }
 
+/* A folder just made that stays empty for now gets the UIDVALIDITY of its source at once: no delivery
+ * will do it. */
+static bool
+found_empty(HaulStore *store, const HaulFolder *source, GError **error)
+{
+  g_autoptr(MaildirNumbering) numbering = maildir_numbering_new(source);
+  if (numbering == NULL || source->n_messages != 0)
+    return true;
+  g_autoptr(MaildirFolder) folder =
+      maildir_folder_open(store->tree, source->path, HAUL_READ | HAUL_WRITE, error);
+  if (folder == NULL || !maildir_numbering_found(numbering, folder, store->account, error))
+    return false;
+  maildir_epilogue_note(store->epilogue, source->path, numbering);
+  return true;
+}
+
 static bool
 maildir_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
                HaulFolderResultFunc each, void *data, GError **error)
@@ -218,8 +240,9 @@ maildir_create(HaulStore *store, const HaulFolder *folders, size_t n_folders,
   for (size_t i = 0; i < n_folders; i++) {
     g_autoptr(GError) why = NULL;
     /* One that only holds others needs no directory: those bear its name. */
-    if ((folders[i].attributes & HAUL_FOLDER_NOSELECT) == 0)
-      maildir_tree_create(store->tree, folders[i].path, &why);
+    if ((folders[i].attributes & HAUL_FOLDER_NOSELECT) == 0
+        && maildir_tree_create(store->tree, folders[i].path, &why))
+      found_empty(store, &folders[i], &why);
     each(folders[i].path, why, data);
     if (why != NULL && haul_error_reach(why) != HAUL_ERROR_FOLDER) {
       g_propagate_error(error, g_steal_pointer(&why));
@@ -254,6 +277,7 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
   if (opened == NULL)
     return false;
   /* Deliveries to the folder before hold on to it by themselves. */
+  g_clear_pointer(&store->numbering, maildir_numbering_unref);
   maildir_folder_unref(store->selected);
   store->selected = opened;
   forget_scans(store);
@@ -267,10 +291,21 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
   return true;
 }
 
+static void
+maildir_origin(HaulStore *store, const HaulFolder *source)
+{
+  g_clear_pointer(&store->numbering, maildir_numbering_unref);
+  store->numbering = maildir_numbering_new(source);
+}
+
 static bool
 maildir_finish(HaulStore *store, GError **error)
 {
-  return !store->tree->writable || !haul_account_bool(store->account, "snapshot")
+  if (!store->tree->writable)
+    return true;
+  if (!maildir_epilogue_perform(store->epilogue, store->tree, store->account, error))
+    return false;
+  return !haul_account_bool(store->account, "snapshot")
          || maildir_snapshot_make(store->tree, haul_account_number(store->account, "keep"), error);
 }
 
@@ -289,6 +324,7 @@ static const HaulStoreOps ops = {
   .set_flags = maildir_set_flags,
   .copy = maildir_copy,
   .identity = maildir_identity,
+  .origin = maildir_origin,
   .finish = maildir_finish,
 };
 

@@ -7,7 +7,9 @@
 
 #include <mailhaul/plugin.h>
 
+#include "epilogue.h"
 #include "folder.h"
+#include "numbering.h"
 #include "scan.h"
 #include "tree.h"
 
@@ -25,9 +27,11 @@ struct HaulStore {
   MaildirFolder *selected; /* owned; NULL until select() */
   bool scanned;            /* whether scan is of it */
   MaildirScan scan;
-  MaildirScan later; /* read again, where a file of scan had another name by then */
-  uint8_t *buffer;   /* owned; MAILDIR_BUFFER octets, and one */
-  GArray *pending;   /* owned; writer.c: deliveries in tmp */
+  MaildirScan later;           /* read again, where a file of scan had another name by then */
+  uint8_t *buffer;             /* owned; MAILDIR_BUFFER octets, and one */
+  GArray *pending;             /* owned; writer.c: deliveries in tmp */
+  MaildirNumbering *numbering; /* owned; of what is put; NULL: whoever finds it numbers it */
+  MaildirEpilogue *epilogue;   /* joined */
   uint64_t pending_octets;
   char *token;  /* owned; lent by select() */
   char *native; /* owned; likewise */

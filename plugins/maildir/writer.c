@@ -26,9 +26,11 @@
 #define SYNC_FILES 64
 
 typedef struct {
-  MaildirFolder *folder; /* referenced */
-  char *base;            /* owned; its name in tmp, and the id */
-  char *name;            /* owned; in cur */
+  MaildirFolder *folder;       /* referenced */
+  char *base;                  /* owned; its name in tmp, and the id */
+  char *name;                  /* owned; in cur */
+  char *id;                    /* owned; at the source, where it is kept */
+  MaildirNumbering *numbering; /* referenced; NULL as in the store */
   HaulTicket *ticket;
   GError *why; /* owned; set once it has failed */
   bool is_in_tmp;
@@ -49,6 +51,8 @@ clear_delivery(Delivery *one)
   maildir_folder_unref(one->folder);
   g_free(one->base);
   g_free(one->name);
+  g_free(one->id);
+  maildir_numbering_unref(one->numbering);
   g_clear_error(&one->why);
 }
 
@@ -126,6 +130,55 @@ move_to_cur(Delivery *one)
     one->is_in_tmp = false;
 }
 
+/* Moves deliveries of one folder and origin, which are entered in its list of UIDs first: who numbers
+ * files by finding them must not be faster. */
+static void
+number_and_move(const HaulStore *store, guint first, guint end)
+{
+  const MaildirFolder *folder = delivery(store, first)->folder;
+  MaildirNumbering *numbering = delivery(store, first)->numbering;
+  g_autoptr(GArray) messages = g_array_new(FALSE, FALSE, sizeof(MaildirNumbered));
+  for (guint i = first; i < end; i++) {
+    const Delivery *one = delivery(store, i);
+    MaildirNumbered message = { one->id, one->base };
+    if (one->why == NULL)
+      g_array_append_val(messages, message);
+  }
+  if (messages->len == 0)
+    return;
+  g_autoptr(GError) why = NULL;
+  if (!maildir_numbering_enter(numbering, folder, store->account,
+                               (const MaildirNumbered *)(void *)messages->data, messages->len,
+                               &why)) {
+    for (guint i = first; i < end; i++)
+      if (delivery(store, i)->why == NULL)
+        delivery(store, i)->why = g_error_copy(why);
+    return;
+  }
+  for (guint i = first; i < end; i++)
+    move_to_cur(delivery(store, i));
+  maildir_numbering_leave(numbering, folder);
+  maildir_epilogue_note(store->epilogue, folder->path, numbering);
+}
+
+static void
+move_all(const HaulStore *store)
+{
+  guint n = store->pending->len;
+  for (guint first = 0, end; first < n; first = end) {
+    const Delivery *one = delivery(store, first);
+    for (end = first + 1; end < n; end++)
+      if (delivery(store, end)->folder != one->folder
+          || delivery(store, end)->numbering != one->numbering)
+        break;
+    if (one->numbering != NULL)
+      number_and_move(store, first, end);
+    else
+      for (guint i = first; i < end; i++)
+        move_to_cur(delivery(store, i));
+  }
+}
+
 /* Calls @act once for each folder of the batch; where it fails, so do its deliveries. */
 static void
 for_each_folder(const HaulStore *store, bool (*act)(MaildirFolder *folder, GError **error))
@@ -178,8 +231,7 @@ settle(HaulStore *store, GError **error)
     sync_files(store, first, MIN(n, first + SYNC_FILES));
   for_each_folder(store, maildir_folder_settle_keywords);
   for_each_folder(store, check_place);
-  for (guint i = 0; i < n; i++)
-    move_to_cur(delivery(store, i));
+  move_all(store);
   if (sync)
     for_each_folder(store, sync_cur);
 
@@ -324,7 +376,7 @@ n_pending_folders(const HaulStore *store)
 static bool
 batch_is_full(const HaulStore *store)
 {
-  return store->fsync != MAILDIR_FSYNC_BATCH || store->pending->len >= BATCH_DELIVERIES
+  return store->fsync == MAILDIR_FSYNC_ALWAYS || store->pending->len >= BATCH_DELIVERIES
          || store->pending_octets >= BATCH_OCTETS || n_pending_folders(store) >= BATCH_FOLDERS;
 }
 
@@ -334,6 +386,10 @@ maildir_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError *
   g_assert(store->selected != NULL && store->selected->writable);
   store->scanned = false;
   Delivery one = { .folder = maildir_folder_ref(store->selected), .ticket = ticket };
+  if (store->numbering != NULL) {
+    one.numbering = maildir_numbering_ref(store->numbering);
+    one.id = g_strdup(haul_message_item(message)->id);
+  }
   if (write_file(store, message, &one, &one.why)) {
     g_array_append_val(store->pending, one);
     store->pending_octets += haul_message_item(message)->size;
