@@ -87,3 +87,11 @@ pop3_ids_nth(const char *first, guint n)
 {
   return n == 1 ? g_strdup(first) : g_strdup_printf("%s %u", first, n);
 }
+
+char *
+pop3_ids_first(const char *id)
+{
+  const char *digest = strchr(id, ' ');
+  const char *number = digest != NULL ? strchr(digest + 1, ' ') : NULL;
+  return number != NULL ? g_strndup(id, (gsize)(number - id)) : g_strdup(id);
+}

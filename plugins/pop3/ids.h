@@ -44,4 +44,7 @@ void pop3_print_clear(Pop3Print *print);
 /* Returns the id of the @n-th message, counted from 1, that would have the id @first; to be freed. */
 char *pop3_ids_nth(const char *first, guint n);
 
+/* Returns the id @first that pop3_ids_nth() made @id of; to be freed. */
+char *pop3_ids_first(const char *id);
+
 #endif /* POP3_IDS_H */

@@ -31,6 +31,8 @@ greet(Pop3Session *session, char **stamp, GError **error)
     session->dead = true;
     return false;
   }
+  /* Gmail: some 250 messages in a session, and none again that was read. */
+  session->shows_parts = pop3_session_is_trusted(session) && g_str_has_prefix(status.text, "Gpop ");
   size_t size;
   const char *found = pop3_wire_stamp(status.text, strlen(status.text), &size);
   *stamp = found != NULL && pop3_session_is_trusted(session) ? g_strndup(found, size) : NULL;

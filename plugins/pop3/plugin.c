@@ -3,8 +3,10 @@
  *
  * This file is its face: settings, opening, closing. login.c begins a session, auth.c tells who we are,
  * session.c carries commands and answers; wire.c, capability.c and refusal.c know the octets and do no
- * I/O.
+ * I/O. What lies in the mailbox mailbox.c knows; lister.c, reader.c and remover.c do what is asked of it.
  */
+#include <string.h>
+
 #include <mailhaul/sasl.h>
 
 #include "store.h"
@@ -14,7 +16,7 @@ pop3_close(HaulStore *store)
 {
   if (store == NULL)
     return;
-  pop3_session_close(store->session);
+  pop3_store_drop(store);
   g_free(store);
 }
 
@@ -41,6 +43,10 @@ pop3_open(const HaulAccount *account, HaulIntent intent, GError **error)
   HaulStore *store = g_new0(HaulStore, 1);
   store->account = account;
   store->session = session;
+  store->marks_seen = haul_account_bool(account, "seen");
+  const char *batches = haul_account_string(account, "batches");
+  store->hides_read =
+      strcmp(batches, "yes") == 0 || (strcmp(batches, "auto") == 0 && session->shows_parts);
   return store;
 }
 
@@ -73,7 +79,13 @@ static const HaulStoreOps ops = {
   .struct_size = sizeof ops,
   .open = pop3_open,
   .close = pop3_close,
+  .folders = pop3_folders,
+  .select = pop3_select,
+  .list = pop3_list,
+  .fetch = pop3_fetch,
+  .expunge = pop3_expunge,
   .identity = pop3_identity,
+  .finish = pop3_finish,
 };
 
 HAUL_PLUGIN(pop3) = {

@@ -32,6 +32,7 @@ struct Pop3Session {
   unsigned n_under_way;       /* commands that are not answered  */
   unsigned n_unsent;          /* about how many of them may not have gone out yet */
   bool marks_messages;        /* as deleted, so that QUIT would be more than a farewell */
+  bool shows_parts;           /* as its greeting tells: of its mail, in each session */
   bool dead;
   int64_t answer_by_us; /* for what is waited that may never come; 0: no such thing */
   GString *text;        /* owned; of the last status line */

@@ -5,6 +5,7 @@
 
 #include <mailhaul/message.h>
 
+#include "../../plugins/pop3/glued.h"
 #include "../../plugins/pop3/head.h"
 #include "../../plugins/pop3/ids.h"
 #include "../../plugins/pop3/status.h"
@@ -198,6 +199,36 @@ what_status_fields_tell(void)
                     table[i].flags);
 }
 
+static void
+what_seems_to_hold_the_next_answer(void)
+{
+  static const struct {
+    const char *octets;
+    uint64_t announced;
+    bool found;
+  } table[] = {
+    { "text\r\n", 6, false },
+    { "text.\r\n+OK\r\nmore\r\n", 6, true },
+    { "text.\r\n-ERR no\r\nmore\r\n", 6, true },
+    { "text\r\n.\r\n+OK\r\n", 4, true },
+    { "text.\r\n+OK\r\nmore\r\n", 18, false }, /* announced so */
+    { "text.\r\n+OK\r\nmore\r\n", HAUL_UNKNOWN, false },
+    { "text..\r\n+OK", 4, true },
+    { "text.\r\n.\r\n+OK", 4, true },
+    { "text.\n+OK\r\n", 4, false },
+    { "text.\r\n+NO\r\n-ERX.\r\n", 4, false },
+    { "", 0, false },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+    for (size_t piece = 1; piece < 30; piece++) {
+      Pop3Glued glued = { .announced = table[i].announced };
+      size_t size = strlen(table[i].octets);
+      for (size_t at = 0; at < size; at += piece)
+        pop3_glued_feed(&glued, (const uint8_t *)table[i].octets + at, MIN(piece, size - at));
+      CU_ASSERT_EQUAL(glued.found, table[i].found);
+    }
+}
+
 int
 main(void)
 {
@@ -209,6 +240,7 @@ main(void)
     CASE(a_header_without_end_is_kept_in_part),
     CASE(where_a_header_ends),
     CASE(what_status_fields_tell),
+    CASE(what_seems_to_hold_the_next_answer),
   };
   return RUN_SUITE("pop3 ids", cases);
 }
