@@ -12,8 +12,10 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
-/* No file system's clock ticks more slowly (FAT: 2 s). */
+/* No file system's clock ticks more slowly (FAT: 2 s), and none that tells parts of a second (the kernel's
+ * ticks: 10 ms). */
 #define RACY_NS (2 * INT64_C(1000000000) + 100000000)
+#define RACY_FINE_NS (INT64_C(100000000))
 
 /* How long a file may lie in tmp, by the rule of Maildir. */
 #define ABANDONED_S (36 * 3600)
@@ -125,34 +127,41 @@ nanoseconds(const struct timespec *time)
   return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
+/* The times of a folder, as far as they decide whether the next change must show. */
+typedef struct {
+  int64_t youngest;
+  bool is_coarse; /* the file system may tell whole seconds only */
+} Times;
+
 /* Appends what tells a change of this file; keeps the youngest of its times. The time of change
  * counts beside that of modification: nobody can set it back. */
 static void
-stamp_one(GString *stamp, const struct stat *status, int64_t *youngest)
+stamp_one(GString *stamp, const struct stat *status, Times *times)
 {
   int64_t modified = nanoseconds(&status->st_mtim), changed = nanoseconds(&status->st_ctim);
   g_string_append_printf(stamp,
                          "%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x;",
                          (uint64_t)status->st_ino, modified, changed);
-  *youngest = MAX(*youngest, MAX(modified, changed));
+  times->youngest = MAX(times->youngest, MAX(modified, changed));
+  times->is_coarse |= status->st_mtim.tv_nsec == 0;
 }
 
 static char *
-take_stamp(const MaildirFolder *folder, int64_t *youngest)
+take_stamp(const MaildirFolder *folder, Times *times)
 {
   GString *stamp = g_string_new(NULL);
   const int parts[] = { folder->cur, folder->new };
   struct stat status;
-  *youngest = 0;
+  *times = (Times){ 0 };
   for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
     if (parts[i] >= 0 && fstat(parts[i], &status) == 0)
-      stamp_one(stamp, &status, youngest);
+      stamp_one(stamp, &status, times);
     else
       g_string_append_c(stamp, ';');
   static const char *const beside[] = { "dovecot-keywords", MAILDIR_BEYOND_FILE };
   for (size_t i = 0; folder->fd >= 0 && i < G_N_ELEMENTS(beside); i++)
     if (fstatat(folder->fd, beside[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
-      stamp_one(stamp, &status, youngest);
+      stamp_one(stamp, &status, times);
   return g_string_free(stamp, FALSE);
 }
 
@@ -161,16 +170,17 @@ maildir_folder_token(const MaildirFolder *folder)
 {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  int64_t youngest;
-  g_autofree char *stamp = take_stamp(folder, &youngest);
-  return nanoseconds(&now) - youngest < RACY_NS ? NULL : g_steal_pointer(&stamp);
+  Times times;
+  g_autofree char *stamp = take_stamp(folder, &times);
+  int64_t racy = times.is_coarse ? RACY_NS : RACY_FINE_NS;
+  return nanoseconds(&now) - times.youngest < racy ? NULL : g_steal_pointer(&stamp);
 }
 
 char *
 maildir_folder_stamp(const MaildirFolder *folder)
 {
-  int64_t youngest;
-  return take_stamp(folder, &youngest);
+  Times times;
+  return take_stamp(folder, &times);
 }
 
 static bool

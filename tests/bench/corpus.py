@@ -111,11 +111,14 @@ def maildir_path(root, name):
 
 
 def _keywords(path):
+    """What the letters of file names mean; P is known elsewhere as a keyword."""
+    words = {"P": "$Forwarded"}
     try:
         with open(path + "/dovecot-keywords", encoding="utf-8") as lines:
-            return {chr(ord("a") + int(number)): word for number, word in (line.split() for line in lines)}
+            words.update((chr(ord("a") + int(number)), word) for number, word in (line.split() for line in lines))
     except FileNotFoundError:
-        return {}
+        pass
+    return words
 
 
 def read_tree(root):
@@ -149,8 +152,9 @@ def _only(counters, *parts):
     return out
 
 
-def compare_trees(source, copy):
-    """Says in a few words how a copy differs from its source; "identical" if it does not."""
+def compare_trees(source, copy, parts=((1, "dates"), (2, "flags"))):
+    """Says in a few words how a copy differs from its source; "identical" if it does not. parts: what is
+    looked at besides octets."""
     wanted, got = _only(source, 0), _only(copy, 0)
     faults = []
     missing, extra = sum((wanted - got).values()), sum((got - wanted).values())
@@ -158,7 +162,7 @@ def compare_trees(source, copy):
         faults.append(f"{missing} missing")
     if extra:
         faults.append(f"{extra} extra")
-    for part, what in ((1, "dates"), (2, "flags")):
+    for part, what in parts:
         differ = sum((_only(source, 0, part) - _only(copy, 0, part)).values()) - missing
         if differ > 0:
             faults.append(f"{differ} {what} differ")

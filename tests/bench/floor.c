@@ -23,128 +23,28 @@
  * print is the number of round trips. They know how Dovecot writes its answers and work with nothing
  * else. The password is "pass".
  */
-#include <arpa/inet.h>
 #include <err.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <strings.h>
 
-#define BUFFER (256 * 1024)
+#include "link.h"
+
 #define MAX_FOLDERS 4096
 
 typedef struct {
-  char **names; /* as the server wrote them, quotes and all */
+  char *names[MAX_FOLDERS]; /* as the server wrote them, quotes and all */
   unsigned n;
 } Folders;
 
-typedef struct {
-  int fd;
-  char *in; /* received: in[start] to in[end] */
-  size_t start, end;
-  char *out; /* to be sent: used octets */
-  size_t used;
-  Folders folders; /* that LIST told */
-} Link;
-
 static unsigned n_trips; /* that were waited for */
+static Folders told[2];  /* of the source and the destination */
 
-static Link
-link_open(const char *host, const char *port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
-  Link link = { .fd = socket(AF_INET, SOCK_STREAM, 0),
-                .in = malloc(BUFFER),
-                .out = malloc(BUFFER),
-                .folders.names = malloc(MAX_FOLDERS * sizeof(char *)) };
-  if (inet_pton(AF_INET, host, &address.sin_addr) != 1 || link.in == NULL || link.out == NULL
-      || link.folders.names == NULL)
-    errx(2, "no address: %s", host);
-  if (connect(link.fd, (struct sockaddr *)&address, sizeof address) != 0)
-    err(2, "connect %s", port);
-  setsockopt(link.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-  return link;
-}
-
+/* Reads up to the tagged answer of @tag, which must be OK; notes what LIST told in @folders, if any. */
 static void
-link_flush(Link *link)
-{
-  for (size_t done = 0; done < link->used;) {
-    ssize_t sent = send(link->fd, link->out + done, link->used - done, 0);
-    if (sent <= 0)
-      err(2, "send");
-    done += (size_t)sent;
-  }
-  link->used = 0;
-}
-
-static void
-link_write(Link *link, const char *octets, size_t size)
-{
-  while (size > 0) {
-    if (link->used == BUFFER)
-      link_flush(link);
-    size_t part = size < BUFFER - link->used ? size : BUFFER - link->used;
-    memcpy(link->out + link->used, octets, part);
-    link->used += part;
-    octets += part;
-    size -= part;
-  }
-}
-
-static void __attribute__((format(printf, 2, 3))) link_printf(Link *link, const char *format, ...)
-{
-  char text[4096];
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  link_write(link, text, (size_t)length);
-}
-
-static void
-link_fill(Link *link)
-{
-  if (link->start == link->end)
-    link->start = link->end = 0;
-  if (link->end == BUFFER) {
-    memmove(link->in, link->in + link->start, link->end - link->start);
-    link->end -= link->start;
-    link->start = 0;
-  }
-  ssize_t got = recv(link->fd, link->in + link->end, BUFFER - link->end, 0);
-  if (got <= 0)
-    err(2, "the server hung up");
-  link->end += (size_t)got;
-}
-
-/* Returns the next line without its end, NUL-terminated, good until the next read. */
-static char *
-link_line(Link *link)
-{
-  char *end;
-  size_t seen = 0;
-  while ((end = memchr(link->in + link->start + seen, '\n', link->end - link->start - seen))
-         == NULL) {
-    seen = link->end - link->start;
-    link_fill(link);
-  }
-  char *line = link->in + link->start;
-  link->start = (size_t)(end + 1 - link->in);
-  if (end > line && end[-1] == '\r')
-    end--;
-  *end = '\0';
-  return line;
-}
-
-/* Reads up to the tagged answer of @tag, which must be OK. */
-static void
-link_await(Link *link, const char *tag)
+link_await(Link *link, Folders *folders, const char *tag)
 {
   size_t length = strlen(tag);
   for (;;) {
@@ -154,11 +54,11 @@ link_await(Link *link, const char *tag)
         errx(1, "%s", line);
       return;
     }
-    if (strncmp(line, "* LIST ", 7) == 0 && link->folders.n < MAX_FOLDERS) {
+    if (strncmp(line, "* LIST ", 7) == 0 && folders != NULL && folders->n < MAX_FOLDERS) {
       char *name = strstr(line, "\"/\" ");
       if (name == NULL)
         errx(2, "not understood: %s", line);
-      link->folders.names[link->folders.n++] = strdup(name + 4);
+      folders->names[folders->n++] = strdup(name + 4);
     }
   }
 }
@@ -244,9 +144,9 @@ move_folder(Link *from, Link *to, unsigned i, const char *name)
 static void
 copy(Link *from, Link *to, bool bare)
 {
-  const Folders *folders = &from->folders;
+  const Folders *folders = &told[0];
   for (unsigned i = 0; i < folders->n; i++) {
-    if (!has_folder(&to->folders, folders->names[i]))
+    if (!has_folder(&told[1], folders->names[i]))
       link_printf(to, "c%u CREATE %s\r\n", i, folders->names[i]);
     link_printf(from, "e%u EXAMINE %s\r\nf%u UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])\r\n", i,
                 folders->names[i], i);
@@ -255,7 +155,7 @@ copy(Link *from, Link *to, bool bare)
     link_printf(to, "n NOOP\r\n");
   set_out(from, to);
   if (bare)
-    link_await(to, "n");
+    link_await(to, NULL, "n");
 
   unsigned answers = 0;
   for (unsigned i = 0; i < folders->n; i++)
@@ -283,12 +183,12 @@ begin_bare(Link *from, Link *to, char **users, const char *list)
     link_printf(links[i], "a LOGIN %s pass\r\n", users[3 * i]);
   set_out(from, to);
   for (unsigned i = 0; i < 2; i++)
-    link_await(links[i], "a");
+    link_await(links[i], NULL, "a");
   for (unsigned i = 0; i < 2; i++)
     link_printf(links[i], "l %s\r\n", list);
   set_out(from, to);
   for (unsigned i = 0; i < 2; i++)
-    link_await(links[i], "l");
+    link_await(links[i], &told[i], "l");
 }
 
 /* The same for the floor, in one go. */
@@ -301,9 +201,9 @@ begin_ahead(Link *from, Link *to, char **users, const char *list, bool same)
     link_printf(to, "l %s\r\n", list);
   n_trips++; /* connect */
   set_out(from, to);
-  link_await(from, "l");
+  link_await(from, &told[0], "l");
   if (same)
-    link_await(to, "l");
+    link_await(to, &told[1], "l");
 }
 
 int
