@@ -323,6 +323,7 @@ static const HaulStoreOps ops = {
   .flush = maildir_flush,
   .set_flags = maildir_set_flags,
   .copy = maildir_copy,
+  .expunge = maildir_expunge,
   .identity = maildir_identity,
   .origin = maildir_origin,
   .finish = maildir_finish,

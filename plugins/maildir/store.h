@@ -66,6 +66,9 @@ bool maildir_flush(HaulStore *store, GError **error);
 bool maildir_set_flags(HaulStore *store, const char *const *ids, size_t n_ids,
                        const HaulFlagChange *change, GError **error);
 
+/* expunge.c */
+bool maildir_expunge(HaulStore *store, const char *const *ids, size_t n_ids, GError **error);
+
 /* copier.c */
 bool maildir_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *to_path,
                   bool move, HaulCopiedFunc each, void *data, GError **error);

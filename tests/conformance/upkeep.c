@@ -44,18 +44,41 @@ only_the_messages_named_are_removed(void)
   CU_ASSERT_STRING_EQUAL(listed(after, 1)->id, listed(before, 3)->id);
 }
 
+/* So it is asked of a source, which is not opened for writing. */
+static void
+a_store_that_was_opened_for_reading_removes_too(void)
+{
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  if (subject.plugin->store->expunge == NULL)
+    return;
+  g_autofree char *path = fill(&opened, "read only", 3);
+  g_auto(Opened) source = open_subject(HAUL_READ);
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  MUST(haul_store_select(source.store, path, HAUL_READ, &folder, error));
+  g_autoptr(GPtrArray) before = list_all(&source, 0, NULL, NULL);
+  CU_ASSERT_FATAL(before != NULL && before->len == 3);
+  const char *const victims[] = { listed(before, 0)->id, listed(before, 2)->id };
+  MUST(haul_store_expunge(source.store, victims, 2, error));
+  g_autoptr(GPtrArray) after = list_all(&source, 0, NULL, NULL);
+  CU_ASSERT_FATAL(after != NULL && after->len == 1);
+  CU_ASSERT_STRING_EQUAL(listed(after, 0)->id, listed(before, 1)->id);
+}
+
 static void
 what_others_marked_as_deleted_stays(void)
 {
   g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
   if (subject.plugin->store->expunge == NULL)
     return;
-  g_autofree char *path G_GNUC_UNUSED = fill(&opened, "marked", 3);
+  g_autofree char *path = fill(&opened, "marked", 3);
   g_autoptr(GPtrArray) before = list_all(&opened, 0, NULL, NULL);
   CU_ASSERT_FATAL(before != NULL && before->len == 3);
   const char *const theirs[] = { listed(before, 0)->id }, *const ours[] = { listed(before, 2)->id };
   HaulFlagChange deleted = { .add = HAUL_DELETED };
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  MUST(haul_store_select(opened.store, path, HAUL_READ | HAUL_WRITE, &folder, error));
   MUST(haul_store_set_flags(opened.store, theirs, 1, &deleted, error));
+  MUST(haul_store_select(opened.store, path, HAUL_READ, &folder, error));
   g_autoptr(GError) why = NULL;
   bool done = haul_store_expunge(opened.store, ours, 1, &why);
   CU_ASSERT(done || haul_error_reach(why) == HAUL_ERROR_FOLDER);
@@ -172,12 +195,9 @@ quotas_are_told_or_unknown(void)
 }
 
 const Case upkeep_cases[] = {
-  CASE(only_the_messages_named_are_removed),
-  CASE(what_others_marked_as_deleted_stays),
-  CASE(a_search_finds_what_matches),
-  CASE(a_renamed_folder_keeps_its_mail),
-  CASE(a_removed_folder_is_gone),
-  CASE(a_change_ends_the_waiting),
-  CASE(quotas_are_told_or_unknown),
+  CASE(only_the_messages_named_are_removed), CASE(a_store_that_was_opened_for_reading_removes_too),
+  CASE(what_others_marked_as_deleted_stays), CASE(a_search_finds_what_matches),
+  CASE(a_renamed_folder_keeps_its_mail),     CASE(a_removed_folder_is_gone),
+  CASE(a_change_ends_the_waiting),           CASE(quotas_are_told_or_unknown),
 };
 const size_t n_upkeep_cases = G_N_ELEMENTS(upkeep_cases);
