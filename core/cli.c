@@ -73,6 +73,7 @@ json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "linked", tally->n_linked);
   haul_json_number(json, "octets", tally->octets);
   haul_json_number(json, "flags_changed", tally->n_flags);
+  haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);
 }
 
 static void
@@ -163,6 +164,8 @@ sync_accounts(HaulOptions *options, GError **error)
     .id_map = options->id_map,
     .flags_mode = options->flags_mode,
     .labels = options->labels,
+    .delete1 = options->delete1,
+    .delete1_after_days = options->delete1_after_days,
     .n_lanes = options->n_lanes,
     .grace_s = options->grace_s,
     .stateless = options->stateless,

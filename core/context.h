@@ -28,6 +28,7 @@ typedef struct {
   const char *target2;    /* of this pass: where the only folder goes, or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
   unsigned grace_s;       /* how long a young intent may still come true */
+  int64_t removal_age_s;  /* how long a message has had its copy before it is removed */
   bool dry;
 } HaulContext;
 

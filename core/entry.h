@@ -40,8 +40,19 @@ typedef struct {
 typedef struct {
   HaulId id1, id2; /* id2: 0 where the destination never said */
   uint32_t flags, keywords;
-  bool gone; /* the copy was removed at the destination, and is left so */
+  bool gone;    /* the copy was removed at the destination, and is left so */
+  bool leaving; /* the source message may be marked as deleted by us: it is about to be removed */
 } HaulPair;
+
+/* What is known of a pair when it is asked whether its source message may be removed. */
+typedef struct {
+  HaulId id1;
+  int64_t noted_at; /* Unix seconds */
+  bool delivered;   /* we did, and know what: there is a receipt. Else the copy was found      */
+  bool named;       /* the copy's id is known                                                  */
+  bool proven;      /* of one that was found: it is as large as the message, or has its content */
+  bool gone;        /* the copy was removed at the destination                                 */
+} HaulProof;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulIds, haul_ids_free)
 

@@ -20,6 +20,7 @@
 #include "linking.h"
 #include "patience.h"
 #include "preparing.h"
+#include "removal.h"
 #include "spelling.h"
 #include "survey.h"
 #include "window.h"
@@ -373,9 +374,28 @@ describe_action(const HaulAction *action, GString *text)
   return "copy";
 }
 
+/* Shows what would be removed at the source; what is still to be copied would be, too, unless it has to
+ * grow older. */
+static bool
+show_removal(const Job *job, const HaulFolderWork *work, GString *text, GError **error)
+{
+  guint n;
+  if (!job->options->delete1)
+    return true;
+  if (!haul_removal_count(&job->context, work, &n, error))
+    return false;
+  bool more = job->context.removal_age_s == 0 && work->n_actions > 0;
+  if (n == 0 && !more)
+    return true;
+  g_string_printf(text, "delete %u messages at the source%s", n,
+                  more ? ", and what is copied" : "");
+  job->planned(work->plan.folder1->path, work->plan.path2, "delete1", text->str, job->planned_data);
+  return true;
+}
+
 /* Shows the array of actions instead of carrying it out. */
-static void
-show_plan(const Job *job, const HaulPass *pass)
+static bool
+show_plan(const Job *job, const HaulPass *pass, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < pass->folders->len; i++) {
@@ -393,7 +413,10 @@ show_plan(const Job *job, const HaulPass *pass)
       const char *deed = describe_action(action, text);
       show(plan->folder1->path, plan->path2, deed, text->str, job->planned_data);
     }
+    if (!show_removal(job, work, text, error))
+      return false;
   }
+  return true;
 }
 
 /* Finds out how the destination spells what we are about to ask it for. */
@@ -448,13 +471,13 @@ run_pass(Job *job, GError **error)
     return false;
   if (job->id_map != NULL)
     haul_id_map_note(job->id_map, pass);
-  if (job->options->dry) {
-    show_plan(job, pass);
-    return warn_once(job, pass, error);
-  }
+  if (job->options->dry)
+    return show_plan(job, pass, error) && warn_once(job, pass, error);
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error) && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
+  if (done && job->options->delete1)
+    done = haul_remove_at_source(&job->context, pass, job->side1.store, error);
   return done;
 }
 
@@ -477,6 +500,8 @@ static bool
 open_and_run_pass(Job *job, GError **error)
 {
   if (job->side1.store == NULL && !open_sides(job, error))
+    return false;
+  if (job->options->delete1 && !haul_removal_check(job->side1.store, job->side1.list, error))
     return false;
   if (job->context.journal == NULL) {
     if (!open_journal(job, error))
@@ -649,6 +674,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned p
       .labels = options->labels,
       .n_lanes = options->n_lanes,
       .grace_s = options->grace_s,
+      .removal_age_s = options->delete1_after_days * INT64_C(86400),
       .dry = options->dry,
     },
   };

@@ -19,6 +19,8 @@ typedef struct {
   HaulLabelsMode labels;
   unsigned n_lanes;
   unsigned grace_s;
+  bool delete1;                /* remove at the source what has a copy ... */
+  unsigned delete1_after_days; /* ... if it has had it so long */
   bool stateless, dry;
 } HaulJobOptions;
 

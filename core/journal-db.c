@@ -10,16 +10,19 @@
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
+#define OLDEST_VERSION 4 /* that can be made this one */
 
+#define FOLDER_TABLE                                                                               \
+  "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL,"                           \
+  " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"           \
+  " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"        \
+  " has_flags1 INTEGER NOT NULL DEFAULT 0, UNIQUE(path1, path2));"
 static const char schema[] =
-    "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL,"
-    " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
-    " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
-    " has_flags1 INTEGER NOT NULL DEFAULT 0, UNIQUE(path1, path2));"
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;" FOLDER_TABLE
     "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
     " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB, gone INTEGER,"
+    " noted_at INTEGER NOT NULL DEFAULT 0, proven INTEGER, leaving INTEGER,"
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID;"
     "CREATE TABLE stray(folder INTEGER NOT NULL, id2 NOT NULL, PRIMARY KEY(folder, id2))"
     " WITHOUT ROWID;"
@@ -28,15 +31,31 @@ static const char schema[] =
     "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
     " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
 
+/* What makes a file of a version one of the next. */
+static const char *const migrations[SCHEMA_VERSION] = {
+  /* one source folder may go to several of the destination */
+  [4] = "ALTER TABLE folder RENAME TO former;" FOLDER_TABLE
+        "INSERT INTO folder SELECT * FROM former; DROP TABLE former;",
+  /* the time of a pair was not known: it begins now */
+  [5] = "ALTER TABLE pair ADD COLUMN noted_at INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE pair ADD COLUMN proven INTEGER; ALTER TABLE pair ADD COLUMN leaving INTEGER;"
+        "UPDATE pair SET noted_at = unixepoch();",
+};
+
 static const char *const statements[N_STATEMENTS] = {
-  [ADD_PAIR] = "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
+  [ADD_PAIR] = "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL,"
+               " ?9, ?10, NULL)",
   [SET_AGREED] = "UPDATE pair SET flags = ?3, keywords = ?4 WHERE folder = ?1 AND id1 = ?2",
   [SET_GONE] = "UPDATE pair SET gone = ?3 WHERE folder = ?1 AND id1 = ?2",
   [FORGET_PAIR] = "DELETE FROM pair WHERE folder = ?1 AND id1 = ?2",
   [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo)"
                  " VALUES(?1, ?2, ?3, ?4, ?5)",
   [END_INTENT] = "DELETE FROM intent WHERE number = ?1",
-  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone FROM pair WHERE folder = ?1",
+  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone, leaving FROM pair WHERE folder = ?1",
+  [LOAD_PROOFS] =
+      "SELECT id1, noted_at, sha256 IS NOT NULL, id2 IS NOT NULL, proven, gone FROM pair"
+      " WHERE folder = ?1",
+  [SET_LEAVING] = "UPDATE pair SET leaving = 1 WHERE folder = ?1 AND id1 = ?2",
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
   [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
                    " WHERE folder = ?1 ORDER BY number",
@@ -224,7 +243,7 @@ create_schema(HaulJournal *journal, const char *identity1, const char *identity2
   return done && execute(journal, "COMMIT", error);
 }
 
-typedef enum { STATE_NEW, STATE_GOOD, STATE_UNUSABLE } StateHealth;
+typedef enum { STATE_NEW, STATE_GOOD, STATE_FORMER, STATE_UNUSABLE } StateHealth;
 
 /* Never trusts a file that is damaged, of another pair, or of a schema that we do not know. */
 static StateHealth
@@ -236,17 +255,33 @@ examine(HaulJournal *journal, const char *identity1, const char *identity2)
   if (n_tables == 0)
     return STATE_NEW;
   g_autofree char *known1 = NULL, *known2 = NULL;
+  if (!pragma_number(journal, "PRAGMA application_id", &application)
+      || !pragma_number(journal, "PRAGMA user_version", &version) || application != APPLICATION_ID
+      || version > SCHEMA_VERSION || version < OLDEST_VERSION
+      || !read_meta(journal, "identity1", &known1) || !read_meta(journal, "identity2", &known2)
+      || strcmp(known1, identity1) != 0 || strcmp(known2, identity2) != 0)
+    return STATE_UNUSABLE;
+  if (version < SCHEMA_VERSION)
+    return STATE_FORMER;
   /* That every statement can be prepared shows that the tables are those of the schema. */
   for (int i = 0; i < N_STATEMENTS; i++)
     if (haul_db_statement(journal, (HaulStatement)i, NULL) == NULL)
       return STATE_UNUSABLE;
-  if (!pragma_number(journal, "PRAGMA application_id", &application)
-      || !pragma_number(journal, "PRAGMA user_version", &version) || application != APPLICATION_ID
-      || version != SCHEMA_VERSION || !read_meta(journal, "identity1", &known1)
-      || !read_meta(journal, "identity2", &known2) || strcmp(known1, identity1) != 0
-      || strcmp(known2, identity2) != 0)
-    return STATE_UNUSABLE;
   return STATE_GOOD;
+}
+
+/* Makes a file of a former schema one of this schema. Where that fails, the database is to be closed,
+ * which takes back what was done. */
+static bool
+migrate(HaulJournal *journal)
+{
+  g_autofree char *mark = g_strdup_printf("PRAGMA user_version = %d;", SCHEMA_VERSION);
+  int64_t version = 0;
+  bool going =
+      pragma_number(journal, "PRAGMA user_version", &version) && execute(journal, "BEGIN", NULL);
+  for (; going && version < SCHEMA_VERSION; version++)
+    going = execute(journal, migrations[version], NULL);
+  return going && execute(journal, mark, NULL) && execute(journal, "COMMIT", NULL);
 }
 
 static void
@@ -311,6 +346,8 @@ open_file(HaulJournal *journal, const char *identity1, const char *identity2, bo
       return false;
     StateHealth health =
         configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
+    if (health == STATE_FORMER && migrate(journal))
+      health = examine(journal, identity1, identity2);
     if (health == STATE_GOOD)
       return true;
     if (health == STATE_NEW)
@@ -374,13 +411,16 @@ open_dry(HaulJournal *journal, const char *identity1, const char *identity2, boo
       !has_log || configure(journal) ? examine(journal, identity1, identity2) : STATE_UNUSABLE;
   if (health == STATE_UNUSABLE && is_out_of_reach(journal))
     return haul_db_fail(journal, error);
-  if (health == STATE_GOOD) {
+  if (health == STATE_GOOD || health == STATE_FORMER) {
     finalize_statements(journal);
-    return copy_to_memory(journal, error);
+    if (!copy_to_memory(journal, error))
+      return false;
+    if (health == STATE_GOOD || migrate(journal))
+      return true;
   }
   close_database(journal);
   journal->damaged = false;
-  *was_rebuilt = health == STATE_UNUSABLE;
+  *was_rebuilt = health != STATE_NEW;
   return open_memory(journal, identity1, identity2, error);
 }
 

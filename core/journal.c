@@ -217,6 +217,7 @@ haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, Hau
         .keywords =
             haul_keywords_parse(journal->keywords, (const char *)sqlite3_column_text(query, 3)),
         .gone = sqlite3_column_int(query, 4) != 0,
+        .leaving = sqlite3_column_int(query, 5) != 0,
       };
       g_array_append_val(pairs, pair);
     }
@@ -253,6 +254,8 @@ haul_db_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, c
     sqlite3_bind_null(insert, 8);
   else
     sqlite3_bind_blob(insert, 8, cargo->sha256, sizeof cargo->sha256, SQLITE_STATIC);
+  sqlite3_bind_int64(insert, 9, g_get_real_time() / G_USEC_PER_SEC);
+  sqlite3_bind_int(insert, 10, cargo->proven);
   return haul_db_run(journal, insert, error);
 }
 

@@ -91,6 +91,8 @@ typedef struct {
   uint32_t flags, keywords;
   HaulKey key;
   uint8_t sha256[32];
+  bool
+      proven; /* of a copy that matching found: it is as large as the message, or has its content */
 } HaulCargo;
 void haul_cargo_clear(HaulCargo *cargo);
 
@@ -106,6 +108,15 @@ bool
 haul_journal_forget_pair(HaulJournal *journal, int64_t folder, const char *id1, GError **error);
 /* Forgets all pairs and intents of a folder. */
 bool haul_journal_forget_pairs(HaulJournal *journal, int64_t folder, GError **error);
+
+/* ---- messages that are removed at the source ---- */
+
+/* Appends what is known of the pairs of a folder, of HaulProof; text ids are interned in @ids1. */
+bool haul_journal_load_proofs(HaulJournal *journal, int64_t folder, HaulIds *ids1, GArray *proofs,
+                              GError **error);
+/* Makes durable, at once, that these source messages are about to be removed. */
+bool haul_journal_set_leaving(HaulJournal *journal, int64_t folder, const char *const *ids1,
+                              size_t n_ids, GError **error);
 
 /* ---- strays: messages of the destination that no pair covers ---- */
 

@@ -15,6 +15,7 @@
 
 #define DEFAULT_LANES 2
 #define DEFAULT_GRACE_S 3
+#define MAX_DAYS 36500
 
 /* How an option is carried out; @side is 0 or 1, and means nothing to an option without sides. */
 typedef bool (*Apply)(HaulOptions *options, unsigned side, const char *key, const char *value,
@@ -184,7 +185,7 @@ apply_switch(HaulOptions *options, unsigned side, const char *key, const char *v
     { "dry", &options->dry },         { "json", &options->json },
     { "debug", &options->debug },     { "stateless", &options->stateless },
     { "quiet", &options->quiet },     { "help", &options->help },
-    { "version", &options->version },
+    { "version", &options->version }, { "delete1", &options->delete1 },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(switches); i++)
     if (strcmp(switches[i].key, key) == 0)
@@ -205,6 +206,23 @@ apply_number(HaulOptions *options, unsigned side, const char *key, const char *v
     return false;
   }
   *(lanes ? &options->n_lanes : &options->grace_s) = (unsigned)number;
+  return true;
+}
+
+/* Implies --delete1. */
+static bool
+apply_delete1_after(HaulOptions *options, unsigned side, const char *key, const char *value,
+                    GError **error)
+{
+  guint64 days;
+  if (!g_ascii_string_to_unsigned(value, 10, 0, MAX_DAYS, &days, NULL)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--delete1after takes a number of days from 0 to %d, not \"%s\"", MAX_DAYS,
+                   value);
+    return false;
+  }
+  options->delete1 = true;
+  options->delete1_after_days = (unsigned)days;
   return true;
 }
 
@@ -273,6 +291,11 @@ static const Option table[] = {
   { "match", false, "CHAIN", apply_text, "match", "what makes two messages the same one" },
   { "flags", false, "MODE", apply_flags, NULL, "merge (default), source, add or none" },
   { "labels", false, "MODE", apply_labels, NULL, "folders (default), keywords or first" },
+  { "delete1", false, NULL, apply_switch, "delete1",
+    "delete at the source what has a copy at the destination" },
+  { "delete", false, NULL, apply_switch, "delete1", "the same" },
+  { "delete1after", false, "DAYS", apply_delete1_after, NULL,
+    "the same, of what has had its copy so long" },
   { "lanes", false, "N", apply_number, "lanes", "connections to each side" },
   { "snapshot", false, NULL, apply_setting2, "snapshot",
     "keep the destination as this run leaves it, under the date" },

@@ -22,8 +22,8 @@ typedef struct {
   const char *inet;                      /* "4" or "6"; NULL: not said */
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
-  unsigned n_lanes, grace_s;
-  bool stateless, dry, json, debug, quiet, help, version;
+  unsigned n_lanes, grace_s, delete1_after_days;
+  bool delete1, stateless, dry, json, debug, quiet, help, version;
 } HaulOptions;
 
 void haul_options_init(HaulOptions *options);

@@ -191,14 +191,16 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     if (index2 == NOWHERE)
       continue;
     haul_labels_provide(input, index1);
-    const HaulEntry *source = &input->items1[index1];
-    if (plan_flags(input, folder, source, &input->items2[index2], pair->flags, pair->keywords,
+    HaulEntry source = input->items1[index1];
+    if (pair->leaving) /* that it is marked as deleted may be our own doing */
+      source.flags = (source.flags & ~(uint32_t)HAUL_DELETED) | (pair->flags & HAUL_DELETED);
+    if (plan_flags(input, folder, &source, &input->items2[index2], pair->flags, pair->keywords,
                    flag_actions))
       continue;
     HaulRebase agreed = {
-      source->id,
-      agreed_flags(input->flags_mode, pair->flags, source->flags),
-      agreed_keywords(input->keywords, input->flags_mode, pair->keywords, source->keywords),
+      source.id,
+      agreed_flags(input->flags_mode, pair->flags, source.flags),
+      agreed_keywords(input->keywords, input->flags_mode, pair->keywords, source.keywords),
     };
     if (pair->flags != agreed.flags || pair->keywords != agreed.keywords)
       g_array_append_val(plan->rebased, agreed);

@@ -45,12 +45,32 @@ given_up_ids(const HaulTally *tally, HaulIds *ids)
   return given_up;
 }
 
+/* Whether a copy that matching found is as large as the message, or has its content. */
+static bool
+is_proven(const HaulPlanning *planning, const HaulAdoption *adoption)
+{
+  const HaulEntry *item1 = &g_array_index(planning->listing1->items, HaulEntry, adoption->index1);
+  const HaulEntry *item2 = &g_array_index(planning->listing2->items, HaulEntry, adoption->index2);
+  static const HaulKey nothing;
+  if (planning->contents1 != NULL && planning->contents2 != NULL) {
+    const HaulKey *content1 = &g_array_index(planning->contents1, HaulKey, adoption->index1);
+    const HaulKey *content2 = &g_array_index(planning->contents2, HaulKey, adoption->index2);
+    if (memcmp(content1, &nothing, sizeof nothing) != 0
+        && memcmp(content2, &nothing, sizeof nothing) != 0)
+      return memcmp(content1, content2, sizeof nothing) == 0;
+  }
+  return item1->size != HAUL_UNKNOWN && item1->size == item2->size;
+}
+
 /* Tells the state what the plan found without anything being done. */
 static bool
-note_findings(const HaulContext *context, const HaulFolderWork *work, const HaulListing *listing1,
-              const HaulListing *listing2, const HaulMessagesPlan *plan, GError **error)
+note_findings(const HaulContext *context, const HaulPlanning *planning,
+              const HaulMessagesPlan *plan, GError **error)
 {
   HaulIdBuffer buffer1, buffer2;
+  const HaulFolderWork *work = planning->work;
+  const HaulListing *listing1 = planning->listing1, *listing2 = planning->listing2;
+  HaulLeaving *leaving = &work->tally->leaving;
   HaulJournal *journal = context->journal;
   for (guint i = 0; i < plan->adopted->len; i++) {
     const HaulAdoption *adoption = &g_array_index(plan->adopted, HaulAdoption, i);
@@ -63,6 +83,7 @@ note_findings(const HaulContext *context, const HaulFolderWork *work, const Haul
       .flags = item1->flags & item2->flags,
       .keywords = haul_keywords_minus(context->keywords, item1->keywords, only1),
       .key = g_array_index(listing1->keys, HaulKey, adoption->index1),
+      .proven = is_proven(planning, adoption),
     };
     if (!haul_journal_add_pair(journal, work->number, &cargo, haul_id_text(item2->id, &buffer2),
                                error))
@@ -86,11 +107,13 @@ note_findings(const HaulContext *context, const HaulFolderWork *work, const Haul
                                 stray->is_stray, error))
       return false;
   }
-  for (guint i = 0; i < plan->forgotten->len; i++)
-    if (!haul_journal_forget_pair(journal, work->number,
-                                  haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1),
-                                  error))
+  for (guint i = 0; i < plan->forgotten->len; i++) {
+    const char *id1 = haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1);
+    if (!haul_journal_forget_pair(journal, work->number, id1, error))
       return false;
+    haul_leaving_missed(leaving, id1);
+  }
+  haul_leaving_stay(leaving);
   return true;
 }
 
@@ -98,9 +121,11 @@ static void
 tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
 {
   HaulTally *tally = work->tally;
-  tally->source = n1;
-  /* What an earlier pass of this run copied is there now, and counts as copied. */
-  tally->n[HAUL_STATE_THERE] = plan->n_there - MIN(plan->n_there, tally->n[HAUL_STATE_COPIED]);
+  tally->source = n1 + tally->leaving.n_gone;
+  /* What an earlier pass of this run copied is there now, and counts as copied. What it removed at the
+   * source was there, too. */
+  uint64_t n_there = plan->n_there + tally->leaving.n_gone;
+  tally->n[HAUL_STATE_THERE] = n_there - MIN(n_there, tally->n[HAUL_STATE_COPIED]);
   /* What an earlier pass found to be no message is given up, too, but its folder is complete so. */
   work->n_gone = plan->n_gone + tally->n_pseudo;
   tally->n[HAUL_STATE_FILTERED] = work->n_gone;
@@ -249,7 +274,7 @@ haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning
   if (input.providers != NULL && !take_objects(context, pass, planning, &input, error))
     return false;
   haul_plan_messages(&input, folder, &plan);
-  bool noted = note_findings(context, work, planning->listing1, planning->listing2, &plan, error);
+  bool noted = note_findings(context, planning, &plan, error);
   tally_plan(work, &plan, input.n1);
   work->first_action = pass->actions->len;
   work->n_actions = plan.actions->len;

@@ -202,6 +202,12 @@ static const HaulReason reasons[] = {
     { 0, 0 },
     "flags could not be changed",
     "Run again; the messages themselves are there." },
+  { "not-deleted",
+    HAUL_STATE_THERE,
+    121,
+    { 0, 0 },
+    "messages were not deleted",
+    "What was said to it tells why. They are where they were; run again once that is mended." },
   { "gone",
     HAUL_STATE_FILTERED,
     0,
@@ -286,6 +292,7 @@ static const struct {
   { 116, "Folders could not be made." },
   { 117, "A folder is not there or could not be opened." },
   { 120, "Flags could not be changed." },
+  { 121, "Messages were not deleted: it was refused, or would not have been safe." },
 };
 
 const char *

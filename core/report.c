@@ -44,6 +44,7 @@ tally_free(HaulTally *tally)
   g_hash_table_unref(tally->given_up);
   g_clear_pointer(&tally->lifted, g_array_unref);
   haul_suspect_clear(&tally->suspect);
+  haul_leaving_clear(&tally->leaving);
   g_free(tally);
 }
 
@@ -307,6 +308,8 @@ haul_report_total(HaulReport *report)
     total.n_linked += tally->n_linked;
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
+    total.leaving.n_gone += tally->leaving.n_gone;
+    total.leaving.n_unproven += tally->leaving.n_unproven;
     for (size_t state = 0; state < HAUL_N_STATES; state++)
       total.n[state] += tally->n[state];
   }
@@ -370,13 +373,15 @@ print_sum(const HaulTally *total, FILE *out)
 static void
 print_folder(const HaulTally *tally, FILE *out)
 {
-  if (tally->n[HAUL_STATE_COPIED] == 0 && tally->n_flags == 0)
+  if (tally->n[HAUL_STATE_COPIED] == 0 && tally->n_flags == 0 && tally->leaving.n_gone == 0)
     return;
   g_autofree char *path1 = haul_text_display(tally->path1, strlen(tally->path1));
   g_autofree char *path2 = haul_text_display(tally->path2, strlen(tally->path2));
   fprintf(out, "%s -> %s: %" PRIu64 " copied", path1, path2, tally->n[HAUL_STATE_COPIED]);
   if (tally->n_flags > 0)
     fprintf(out, ", flags of %" PRIu64 " changed", tally->n_flags);
+  if (tally->leaving.n_gone > 0)
+    fprintf(out, ", %" PRIu64 " deleted at the source", tally->leaving.n_gone);
   fputc('\n', out);
 }
 
@@ -397,6 +402,12 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
             total.n_conflicts);
   if (total.n_flags > 0)
     fprintf(out, "%" PRIu64 " messages with changed flags\n", total.n_flags);
+  if (total.leaving.n_gone > 0)
+    fprintf(out, "%" PRIu64 " messages deleted at the source\n", total.leaving.n_gone);
+  if (total.leaving.n_unproven > 0)
+    fprintf(out,
+            "%" PRIu64 " messages not deleted at the source: their copies are not known well\n",
+            total.leaving.n_unproven);
   g_autofree char *size = g_format_size_full(total.octets, G_FORMAT_SIZE_DEFAULT);
   fprintf(out, "%u folder%s, %s copied in %.1f s\n", report->folders->len,
           report->folders->len == 1 ? "" : "s", size, seconds);

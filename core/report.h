@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "leaving.h"
 #include "reason.h"
 #include "suspect.h"
 
@@ -36,6 +37,7 @@ typedef struct {
   GHashTable *given_up;   /* owned; ids that are not tried any more in this run */
   GArray *lifted;         /* owned; of HaulTrouble: what is tried for the last time, or NULL */
   HaulSuspect suspect;    /* what the rooms of a run note by themselves */
+  HaulLeaving leaving;    /* likewise */
   const char *failed;     /* a reason, if the folder as a whole failed */
   char *failed_detail;    /* owned */
 } HaulTally;

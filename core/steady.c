@@ -144,7 +144,8 @@ static bool
 forget(const HaulContext *context, const HaulPass *pass, HaulFolderWork *work, GError **error)
 {
   HaulFolderPlan *plan = &work->plan;
-  const HaulTally *tally = work->tally;
+  HaulTally *tally = work->tally;
+  tally->leaving.matched_anew = true;
   bool picks = pass->objects != NULL || tally->suspect.reads_alone
                || g_hash_table_size(tally->in_trouble) > 0;
   bool empty = plan->folder2 == NULL || plan->folder2->n_messages == 0;

@@ -393,6 +393,12 @@ haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void
 }
 
 bool
+haul_store_can_expunge(const HaulOpenStore *store)
+{
+  return store->ops->expunge != NULL;
+}
+
+bool
 haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error)
 {
   if (store->ops->expunge == NULL)

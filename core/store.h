@@ -40,6 +40,7 @@ bool haul_store_rename(HaulOpenStore *store, const char *from, const char *to, G
 bool haul_store_remove(HaulOpenStore *store, const char *path, GError **error);
 bool haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void *data,
                        GError **error);
+bool haul_store_can_expunge(const HaulOpenStore *store);
 bool haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error);
 bool haul_store_wait(HaulOpenStore *store, unsigned timeout_s, bool *changed, GError **error);
 void haul_store_origin(HaulOpenStore *store, const HaulFolder *source);

@@ -73,6 +73,7 @@ tally_unchanged(HaulFolderWork *work, const HaulJournalFolder *known)
   /* Each message of a complete folder has its pair, or is left to another folder. */
   bool is_counted = work->plan.folder1->n_messages != HAUL_UNKNOWN;
   tally->source = is_counted ? work->plan.folder1->n_messages : known->n_pairs;
+  tally->source += tally->leaving.n_gone;
   bool is_label = (work->plan.folder1->attributes & HAUL_FOLDER_LABEL) != 0;
   uint64_t left = tally->source;
   if (is_label)
@@ -143,6 +144,10 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     work.tally = haul_report_folder(context->report, plan->folder1->path, plan->path2);
     haul_report_retry(context->report, work.tally);
     heed_suspicions(context, &work);
+    HaulLeaving *leaving = &work.tally->leaving;
+    leaving->matched_anew |= plan->known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2;
+    if (plan->folder1->n_messages == 0) /* then they are gone, all that were asked for */
+      haul_leaving_confirm(leaving);
     const HaulJournalFolder *known =
         plan->known != NULL ? &g_array_index(journal, HaulJournalFolder, plan->known - first_known)
                             : NULL;
@@ -167,7 +172,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
       if (work.epoch2 == 0 && !fresh2 && known != NULL && plan->keep_pairs2)
         work.epoch2 = known->epoch2;
       if (plan->folder1->n_messages != HAUL_UNKNOWN)
-        work.tally->source = plan->folder1->n_messages;
+        work.tally->source = plan->folder1->n_messages + leaving->n_gone;
     }
     if (plan->taken_by != NULL)
       leave(context, &work);

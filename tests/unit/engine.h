@@ -1,6 +1,6 @@
 /*
  * Runs jobs between two boxes of memory-store.h, and checks after each what must hold after any: that
- * the report adds up, and that the source is as it was.
+ * the report adds up, and that the source is as it was, unless messages are to be removed there.
  */
 #ifndef TESTS_ENGINE_H
 #define TESTS_ENGINE_H

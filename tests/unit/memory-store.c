@@ -824,6 +824,43 @@ memory_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *
   return true;
 }
 
+/* Marks the message, or removes it. */
+static void
+expunge_one(MemoryBox *box, MemoryFolder *folder, uint64_t uid, bool marks)
+{
+  for (guint i = 0; i < folder->messages->len; i++) {
+    MemoryMessage *message = folder->messages->pdata[i];
+    if (message->uid != uid)
+      continue;
+    folder->n_changes++;
+    box->calls.messages_expunged += !marks;
+    if (marks)
+      message->flags |= HAUL_DELETED;
+    else
+      g_ptr_array_remove_index(folder->messages, i);
+    return;
+  }
+}
+
+static bool
+memory_expunge(HaulStore *store, const char *const *ids, size_t n_ids, GError **error)
+{
+  MemoryBox *box = store->box;
+  const MemoryFaults *faults = &box->faults;
+  if (!alive(store, &box->calls.expunges, faults->lose_expunge, error))
+    return false;
+  if (faults->refuses_expunge) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "refused", "nothing is removed here");
+    return false;
+  }
+  pthread_mutex_lock(&box->mutex);
+  unsigned n = box->calls.expunges;
+  for (size_t i = 0; i < n_ids; i++)
+    expunge_one(box, store->selected, uid_of(ids[i]), n == faults->lose_marked);
+  pthread_mutex_unlock(&box->mutex);
+  return (n != faults->lose_marked && n != faults->lose_expunged) || lost(store, error);
+}
+
 static const HaulSetting settings[] = {
   { "box", 's', NULL, "Name of the box." },
   { "path", 'p', "", "Where it is said to lie." },
@@ -845,6 +882,7 @@ static const HaulStoreOps ops = {
   .flush = memory_flush,
   .set_flags = memory_set_flags,
   .copy = memory_copy,
+  .expunge = memory_expunge,
   .identity = memory_identity,
   .origin = memory_origin,
   .finish = memory_finish,

@@ -70,7 +70,11 @@ typedef struct {
   bool labels; /* folders are labels: equal octets in several are one message */
   bool refuses_copies, no_copy_ids;
   unsigned lose_copy,
-      lose_copied;      /* the copy() at which the connection is lost, before and after it */
+      lose_copied; /* the copy() at which the connection is lost, before and after it */
+  /* The expunge() at which the connection is lost: before anything, when the messages are marked as
+   * deleted, and when they are gone. */
+  unsigned lose_expunge, lose_marked, lose_expunged;
+  bool refuses_expunge;
   unsigned cuts_list;   /* a listing of unlistable fails after so many items */
   const char *replaces; /* this folder is replaced when it is selected for writing */
   bool refuses_login;
@@ -99,6 +103,7 @@ typedef struct {
   unsigned fetches, messages_fetched, puts, flushes, flag_changes;
   unsigned copies, messages_copied;
   unsigned finishes;
+  unsigned expunges, messages_expunged;
 } MemoryCalls;
 
 typedef struct {

@@ -222,7 +222,10 @@ a_state_that_is_not_ours_is_put_aside(void)
 {
   static const char *const changes[] = {
     "PRAGMA user_version = 1",
-    "PRAGMA user_version = 6",
+    "PRAGMA user_version = 3",
+    "PRAGMA user_version = 4",
+    "PRAGMA user_version = 5",
+    "PRAGMA user_version = 7",
     "PRAGMA user_version = 0",
     "PRAGMA user_version = -1",
     "PRAGMA application_id = 1",

@@ -1,0 +1,58 @@
+/* What the state knows of messages that are to be removed at the source. */
+#include "journal-db.h"
+
+bool
+haul_journal_load_proofs(HaulJournal *journal, int64_t folder, HaulIds *ids1, GArray *proofs,
+                         GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_PROOFS, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    int step;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+      HaulProof proof = {
+        .id1 = haul_db_column_id(query, 0, ids1),
+        .noted_at = sqlite3_column_int64(query, 1),
+        .delivered = sqlite3_column_int(query, 2) != 0,
+        .named = sqlite3_column_int(query, 3) != 0,
+        .proven = sqlite3_column_int(query, 4) != 0,
+        .gone = sqlite3_column_int(query, 5) != 0,
+      };
+      g_array_append_val(proofs, proof);
+    }
+    done = step == SQLITE_DONE || haul_db_fail(journal, error);
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+static bool
+set_leaving(HaulJournal *journal, int64_t folder, const char *const *ids1, size_t n_ids,
+            GError **error)
+{
+  sqlite3_stmt *update = haul_db_statement(journal, SET_LEAVING, error);
+  bool going = update != NULL;
+  for (size_t i = 0; going && i < n_ids; i++) {
+    sqlite3_bind_int64(update, 1, folder);
+    haul_db_bind_id(update, 2, ids1[i]);
+    going = haul_db_run(journal, update, error);
+  }
+  return going;
+}
+
+bool
+haul_journal_set_leaving(HaulJournal *journal, int64_t folder, const char *const *ids1,
+                         size_t n_ids, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  if (haul_db_begin(journal, error)) {
+    done = set_leaving(journal, folder, ids1, n_ids, error);
+    done = done ? haul_db_commit(journal, error) : haul_db_roll_back(journal);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}

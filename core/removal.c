@@ -1,0 +1,146 @@
+/* Removing messages at the source. */
+#include "removal.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+
+#include "plan-removal.h"
+
+bool
+haul_removal_check(const HaulOpenStore *store1, const HaulFolderList *list1, GError **error)
+{
+  if (!haul_store_can_expunge(store1)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "unsupported",
+                   "source: --delete1: this kind of store removes no messages");
+    return false;
+  }
+  for (guint i = 0; i < list1->folders->len; i++)
+    if (g_array_index(list1->folders, HaulPlanFolder, i).attributes & HAUL_FOLDER_LABEL) {
+      haul_set_error(
+          error, HAUL_ERROR_ACCOUNT, "not-deleted",
+          "source: --delete1: folders are labels there: a message that is taken from one "
+          "is still in others, and would be copied from there again");
+      return false;
+    }
+  return true;
+}
+
+/* Returns the ids of messages with which something went wrong in this run. */
+static GArray *
+troubled_ids(const HaulTally *tally, HaulIds *ids)
+{
+  GArray *troubled = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  GHashTableIter iter;
+  gpointer text;
+  g_hash_table_iter_init(&iter, tally->in_trouble);
+  while (g_hash_table_iter_next(&iter, &text, NULL)) {
+    HaulId id = haul_id_intern(ids, text);
+    g_array_append_val(troubled, id);
+  }
+  return troubled;
+}
+
+/* Finds what may go of a folder; ids that are texts are interned in @ids. */
+static bool
+plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulRemovalPlan *plan,
+     GError **error)
+{
+  g_autoptr(GArray) proofs = g_array_new(FALSE, FALSE, sizeof(HaulProof));
+  g_autoptr(GArray) troubled = troubled_ids(work->tally, ids);
+  /* Pairs whose message is not listed any more were forgotten when the pass was planned. */
+  bool any = !work->unusable && work->plan.folder1->n_messages != 0;
+  if (any && !haul_journal_load_proofs(context->journal, work->number, ids, proofs, error))
+    return false;
+  HaulRemovalInput input = {
+    .proofs = (const HaulProof *)(void *)proofs->data,
+    .n_proofs = proofs->len,
+    .troubled = (const HaulId *)(void *)troubled->data,
+    .n_troubled = troubled->len,
+    .now = g_get_real_time() / G_USEC_PER_SEC,
+    .min_age_s = context->removal_age_s,
+    .only_delivered = work->incomplete || work->tally->leaving.matched_anew,
+  };
+  haul_plan_removal(&input, plan);
+  work->tally->leaving.n_unproven = plan->n_unproven;
+  return true;
+}
+
+bool
+haul_removal_count(const HaulContext *context, const HaulFolderWork *work, guint *n, GError **error)
+{
+  g_autoptr(HaulIds) ids = haul_ids_new();
+  g_auto(HaulRemovalPlan) found = { 0 };
+  if (!plan(context, work, ids, &found, error))
+    return false;
+  *n = found.ids->len;
+  return true;
+}
+
+static bool
+expunge(HaulOpenStore *store1, const HaulFolderWork *work, const char *const *ids, size_t n,
+        GError **error)
+{
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  if (!haul_store_select(store1, work->plan.folder1->path, HAUL_READ, &folder, error))
+    return false;
+  if (folder.epoch != 0 && work->epoch1 != 0 && folder.epoch != work->epoch1) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch",
+                   "source: the folder was replaced while we looked at it; run again");
+    return false;
+  }
+  return haul_store_expunge(store1, ids, n, error);
+}
+
+/* Reports that a folder's messages stay. @why is taken. Returns false if it reaches farther. */
+static bool
+contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GError **error)
+{
+  if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  g_autoptr(GError) told = NULL;
+  haul_set_error(&told, HAUL_ERROR_FOLDER, "not-deleted", "%s", why->message);
+  haul_report_folder_failed(context->report, work->tally, told);
+  haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.folder1->path, told->message);
+  g_error_free(why);
+  return true;
+}
+
+static bool
+remove_from(const HaulContext *context, const HaulFolderWork *work, HaulOpenStore *store1,
+            GError **error)
+{
+  g_autoptr(HaulIds) texts = haul_ids_new();
+  g_auto(HaulRemovalPlan) found = { 0 };
+  if (!plan(context, work, texts, &found, error))
+    return false;
+  guint n = found.ids->len;
+  if (n == 0)
+    return true;
+  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, n);
+  g_autofree const char **ids = g_new(const char *, n);
+  for (guint i = 0; i < n; i++)
+    ids[i] = haul_id_text(g_array_index(found.ids, HaulId, i), &buffers[i]);
+  GError *why = NULL;
+  if (!haul_journal_set_leaving(context->journal, work->number, ids, n, error))
+    return false;
+  HaulLeaving *leaving = &work->tally->leaving;
+  haul_leaving_ask(leaving, ids, n);
+  if (!expunge(store1, work, ids, n, &why))
+    return contain(context, work, why, error);
+  haul_leaving_confirm(leaving);
+  return true;
+}
+
+bool
+haul_remove_at_source(const HaulContext *context, const HaulPass *pass, HaulOpenStore *store1,
+                      GError **error)
+{
+  for (guint i = 0; i < pass->folders->len; i++)
+    if (!remove_from(context, &g_array_index(pass->folders, HaulFolderWork, i), store1, error))
+      return false;
+  return true;
+}
