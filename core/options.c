@@ -283,6 +283,7 @@ static const Option table[] = {
   { "timeout", true, "SECONDS", apply_setting, "timeout", "patience with a silent server" },
   { "backend", true, "NAME", apply_backend, NULL, "kind of store; see mailhaul plugins" },
   { "path", true, "DIR", apply_setting, "path", "where a local store lies" },
+  { "verify", true, NULL, apply_true, "verify", "read messages back from the disk, and compare" },
   { "newtree", true, NULL, apply_true, "newtree", "a Maildir may be another than in the last run" },
   { "inet4", false, NULL, apply_inet, "4", "connect by IPv4 only" },
   { "inet6", false, NULL, apply_inet, "6", "connect by IPv6 only" },

@@ -178,6 +178,13 @@ static const HaulReason reasons[] = {
     { 0, 0 },
     "the destination refused a message",
     "Its answer says why. The message is still at the source." },
+  { "verify",
+    HAUL_STATE_FAILED,
+    114,
+    { 0, 0 },
+    "a message did not read back as it was stored",
+    "The copy was removed, and the next run stores it again. The disk or the memory is to blame: "
+    "see what the system's log says of them." },
   { "too-big",
     HAUL_STATE_TOO_BIG,
     114,

@@ -233,7 +233,10 @@ maildir_file_rename_new(int from_dir, const char *from, int to_dir, const char *
   if (errno != EINVAL && errno != ENOSYS)
     return false;
   /* The file system cannot; a second name does it with the same care. */
-  return linkat(from_dir, from, to_dir, to, 0) == 0 && unlinkat(from_dir, from, 0) == 0;
+  if (linkat(from_dir, from, to_dir, to, 0) != 0)
+    return false;
+  unlinkat(from_dir, from, 0); /* a first name that stays is cleared away later, from tmp */
+  return true;
 }
 
 uint64_t

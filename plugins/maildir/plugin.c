@@ -25,6 +25,8 @@ static const HaulSetting settings[] = {
   { "path", 'p', NULL, "Folder that is the Maildir; a destination is made where it is missing." },
   { "fsync", 's', "batch",
     "When messages are put on disk: batch (several at a time), always (each), never." },
+  { "verify", 'b', "false",
+    "Whether each message is read back from the disk and compared before it counts." },
   { "newtree", 'b', "false",
     "Whether the tree may be another than in the last run: one that was removed on purpose." },
   { "snapshot", 'b', "false",
@@ -77,6 +79,12 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
                    "keep is of snapshots: it goes with snapshot");
     return NULL;
   }
+  bool verify = haul_account_bool(account, "verify");
+  if (verify && fsync == MAILDIR_FSYNC_NEVER) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "verify reads back from the disk: it does not go with fsync never");
+    return NULL;
+  }
   bool may_be_new = strcmp(haul_account_side(account), "destination") == 0;
   const char *known =
       haul_account_bool(account, "newtree") ? NULL : haul_account_known_identity(account);
@@ -88,6 +96,7 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
   store->account = account;
   store->tree = tree;
   store->fsync = fsync;
+  store->verify = verify;
   store->host = maildir_name_host(g_get_host_name());
   store->buffer = g_malloc(MAILDIR_BUFFER + 1);
   maildir_scan_init(&store->scan);

@@ -23,6 +23,7 @@ struct HaulStore {
   const HaulAccount *account; /* borrowed */
   MaildirTree *tree;          /* owned */
   MaildirFsync fsync;
+  bool verify;             /* whether what was put on disk is read back */
   char *host;              /* owned; for names */
   MaildirFolder *selected; /* owned; NULL until select() */
   bool scanned;            /* whether scan is of it */

@@ -4,7 +4,7 @@
  *
  * Waiting for the disk message by message is slow, so deliveries gather in tmp and are put on disk
  * together; until then their tickets are not settled, and nobody sees the files. Whatever happens,
- * a file is in cur whole or not at all.
+ * a file is in cur whole or not at all. How a message becomes a file, storing.c knows.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,9 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
-#include "lines.h"
 #include "store.h"
+#include "storing.h"
+#include "verify.h"
 
 /* How much gathers before it is put on disk. */
 #define BATCH_DELIVERIES 256
@@ -32,7 +33,8 @@ typedef struct {
   char *id;                    /* owned; at the source, where it is kept */
   MaildirNumbering *numbering; /* referenced; NULL as in the store */
   HaulTicket *ticket;
-  GError *why; /* owned; set once it has failed */
+  GError *why;    /* owned; set once it has failed */
+  MaildirSum sum; /* where it is to be verified */
   bool is_in_tmp;
 } Delivery;
 
@@ -112,8 +114,11 @@ sync_files(const HaulStore *store, guint first, guint end)
   }
   for (guint i = first; i < end; i++) {
     int fd = files[i - first];
+    Delivery *one = delivery(store, i);
     if (fd >= 0 && fsync(fd) != 0)
-      fail_delivery(delivery(store, i), errno, "store");
+      fail_delivery(one, errno, "store");
+    else if (fd >= 0 && store->verify)
+      maildir_verify_file(store, fd, one->base, &one->sum, &one->why);
     if (fd >= 0)
       close(fd);
   }
@@ -253,114 +258,21 @@ settle(HaulStore *store, GError **error)
 
 /* Writing. */
 
-/* Learns how the lines of the body end. False if it cannot be read. */
-static bool
-look_through(HaulMessage *message, MaildirLines *lines)
-{
-  uint64_t total = haul_message_item(message)->size;
-  while (lines->octets < total) {
-    size_t size;
-    const uint8_t *octets = haul_message_window(message, lines->octets, &size);
-    if (octets == NULL)
-      return false;
-    maildir_lines_feed(lines, octets, size);
-  }
-  return true;
-}
-
-static bool
-spool_error(GError **error)
-{
-  haul_set_error(error, HAUL_ERROR_MESSAGE, "spool", "the spooled message cannot be read back");
-  return false;
-}
-
-static bool
-write_lf(HaulStore *store, int fd, const uint8_t *octets, size_t size, bool *held)
-{
-  while (size > 0) {
-    size_t piece = MIN(size, MAILDIR_BUFFER);
-    size_t out = maildir_lines_to_lf(held, octets, piece, store->buffer);
-    if (!maildir_file_write_all(fd, store->buffer, out))
-      return false;
-    octets += piece;
-    size -= piece;
-  }
-  return true;
-}
-
-/* Writes the body to @fd, with LF or as it is. */
-static bool
-write_body(HaulStore *store, int fd, HaulMessage *message, bool with_lf, GError **error)
-{
-  uint64_t total = haul_message_item(message)->size;
-  bool held = false, ok = true;
-  for (uint64_t offset = 0; ok && offset < total;) {
-    size_t size;
-    const uint8_t *octets = haul_message_window(message, offset, &size);
-    if (octets == NULL)
-      return spool_error(error);
-    ok = with_lf ? write_lf(store, fd, octets, size, &held)
-                 : maildir_file_write_all(fd, octets, size);
-    offset += size;
-    if (haul_account_cancelled(store->account)) {
-      haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "asked to stop");
-      return false;
-    }
-  }
-  if (ok && held)
-    ok = maildir_file_write_all(fd, "\r", 1);
-  return ok
-         || maildir_folder_error(error, errno, "cannot write a message to %s",
-                                 store->selected->where);
-}
-
-static bool
-finish_file(const HaulStore *store, int fd, const HaulItem *item)
-{
-  const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = item->date } };
-  return maildir_file_give(fd, &store->tree->creation)
-         && (item->date == HAUL_NO_DATE || futimens(fd, times) == 0);
-}
-
-/* Makes a file in tmp that nobody else has. Returns its descriptor, or -1 with errno. */
-static int
-create_in_tmp(const HaulStore *store, const MaildirLines *lines, char **base)
-{
-  bool with_lf = maildir_lines_convertible(lines);
-  uint64_t disk = with_lf ? maildir_lines_lf_size(lines) : lines->octets;
-  for (unsigned try = 0;; try++) {
-    *base = maildir_name_new(maildir_file_unique_time(), (unsigned)getpid(), store->host, disk,
-                             maildir_lines_crlf_size(lines), maildir_lines_has_bare_lf(lines));
-    int fd = openat(store->selected->tmp, *base, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0 || errno != EEXIST || try == 100)
-      return fd;
-    g_free(*base);
-  }
-}
-
 static bool
 write_file(HaulStore *store, HaulMessage *message, Delivery *one, GError **error)
 {
   const HaulItem *item = haul_message_item(message);
-  MaildirLines lines = { 0 };
   MaildirFlags flags = { .flags = item->flags };
-  if (!look_through(message, &lines))
-    return spool_error(error);
-  if (!maildir_folder_add_keywords(one->folder, item->keywords, &flags, error))
+  if ((store->verify && !maildir_verify_sum(message, &one->sum, error))
+      || !maildir_folder_add_keywords(one->folder, item->keywords, &flags, error))
     return false;
-  int fd = create_in_tmp(store, &lines, &one->base);
-  if (fd < 0)
-    return maildir_folder_error(error, errno, "cannot create a file in %s/tmp", one->folder->where);
-  one->is_in_tmp = true;
+  bool ok = maildir_storing_write(store, message, &one->base, error);
+  one->is_in_tmp = one->base != NULL;
+  if (!ok)
+    return false;
   one->name = maildir_name_with_flags(one->base, &flags);
   maildir_folder_keep_keywords(one->folder, one->base, &flags);
-  bool ok = write_body(store, fd, message, maildir_lines_convertible(&lines), error);
-  if (ok && !finish_file(store, fd, item))
-    ok = maildir_folder_error(error, errno, "cannot complete a message in %s", one->folder->where);
-  if (close(fd) != 0 && ok) /* a network file system may tell of a full disk only now */
-    ok = maildir_folder_error(error, errno, "cannot write a message to %s", one->folder->where);
-  return ok;
+  return true;
 }
 
 static guint
