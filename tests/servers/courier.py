@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """
-A private Courier-IMAP on loopback, from packages unpacked beside the installed ones.
+A private Courier on loopback, from packages unpacked beside the installed ones.
 
-    with Courier(connections=4) as server:
-        ... server.port, server.maildir("u1") ...
+    with Courier(connections=4, pop3=True) as server:
+        ... server.port, server.pop_port, server.maildir("u1") ...
 
 Users "u1" to "u60" have the password "pass"; "uquota" may store 200,000 octets. Folders are named
 INBOX.Archive.2019. Run as a program it says where it listens, until its input ends.
@@ -30,11 +30,14 @@ DEFAULTOPTIONS=""
 LOGGEROPTS=""
 """
 
-# Beside what the distribution sets in its file "imapd".
+# Beside what the distribution sets in its files "pop3d" and "imapd".
 SETTINGS = """\
 IMAP_CAPABILITY="IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE"
 IMAP_EMPTYTRASH=
 IMAP_STARTTLS={starttls}
+POP3AUTH="PLAIN LOGIN CRAM-MD5"
+POP3AUTH_TLS="PLAIN LOGIN CRAM-MD5"
+POP3_STARTTLS={starttls}
 COURIERTLS=/usr/bin/couriertls
 TLS_CERTFILE={state}/certificate.pem
 TLS_DHPARAMS=
@@ -54,10 +57,26 @@ set -a
 . "$1/courier/imapd"
 . "$1/courier/imapd.more"
 umask 022
-/usr/sbin/couriertcpd -address={host} -maxprocs=200 -maxperip={connections} -nodnslookup -noidentlookup {port} \\
-  /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
+listen="/usr/sbin/couriertcpd -address={host} -maxprocs=200 -maxperip={connections} -nodnslookup -noidentlookup"
+{pop3}$listen {port} /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
 exit
 """
+
+POP3 = """\
+$listen {port} /usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir &
+"""
+POP3S = """\
+(export POP3_TLS=1 POP3_STARTTLS=NO; exec $listen {port} /usr/bin/couriertls -server -tcpd -user=courier \\
+  /usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir) &
+"""
+
+
+def hmac_md5_state(password):
+    """What CRAM-MD5 needs to know of a password, as it stands in a userdb."""
+    tree = unpacked("courier")
+    done = subprocess.run([tree + "/usr/sbin/userdbpw", "-hmac-md5"], input=password.encode() + b"\n", check=True,
+                          env={"LD_LIBRARY_PATH": tree + "/usr/lib/x86_64-linux-gnu/courier-authlib"}, capture_output=True)
+    return done.stdout.decode().strip()
 
 
 class Courier(PrivateServer):
@@ -66,9 +85,9 @@ class Courier(PrivateServer):
     kind = "courier"
     separator, prefix = ".", "INBOX."
 
-    def __init__(self, connections=CONNECTIONS, certificate=None):
+    def __init__(self, connections=CONNECTIONS, certificate=None, pop3=False):
         """connections: how many it takes from one address; it closes the next one without a word."""
-        super().__init__(certificate)
+        super().__init__(certificate, pop3)
         self._connections = connections
 
     def maildir(self, user):
@@ -79,13 +98,15 @@ class Courier(PrivateServer):
         for name in ("courier/shared", "run/authdaemon", "mail"):
             os.makedirs(f"{self.state}/{name}")
         os.chmod(self.state + "/run/authdaemon", 0o755)
+        challenged = hmac_md5_state(PASSWORD)  # nobody asks for the probe's
         lines, secrets = [], {"probe": password_hash(self.token), "others": password_hash(PASSWORD)}
         for user in USERS + ["uquota", "probe"]:
             home = f"{self.state}/mail/{user}"
             for part in ("cur", "new", "tmp"):
                 os.makedirs(f"{home}/Maildir/{part}")
             secret = secrets["probe" if user == "probe" else "others"]
-            lines.append(f"{user}\tuid={self.uid}|gid={self.gid}|home={home}|mail={home}/Maildir|systempw={secret}\n")
+            lines.append(f"{user}\tuid={self.uid}|gid={self.gid}|home={home}|mail={home}/Maildir|systempw={secret}"
+                         f"|hmac-md5pw={challenged}\n")
         subprocess.run([tree + "/usr/bin/maildirmake.courier", "-q", "200000S", self.maildir("uquota")], check=True)
         for folder, _, files in os.walk(self.state + "/mail"):
             for path in [folder] + [os.path.join(folder, name) for name in files]:
@@ -94,9 +115,10 @@ class Courier(PrivateServer):
             out.writelines(lines)
         with open(self.state + "/courier/authdaemonrc", "w", encoding="ascii") as out:
             out.write(AUTHENTICATION)
-        with open(tree + "/etc/courier/imapd", encoding="utf-8") as given, \
-                open(self.state + "/courier/imapd", "w", encoding="utf-8") as out:
-            out.write(given.read())
+        with open(self.state + "/courier/imapd", "w", encoding="utf-8") as out:
+            for name in ("pop3d", "imapd"):
+                with open(f"{tree}/etc/courier/{name}", encoding="utf-8") as given:
+                    out.write(given.read())
         with open(self.state + "/courier/imapd.more", "w", encoding="ascii") as out:
             out.write(SETTINGS.format(state=self.state, starttls="YES" if self._certificate else "NO"))
         if self._certificate is not None:
@@ -108,7 +130,10 @@ class Courier(PrivateServer):
         self._mounts = accounts(self.state, {"courier": (8998, 8998, "/nonexistent", "*")}, {"courier": 8998})
 
     def launch(self):
-        script = SCRIPT.format(host=HOST, port=self.port, connections=self._connections)
+        pop3 = POP3.format(port=self.pop_port) if self.pop_port else ""
+        if self.pop_tls_port:
+            pop3 += POP3S.format(port=self.pop_tls_port)
+        script = SCRIPT.format(host=HOST, port=self.port, connections=self._connections, pop3=pop3)
         return Jail(self.state, script, tree="courier", mounts=self._mounts)
 
 

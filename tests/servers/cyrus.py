@@ -2,8 +2,8 @@
 """
 A private Cyrus on loopback, from packages unpacked beside the installed ones.
 
-    with Cyrus(classic=True) as server:
-        ... server.port ...
+    with Cyrus(classic=True, pop3=True) as server:
+        ... server.port, server.pop_port ...
 
 Users "u1" to "u60" have the password "pass"; "uquota" may store 200 KiB; "admin" with the password "adminpass"
 sees all mail and may act for anyone. Run as a program it says where it listens, until its input ends.
@@ -56,7 +56,7 @@ START {{
 }}
 SERVICES {{
   imap cmd="{bin}/imapd -C {state}/imapd.conf -U 100" listen="{host}:{port}" prefork=1 maxchild=200
-}}
+{pop3}}}
 DAEMON {{
   idled cmd="{bin}/idled -C {state}/imapd.conf"
 }}
@@ -65,15 +65,20 @@ EVENTS {{
 }}
 """
 
+POP3 = """\
+  {name} cmd="{bin}/pop3d -C {state}/imapd.conf {flag}-U 100" listen="{host}:{port}" prefork=0 maxchild=100
+"""
+
 
 class Cyrus(PrivateServer):
     """See the head of this file; `separator` and `prefix` are what its users see."""
 
     kind = "cyrus"
 
-    def __init__(self, classic=False, certificate=None, mechanisms="PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256"):
+    def __init__(self, classic=False, certificate=None, mechanisms="PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256",
+                 pop3=False):
         """classic: folders as INBOX.Archive.2019 instead of Archive/2019."""
-        super().__init__(certificate)
+        super().__init__(certificate, pop3)
         self._classic, self._mechanisms = classic, mechanisms
         self.separator, self.prefix = (".", "INBOX.") if classic else ("/", "")
 
@@ -100,7 +105,10 @@ class Cyrus(PrivateServer):
             out.write(SETTINGS.format(owner=MAIL_USER, token=self.token, state=self.state, tls=tls,
                                       modern="no" if self._classic else "yes", mechanisms=self._mechanisms))
         with open(self.state + "/cyrus.conf", "w", encoding="ascii") as out:
-            out.write(SERVICES.format(bin=BIN, state=self.state, host=HOST, port=self.port))
+            pop3 = "".join(POP3.format(name=name, bin=BIN, state=self.state, flag=flag, host=HOST, port=port)
+                           for name, flag, port in (("pop3", "", self.pop_port), ("pop3s", "-s ", self.pop_tls_port))
+                           if port)
+            out.write(SERVICES.format(bin=BIN, state=self.state, host=HOST, port=self.port, pop3=pop3))
         return Jail(self.state, f"CYRUS_USER={MAIL_USER} {BIN}/master -C '{self.state}/imapd.conf' "
                                 f"-M '{self.state}/cyrus.conf' -p '{self.state}/master.pid' -D", tree="cyrus")
 

@@ -4,6 +4,8 @@ A private Dovecot on loopback: own configuration, ports, users and mail in a scr
 
     with Dovecot(separator=".", prefix="INBOX.") as server:
         ... server.port, server.tls_port, server.maildir("u1") ...
+    with Dovecot(pop3=True) as server:
+        ... server.pop_port, server.pop_tls_port ...
 
 Any user whose name begins with "u" has the password "pass"; "uquota" may store 200 KiB. As root the
 mail belongs to an unprivileged user; otherwise everything runs as whoever started it. What the
@@ -44,7 +46,7 @@ state_dir = {state}/state
 log_path = {state}/dovecot.log
 instance_name = {token}
 login_greeting = {token} ready
-protocols = imap
+protocols = {protocols}
 listen = {host}
 default_internal_user = {internal_user}
 default_internal_group = {internal_group}
@@ -106,13 +108,30 @@ service imap-login {{
 service imap {{
   process_limit = 500
 }}
-# Who fails to log in is not made to wait the longer each time: tests fail on purpose.
+{pop3}# Who fails to log in is not made to wait the longer each time: tests fail on purpose.
 service anvil {{
 {anvil}  unix_listener anvil-auth-penalty {{
     mode = 0
   }}
 }}
 {services}
+"""
+
+POP3 = """\
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop_port}
+  }}
+  inet_listener pop3s {{
+    port = {pop_tls_port}
+    ssl = yes
+  }}
+  service_count = 0
+  client_limit = 500
+{chroot}}}
+service pop3 {{
+  process_limit = 500
+}}
 """
 
 
@@ -122,22 +141,28 @@ def _end_with_parent():
 
 
 class Dovecot:
-    """One server; start() by `with`. Attributes: port, tls_port (0 without certificate), state (its folder)."""
+    """
+    One server; start() by `with`. Attributes: state (its folder), port, tls_port, pop_port, pop_tls_port; a port where
+    it does not listen is 0.
+    """
 
     def __init__(self, separator="/", prefix="", format="maildir", capability=None, certificate=None,
-                 special_use=(), fsync="never", rawlog=False, settings=""):
+                 special_use=(), fsync="never", rawlog=False, settings="",
+                 pop3=False):
         """
         capability: replaces what the server says it can; None leaves it alone.
         certificate: (certificate file, key file) for implicit TLS and STARTTLS.
+        pop3: whether the same mail is served by POP3, too, and by POP3S and STLS with a certificate.
         special_use: folder names that carry the attribute of the same name, such as "Sent".
         rawlog: keeps what each connection says in state/rawlog.  settings: more configuration.
         """
         self.separator, self.prefix, self.format = separator, prefix, format
         self._capability, self._certificate = capability, certificate
         self._special_use, self._fsync, self._rawlog, self._settings = special_use, fsync, rawlog, settings
+        self._pop3 = pop3
         self._scratch = self._process = None
         self.state = None
-        self.port = self.tls_port = 0
+        self.port = self.tls_port = self.pop_port = self.pop_tls_port = 0
         if os.geteuid() == 0:
             owner = pwd.getpwnam(MAIL_USER)
             self.uid, self.gid = owner.pw_uid, owner.pw_gid
@@ -163,12 +188,14 @@ class Dovecot:
             users.write(f"uquota::{self.uid}:{self.gid}::{self.state}/mail/uquota::"
                         "userdb_quota_rule=*:storage=200K\n")
         for _ in range(10):
-            self.port, self.tls_port = free_ports(2)
+            self.port, self.tls_port, self.pop_port, self.pop_tls_port = free_ports(4)
             self._write_configuration()
             self._start_process()
             if self._wait_for_greeting():
                 if self._certificate is None:
-                    self.tls_port = 0
+                    self.tls_port = self.pop_tls_port = 0
+                if not self._pop3:
+                    self.pop_port = self.pop_tls_port = 0
                 return
             self._end_process()
         log = self.log()
@@ -257,6 +284,9 @@ class Dovecot:
         imap = f"  imap_capability = {self._capability}\n" if self._capability else ""
         if self._rawlog:
             imap += f"  rawlog_dir = {self.state}/rawlog\n"
+        chroot = "" if root else "  chroot =\n"
+        pop3 = POP3.format(pop_port=self.pop_port, chroot=chroot,
+                           pop_tls_port=self.pop_tls_port if self._certificate is not None else 0)
         rootless = "".join(f"service {name} {{\n  chroot =\n  user = {me}\n}}\n"
                            for name in ("stats", "ipc", "old-stats", "director"))
         with open(self.state + "/dovecot.conf", "w", encoding="utf-8") as out:
@@ -268,7 +298,8 @@ class Dovecot:
                 location=location[self.format], fsync=self._fsync, plugins="quota", tls=tls,
                 separator=self.separator, prefix=self.prefix, imap=imap,
                 anvil="" if root else f"  chroot =\n  user = {me}\n",
-                chroot="" if root else "  chroot =\n", services="" if root else rootless,
+                protocols="imap pop3" if self._pop3 else "imap", pop3=pop3 if self._pop3 else "",
+                chroot=chroot, services="" if root else rootless,
                 special_use="".join(f"  mailbox {name} {{\n    special_use = \\{name}\n  }}\n"
                                     for name in self._special_use)) + self._settings)
 
@@ -283,13 +314,16 @@ class Dovecot:
     def _wait_for_greeting(self):
         """Whether our own server greets: another's on the same port would show another token."""
         end = time.monotonic() + 30
-        while self._process.poll() is None and time.monotonic() < end:
+        left = [self.port] + ([self.pop_port] if self._pop3 else [])
+        while left and self._process.poll() is None and time.monotonic() < end:
             try:
-                with socket.create_connection((HOST, self.port), timeout=10) as sock:
-                    return self._token.encode() in sock.makefile("rb").readline()
+                with socket.create_connection((HOST, left[0]), timeout=10) as sock:
+                    if self._token.encode() not in sock.makefile("rb").readline():
+                        return False
+                left.pop(0)
             except OSError:
                 time.sleep(0.01)
-        return False
+        return not left
 
     def _end_process(self):
         if self._process is None:

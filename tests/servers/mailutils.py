@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """
-A private imap4d of GNU Mailutils on loopback, with users that exist in its own jail only.
+The private imap4d and pop3d of GNU Mailutils on loopback, with users that exist in their own jail only.
 
-    with Mailutils() as server:
-        ... server.port ...
+    with Mailutils(pop3=True) as server:
+        ... server.port, server.pop_port ...
 
-Users "u1" to "u60" have the password "pass"; mail is in mbox files. Run as a program it says where it listens,
+Users "u1" to "u60" have the password "pass"; mail is in mbox files (spool.py). Run as a program it says where it listens,
 until its input ends.
 """
 import os
@@ -14,22 +14,21 @@ import sys
 
 if __package__ in (None, ""):
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from servers.jail import Jail, Unavailable, accounts, password_hash
+from servers import spool
+from servers.jail import Jail, Unavailable
 from servers.ports import HOST
-from servers.private import PASSWORD, USERS, PrivateServer
+from servers.private import PrivateServer
 
-FIRST_UID = 9000
-
-SETTINGS = """\
+COMMON = """\
 foreground yes;
-pidfile {state}/imap4d.pid;
+pidfile {state}/{name}.pid;
 logging {{ syslog yes; }}
 tcp-wrappers {{ enable no; }}
 mailbox {{ mailbox-type mbox; mail-spool {state}/spool; }}
 max-children 100;
-namespace personal {{ prefix "" {{ directory "$home/mail"; delimiter "/"; mailbox-type mbox; }} }}
-{tls}server {host}:{port} {{ tls-mode {mode}; }}
-"""
+{tls}"""
+SERVER = "server {host}:{port} {{ tls-mode {mode}; }}\n"
+NAMES = 'namespace personal { prefix "" { directory "$home/mail"; delimiter "/"; mailbox-type mbox; } }\n'
 
 
 class Mailutils(PrivateServer):
@@ -39,36 +38,29 @@ class Mailutils(PrivateServer):
     separator, prefix = "/", ""
 
     def prepare(self):
-        if shutil.which("imap4d", path=os.environ.get("PATH", "") + ":/usr/sbin") is None:
-            raise Unavailable("imap4d is not installed: Debian package mailutils-imap4d")
-        os.mkdir(self.state + "/spool")
-        os.chmod(self.state + "/spool", 0o1777)
-        users, secrets = {}, {"probe": password_hash(self.token), "others": password_hash(PASSWORD)}
-        for number, user in enumerate(USERS + ["probe"]):
-            uid, home = FIRST_UID + number, f"{self.state}/home/{user}"
-            os.makedirs(home + "/mail")
-            spool = f"{self.state}/spool/{user}"
-            with open(spool, "wb"):
-                pass
-            os.chmod(spool, 0o660)
-            for path in (home, home + "/mail", spool):
-                os.chown(path, uid, self.gid)
-            secret = secrets["probe" if user == "probe" else "others"]
-            users[user] = (uid, self.gid, home, secret)
-        self._mounts = accounts(self.state, users)
+        for name in ("imap4d", "pop3d") if self._pop3 else ("imap4d",):
+            if shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin") is None:
+                raise Unavailable(f"{name} is not installed: Debian package mailutils-{name}")
+        self._mounts = spool.make(self)
         if self._certificate is not None:
             shutil.copy(self._certificate[1], self.state + "/key.pem")
             os.chmod(self.state + "/key.pem", 0o600)  # it refuses one that others can read
 
     def launch(self):
+        mode = "no" if self._certificate is None else "ondemand"
+        self._configure("imap4d", NAMES, (self.port, mode))
+        self._configure("pop3d", "", (self.pop_port, mode), (self.pop_tls_port, "connection"))
+        run = f"/usr/sbin/{{0}} --config-file='{self.state}/{{0}}.conf' --daemon=100 --foreground"
+        return Jail(self.state, (run.format("pop3d") + " &\n" if self._pop3 else "") + run.format("imap4d"),
+                    mounts=self._mounts)
+
+    def _configure(self, name, more, *listeners):
         tls = ""
         if self._certificate is not None:
             tls = f"tls {{ ssl-certificate-file {self._certificate[0]}; ssl-key-file {self.state}/key.pem; }}\n"
-        with open(self.state + "/imap4d.conf", "w", encoding="ascii") as out:
-            out.write(SETTINGS.format(state=self.state, host=HOST, port=self.port, tls=tls,
-                                      mode="ondemand" if tls else "no"))
-        return Jail(self.state, f"/usr/sbin/imap4d --config-file='{self.state}/imap4d.conf' --daemon=100 --foreground",
-                    mounts=self._mounts)
+        with open(f"{self.state}/{name}.conf", "w", encoding="ascii") as out:
+            out.write(COMMON.format(state=self.state, name=name, tls=tls) + more)
+            out.writelines(SERVER.format(host=HOST, port=port, mode=mode) for port, mode in listeners if port)
 
 
 def main():

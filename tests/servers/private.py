@@ -1,11 +1,12 @@
 """
-What Cyrus, Courier and Mailutils as private servers have in common: a scratch folder, free ports, a jail, users
-"u1" to "u60" with the password "pass", and starting until the server that answers is our own.
+What Cyrus, Courier, Mailutils and popa3d as private servers have in common: a scratch folder, free ports, a jail,
+users "u1" to "u60" with the password "pass", and starting until the server that answers is our own.
 
-Each kind says in a subclass how it is set up. Mail gets in by APPEND; what a test does is left to it.
+Each kind says in a subclass how it is set up. What mail it holds, and what a test does, is left to others.
 """
 import imaplib
 import os
+import poplib
 import pwd
 import time
 
@@ -18,16 +19,23 @@ USERS = [f"u{number}" for number in range(1, 61)]
 
 
 class PrivateServer:
-    """One server; start() by `with`. Attributes: port, state (its folder)."""
+    """
+    One server; start() by `with`. Attributes: state (its folder), port (IMAP), pop_port, and pop_tls_port (POP3S);
+    a port where it does not listen is 0.
+    """
 
     kind = None  # subclasses: its name
+    imap = True  # subclasses: whether it speaks IMAP
 
-    def __init__(self, certificate=None):
-        """certificate: (certificate file, key file) for STARTTLS, where the kind is set up for it."""
-        self._certificate = certificate
+    def __init__(self, certificate=None, pop3=False):
+        """
+        certificate: (certificate file, key file) for STARTTLS, and for STLS and POP3S, where the kind is set up for it.
+        pop3: whether the same mail is served by POP3, too.
+        """
+        self._certificate, self._pop3 = certificate, pop3
         self._scratch = self._jail = None
         self.state = None
-        self.port = self.tls_port = 0
+        self.port = self.tls_port = self.pop_port = self.pop_tls_port = 0
 
     def __enter__(self):
         self.start()
@@ -54,7 +62,7 @@ class PrivateServer:
             self.uid, self.gid = owner.pw_uid, owner.pw_gid
             self.prepare()
             for _ in range(10):
-                self.port = free_ports(1)[0]
+                self._choose_ports()
                 self._jail = self.launch()
                 if self._lets_us_in():
                     return
@@ -76,18 +84,40 @@ class PrivateServer:
     def log(self):
         return self._jail.log() if self._jail else ""
 
+    def _choose_ports(self):
+        port, pop_port, pop_tls_port = free_ports(3)
+        self.port = port if self.imap else 0
+        if self._pop3:
+            self.pop_port = pop_port
+            self.pop_tls_port = pop_tls_port if self._certificate is not None else 0
+
     def _lets_us_in(self):
+        """Whether it does by each of its protocols."""
         end = time.monotonic() + 30
-        while self._jail.alive() and time.monotonic() < end:
+        left = ([self._imap_login] if self.port else []) + ([self._pop_login] if self.pop_port else [])
+        while left and self._jail.alive() and time.monotonic() < end:
             try:
-                with imaplib.IMAP4(HOST, self.port, timeout=10) as imap:
-                    imap.login("probe", self.token)
-                    return True
-            except imaplib.IMAP4.abort:
+                left[0]()
+                left.pop(0)
+                continue
+            except (imaplib.IMAP4.abort, OSError, EOFError):
                 pass
-            except imaplib.IMAP4.error:
+            except (imaplib.IMAP4.error, poplib.error_proto) as error:
+                if not str(error):
+                    continue  # the connection ended before the greeting
                 return False  # another's
-            except OSError:
-                pass
             time.sleep(0.02)
-        return False
+        return not left
+
+    def _imap_login(self):
+        with imaplib.IMAP4(HOST, self.port, timeout=10) as imap:
+            imap.login("probe", self.token)
+
+    def _pop_login(self):
+        pop = poplib.POP3(HOST, self.pop_port, timeout=10)
+        try:
+            pop.user("probe")
+            pop.pass_(self.token)
+            pop.quit()
+        finally:
+            pop.close()
