@@ -107,6 +107,17 @@ ask_capabilities(Pop3Session *session, bool *lost, GError **error)
   return false;
 }
 
+/* Asks for messages as they are: those with headers in UTF-8 are kept back else, or changed (RFC 6856 §2.1).
+ * Where it costs a round trip, the answer is awaited; else what comes next reads it. */
+static bool
+ask_for_utf8(Pop3Session *session, GError **error)
+{
+  Pop3Status status;
+  return !pop3_session_can(session, POP3_CAN_UTF8)
+         || (pop3_session_send(session, error, "UTF8")
+             && (pop3_session_window(session) > 1 || pop3_session_status(session, &status, error)));
+}
+
 /* Those who tell less before the login are asked again behind it. RFC 2449 does not let them. */
 static bool
 tells_too_little(const Pop3Session *session)
@@ -126,7 +137,7 @@ begin(const HaulAccount *account, bool asks, bool *lost, GError **error)
   g_autofree char *stamp = NULL;
   if (greet(session, &stamp, error)
       && (haul_stream_tls(stream) != HAUL_TLS_STARTTLS || start_tls(session, error))
-      && (!asks || ask_capabilities(session, lost, error))
+      && (!asks || ask_capabilities(session, lost, error)) && ask_for_utf8(session, error)
       && pop3_authenticate(session, stamp, error)
       && (!tells_too_little(session) || ask_capabilities(session, lost, error)))
     return g_steal_pointer(&session);

@@ -51,9 +51,16 @@ speaks_of_lock(const char *folded)
                                        "maildrop lock",
                                        "mailbox lock",
                                        NULL };
-  static const char *const person[] = { "account", "user is locked", "user locked", "locked out",
-                                        NULL };
-  return has_any(folded, taken) && !has_any(folded, person);
+  return has_any(folded, taken);
+}
+
+/* Whether somebody is locked out: trying on makes that worse. */
+static bool
+speaks_of_lockout(const char *folded)
+{
+  static const char *const locked[] = { "locked out", "user is locked", "user locked", NULL };
+  return has_any(folded, locked)
+         || (strstr(folded, "account") != NULL && strstr(folded, "locked") != NULL);
 }
 
 static bool
@@ -107,9 +114,10 @@ pop3_classify(Pop3Code code, const char *text)
     break;
   }
   g_autofree char *folded = g_ascii_strdown(text, -1);
-  return speaks_of_lock(folded) || asks_for_patience(folded) ? POP3_REFUSED_FOR_NOW
-         : says_farewell(folded)                             ? POP3_REFUSED_AND_LEAVING
-                                                             : POP3_REFUSED;
+  return speaks_of_lockout(folded)                             ? POP3_REFUSED_FOR_GOOD
+         : speaks_of_lock(folded) || asks_for_patience(folded) ? POP3_REFUSED_FOR_NOW
+         : says_farewell(folded)                               ? POP3_REFUSED_AND_LEAVING
+                                                               : POP3_REFUSED;
 }
 
 Pop3LoginRefusal

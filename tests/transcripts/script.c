@@ -51,12 +51,21 @@ parse_wire(const char *text, Line *line)
 static bool
 parse_line(const char *text, Line *line)
 {
-  if (strcmp(text, "S! tls") == 0 || strcmp(text, "S! deflate") == 0
-      || strcmp(text, "S! close") == 0) {
-    line->kind = text[3] == 't' ? LINE_TLS : text[3] == 'd' ? LINE_DEFLATE : LINE_CLOSE;
-    line->text = g_string_new(text + 3);
-    return true;
-  }
+  static const struct {
+    const char *text;
+    LineKind kind;
+  } deeds[] = {
+    { "S! tls", LINE_TLS },
+    { "S! deflate", LINE_DEFLATE },
+    { "S! close", LINE_CLOSE },
+    { "S! silence", LINE_SILENCE },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(deeds); i++)
+    if (strcmp(text, deeds[i].text) == 0) {
+      line->kind = deeds[i].kind;
+      line->text = g_string_new(text + strlen("S! "));
+      return true;
+    }
   if (text[0] == 'S' || text[0] == 'C')
     return parse_wire(text, line);
   if (g_str_has_prefix(text, ">> ") || g_str_has_prefix(text, "=> ")) {

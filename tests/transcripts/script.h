@@ -15,6 +15,7 @@ typedef enum {
   LINE_TLS,     /* S! tls: the server shakes hands               */
   LINE_DEFLATE, /* S! deflate: both ways are compressed from here  */
   LINE_CLOSE,   /* S! close: the server ends the connection      */
+  LINE_SILENCE, /* S! silence: it waits until the client has   */
   LINE_STEP,    /* >> the client is asked to do it               */
   LINE_RESULT,  /* => it came of the last step                   */
 } LineKind;

@@ -308,7 +308,7 @@ play_line(Server *server, const Line *line)
     server->deflate = haul_deflate_new(6);
     return true;
   default:
-    hang_up(server, true);
+    hang_up(server, line->kind == LINE_CLOSE);
     return true;
   }
 }
