@@ -63,7 +63,7 @@ tell(HaulStore *store, guint index, const Pop3Status *status, void *data, GError
   Listing *listing = data;
   HaulItem item = item_of(pop3_mailbox_entry(store->mailbox, index));
   if (!status->ok) {
-    if (!pop3_store_refused(store, status, "the header", NULL, error))
+    if (!pop3_store_refused(store, status, "unfetchable", "the header", NULL, error))
       return false;
     return listing->each(&item, listing->data);
   }
@@ -82,7 +82,7 @@ compare(HaulStore *store, guint index, const Pop3Status *status, void *data, GEr
   if (!status->ok) {
     /* TOP is offered and does not work, or the message cannot be had at all: RETR will tell. */
     listing->top_lies |= listing->compared == NULL;
-    return pop3_store_refused(store, status, "the header", NULL, error);
+    return pop3_store_refused(store, status, "unfetchable", "the header", NULL, error);
   }
   if (!read_fields(store, listing, error))
     return false;

@@ -48,7 +48,8 @@ take(HaulStore *store, guint index, const Pop3Status *status, void *data, GError
 {
   Reading *reading = data;
   if (!status->ok) {
-    if (!pop3_store_refused(store, status, reading->is_whole ? "RETR" : "TOP", NULL, error))
+    if (!pop3_store_refused(store, status, "unfetchable", reading->is_whole ? "RETR" : "TOP", NULL,
+                            error))
       return false;
     reading->was_refused = true;
     if (reading->is_whole)

@@ -136,7 +136,7 @@ take(HaulStore *store, guint index, const Pop3Status *status, void *data, GError
   const Pop3Entry *entry = pop3_mailbox_entry(store->mailbox, index);
   g_autoptr(GError) why = NULL;
   if (!status->ok) {
-    if (!pop3_store_refused(store, status, "RETR", &why, error))
+    if (!pop3_store_refused(store, status, "unfetchable", "RETR", &why, error))
       return false;
     if (entry->id == NULL)
       pop3_name_unreadable(store, index);

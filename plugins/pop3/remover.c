@@ -30,8 +30,8 @@ take(HaulStore *store, guint index, const Pop3Status *status, void *data, GError
   Removal *removal = data;
   if (status->ok)
     return true;
-  return pop3_store_refused(store, status, "DELE", removal->n_refused++ == 0 ? &removal->why : NULL,
-                            error);
+  return pop3_store_refused(store, status, "refused", "DELE",
+                            removal->n_refused++ == 0 ? &removal->why : NULL, error);
 }
 
 static int

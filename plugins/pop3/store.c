@@ -26,10 +26,11 @@ pop3_store_quit(HaulStore *store, GError **error)
   g_autoptr(GError) why = NULL;
   bool ok = pop3_session_quit(store->session, &why);
   pop3_store_drop(store);
-  if (why == NULL || haul_error_reach(why) != HAUL_ERROR_MESSAGE) {
-    if (why != NULL)
-      g_propagate_error(error, g_steal_pointer(&why));
-    return ok;
+  if (ok)
+    return true;
+  if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
   }
   /* "Some deleted messages not removed", it says, and not which (RFC 1939 §6). */
   haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "%s", why->message);
@@ -44,10 +45,11 @@ pop3_store_uses_top(const HaulStore *store)
 }
 
 bool
-pop3_store_refused(HaulStore *store, const Pop3Status *status, const char *what, GError **why,
-                   GError **error)
+pop3_store_refused(HaulStore *store, const Pop3Status *status, const char *reason, const char *what,
+                   GError **why, GError **error)
 {
-  GError *refusal = pop3_session_refusal(store->session, status, what);
+  GError *refusal =
+      pop3_session_refusal_as(store->session, status, HAUL_ERROR_MESSAGE, reason, what);
   if (haul_error_reach(refusal) != HAUL_ERROR_MESSAGE) {
     g_propagate_error(error, refusal);
     return false;

@@ -36,10 +36,10 @@ bool pop3_store_uses_top(const HaulStore *store);
 
 /*
  * Says what the refusal of a command about one message means. Returns true if it concerns that one only,
- * with *@why, if not NULL; false with *@error if all others will be refused, too.
+ * with *@why, if not NULL, of the reason @reason; false with *@error if all others will be refused, too.
  */
-bool pop3_store_refused(HaulStore *store, const Pop3Status *status, const char *what, GError **why,
-                        GError **error);
+bool pop3_store_refused(HaulStore *store, const Pop3Status *status, const char *reason,
+                        const char *what, GError **why, GError **error);
 
 /* finish(): says QUIT, and waits for the answer, for servers that count sessions which do not. */
 bool pop3_finish(HaulStore *store, GError **error);
