@@ -387,8 +387,11 @@ show_removal(const Job *job, const HaulFolderWork *work, GString *text, GError *
   bool more = job->context.removal_age_s == 0 && work->n_actions > 0;
   if (n == 0 && !more)
     return true;
-  g_string_printf(text, "delete %u messages at the source%s", n,
-                  more ? ", and what is copied" : "");
+  if (n == 0)
+    g_string_assign(text, "delete at the source what is copied");
+  else
+    g_string_printf(text, "delete %u messages at the source%s", n,
+                    more ? ", and what is copied" : "");
   job->planned(work->plan.folder1->path, work->plan.path2, "delete1", text->str, job->planned_data);
   return true;
 }

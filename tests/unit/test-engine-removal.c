@@ -228,6 +228,7 @@ a_removal_without_an_answer_is_looked_into(void)
     { .lose_marked = 1 },
     { .lose_expunged = 1 },
     { .lose_expunged = 2 },
+    { .lose_expunged = 1, .no_counts = true },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(faults); i++)
     for (unsigned ends = 0; ends < 2; ends++)
