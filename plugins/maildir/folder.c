@@ -12,6 +12,8 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "place.h"
+
 /* No file system's clock ticks more slowly (FAT: 2 s), and none that tells parts of a second (the kernel's
  * ticks: 10 ms). */
 #define RACY_NS (2 * INT64_C(1000000000) + 100000000)
@@ -78,7 +80,9 @@ maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GErr
   folder->writable = (intent & HAUL_WRITE) != 0 && tree->writable;
   if (tree->fd < 0)
     return g_steal_pointer(&folder);
-  folder->fd = maildir_file_open_dir(tree->fd, folder->directory);
+  folder->fd = maildir_place_open(tree->fd, folder->directory);
+  if (folder->fd < 0 && errno == ENOENT && haul_path_is_inbox(path) && !folder->writable)
+    return g_steal_pointer(&folder); /* a tree of which each folder is a directory may lack it */
   if (folder->fd < 0) {
     maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s", folder->where);
     return NULL;
@@ -183,6 +187,24 @@ maildir_folder_stamp(const MaildirFolder *folder)
   return take_stamp(folder, &times);
 }
 
+bool
+maildir_folder_is_message(const MaildirFolder *folder, int part, const struct dirent *entry,
+                          bool tell)
+{
+  const char *name = entry->d_name;
+  struct stat status;
+  if (name[0] == '.')
+    return false;
+  if (entry->d_type == DT_REG
+      || (entry->d_type == DT_UNKNOWN && fstatat(part, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+          && S_ISREG(status.st_mode)))
+    return true;
+  g_autofree char *what = g_strconcat(folder->where, "/", name, NULL);
+  if (tell && maildir_root_tells(folder->tree, what))
+    haul_log(HAUL_LOG_WARNING, "%s: %s is no regular file and was left out", folder->path, name);
+  return false;
+}
+
 static bool
 count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t *n_octets)
 {
@@ -194,7 +216,7 @@ count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t
   struct dirent *entry;
   while (errno = 0, (entry = readdir(listing)) != NULL) {
     const char *name = entry->d_name;
-    if (name[0] == '.' || (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN))
+    if (!maildir_folder_is_message(folder, part, entry, true))
       continue;
     uint64_t size;
     ++*n_messages;

@@ -44,6 +44,11 @@ char *maildir_folder_token(const MaildirFolder *folder);
 /* Returns a token of what the descriptors show at this instant, however young; to be freed. */
 char *maildir_folder_stamp(const MaildirFolder *folder);
 
+/* Whether an entry of the directory @part is a message. One that is no regular file is none; @tell: whether
+ * to say so in the log, once. */
+bool maildir_folder_is_message(const MaildirFolder *folder, int part, const struct dirent *entry,
+                               bool tell);
+
 /* Counts messages, and their octets with CRLF where all names tell (else HAUL_UNKNOWN). */
 bool maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
                           GError **error);

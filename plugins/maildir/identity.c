@@ -10,9 +10,11 @@
 #define BY_PATH PREFIX "path:"
 
 bool
-maildir_identity_read(int root, const char *where, char **uuid, GError **error)
+maildir_identity_read(int root, const char *where, char **uuid, char **layout, GError **error)
 {
   g_clear_pointer(uuid, g_free);
+  if (layout != NULL)
+    g_clear_pointer(layout, g_free);
   g_autoptr(GString) text = g_string_new(NULL);
   if (!maildir_file_read(root, MAILDIR_IDENTITY, SIZE_LIMIT, text, NULL, HAUL_ERROR_ACCOUNT, error))
     return false;
@@ -30,25 +32,23 @@ maildir_identity_read(int root, const char *where, char **uuid, GError **error)
     return false;
   }
   *uuid = g_steal_pointer(&found);
+  if (layout != NULL)
+    *layout = g_key_file_get_string(file, "maildir", "layout", NULL);
   return true;
 }
 
 bool
-maildir_identity_make(int root, const char *where, const MaildirCreation *creation, char **uuid,
-                      GError **error)
+maildir_identity_make(int root, int tmp, const char *where, const char *layout,
+                      const MaildirCreation *creation, char **uuid, GError **error)
 {
   g_autofree char *made = g_uuid_string_random();
   g_autofree char *text =
       g_strdup_printf("# Names this Maildir to mailhaul. A copy of the tree that is to be another\n"
-                      "# account must not have this file.\n[maildir]\nuuid=%s\n",
-                      made);
-  int tmp = maildir_file_open_dir(root, "tmp");
-  if (tmp < 0)
-    return maildir_write_error(error, errno, "cannot open %s/tmp", where);
-  bool ok =
-      maildir_file_replace(root, tmp, MAILDIR_IDENTITY, text, strlen(text), true, creation, error);
-  close(tmp);
-  return ok && maildir_identity_read(root, where, uuid, error);
+                      "# account must not have this file.\n[maildir]\nuuid=%s\nlayout=%s\n",
+                      made, layout);
+  return maildir_file_replace(root, tmp, MAILDIR_IDENTITY, text, strlen(text), true, creation,
+                              error)
+         && maildir_identity_read(root, where, uuid, NULL, error);
 }
 
 char *

@@ -12,14 +12,15 @@
 
 #define MAILDIR_IDENTITY ".mailhaul"
 
-/* Reads who the tree is; *uuid is NULL where it has no such file. @where: the root, for messages.
+/* Reads who the tree is; *uuid is NULL where it has no such file. *layout: gets the word for its layout,
+ * to be freed, or NULL; itself NULL where nobody asks. @where: the root, for messages.
  * Errors: HAUL_ERROR_ACCOUNT "maildir". */
-bool maildir_identity_read(int root, const char *where, char **uuid, GError **error);
+bool maildir_identity_read(int root, const char *where, char **uuid, char **layout, GError **error);
 
-/* Gives the tree a name of its own, written first in tmp. Another store may do so at this very moment:
- * the first wins, and *uuid is whose it is. */
-bool maildir_identity_make(int root, const char *where, const MaildirCreation *creation,
-                           char **uuid, GError **error);
+/* Gives the tree a name of its own, written first in the folder @tmp, and notes its layout. Another store
+ * may do so at this very moment: the first wins, and *uuid is whose it is. */
+bool maildir_identity_make(int root, int tmp, const char *where, const char *layout,
+                           const MaildirCreation *creation, char **uuid, GError **error);
 
 /* "maildir:UUID", or "maildir:path:..." where none has been given; to be freed. */
 char *maildir_identity_text(const char *uuid, const char *where);

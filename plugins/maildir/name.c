@@ -16,7 +16,15 @@ static const struct {
 size_t
 maildir_name_base(const char *name)
 {
-  return strcspn(name, ":");
+  size_t size = strcspn(name, ":");
+  if (name[size] != '\0')
+    return size;
+  size_t end = size;
+  while (end > 0 && g_ascii_isalpha(name[end - 1]))
+    end--;
+  bool is_info = end >= 3 && memcmp(name + end - 2, "2,", 2) == 0
+                 && (name[end - 3] == ';' || name[end - 3] == '!');
+  return is_info ? end - 3 : size;
 }
 
 /* Returns the letters of @name, and how many: they end at its end or at a further comma. */
@@ -24,7 +32,7 @@ static const char *
 letters_of(const char *name, size_t *n_letters)
 {
   const char *info = name + maildir_name_base(name);
-  if (!g_str_has_prefix(info, ":2,")) {
+  if (info[0] == '\0' || !g_str_has_prefix(info + 1, "2,")) {
     *n_letters = 0;
     return info + strlen(info);
   }
@@ -106,8 +114,10 @@ maildir_name_with_flags(const char *name, const MaildirFlags *flags)
   for (unsigned i = 0; i < 26; i++)
     wanted['a' + i] = (flags->letters >> i & 1) != 0;
 
-  GString *result = g_string_new_len(name, (gssize)maildir_name_base(name));
-  g_string_append(result, ":2,");
+  size_t base = maildir_name_base(name);
+  GString *result = g_string_new_len(name, (gssize)base);
+  g_string_append_c(result, name[base] != '\0' ? name[base] : ':');
+  g_string_append(result, "2,");
   for (unsigned c = '!'; c < 127; c++) /* in ASCII order, as the letters must stand */
     if (wanted[c])
       g_string_append_c(result, (char)c);

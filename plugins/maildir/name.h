@@ -1,8 +1,8 @@
 /*
  * File names of messages: what they say, and how they sort. Pure.
  *
- * A name is BASE or BASE:2,LETTERS. The base names the message as long as it lives, the letters are
- * its flags. A base begins with the second of delivery and may carry fields: ",S=" octets on disk,
+ * A name is BASE or BASE:2,LETTERS; where a file system takes no ':', others write ';' or '!'. The base
+ * names the message as long as it lives, the letters are its flags. A base begins with the second of delivery and may carry fields: ",S=" octets on disk,
  * ",W=" octets with CRLF line ends (Maildir++ and Dovecot), and ",V=1", ours: the octets are to be
  * read as they are (lines.h).
  */
@@ -25,7 +25,8 @@ typedef struct {
   const char *const *beyond; /* keywords without a letter: a set of beyond.h. No name tells them */
 } MaildirFlags;
 
-/* Returns the length of the base: up to the first ':'. */
+/* Returns the length of the base: up to the first ':', or, without one, up to a ";2," or "!2," behind which
+ * there are letters alone. */
 size_t maildir_name_base(const char *name);
 
 /* Reads the field ",@letter=NUMBER" of the first @base_size octets of @name. */

@@ -23,6 +23,9 @@
 
 static const HaulSetting settings[] = {
   { "path", 'p', NULL, "Folder that is the Maildir; a destination is made where it is missing." },
+  { "layout", 's', "auto",
+    "How folders lie in it: auto (as they do; maildir++ in a new one), maildir++, fs, flat, "
+    "single." },
   { "fsync", 's', "batch",
     "When messages are put on disk: batch (several at a time), always (each), never." },
   { "verify", 'b', "false",
@@ -50,6 +53,19 @@ parse_fsync(const HaulAccount *account, MaildirFsync *fsync, GError **error)
   return false;
 }
 
+static bool
+parse_layout(const HaulAccount *account, const MaildirLayout **layout, GError **error)
+{
+  const char *word = haul_account_string(account, "layout");
+  bool is_open = strcmp(word, "auto") == 0;
+  *layout = is_open ? NULL : maildir_layout_find(word);
+  if (is_open || *layout != NULL)
+    return true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 "layout is auto, maildir++, fs, flat or single, not \"%s\"", word);
+  return false;
+}
+
 static void
 maildir_close(HaulStore *store)
 {
@@ -71,7 +87,8 @@ static HaulStore *
 maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
 {
   MaildirFsync fsync;
-  if (!parse_fsync(account, &fsync, error))
+  const MaildirLayout *layout;
+  if (!parse_fsync(account, &fsync, error) || !parse_layout(account, &layout, error))
     return NULL;
   /* A source that is not there, or empty, is a disk that was not mounted rather than no mail. */
   if (haul_account_number(account, "keep") > 0 && !haul_account_bool(account, "snapshot")) {
@@ -88,8 +105,8 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
   bool may_be_new = strcmp(haul_account_side(account), "destination") == 0;
   const char *known =
       haul_account_bool(account, "newtree") ? NULL : haul_account_known_identity(account);
-  MaildirTree *tree = maildir_root_open(haul_account_string(account, "path"), intent, may_be_new,
-                                        known, fsync != MAILDIR_FSYNC_NEVER, error);
+  MaildirTree *tree = maildir_root_open(haul_account_string(account, "path"), layout, intent,
+                                        may_be_new, known, fsync != MAILDIR_FSYNC_NEVER, error);
   if (tree == NULL)
     return NULL;
   HaulStore *store = g_new0(HaulStore, 1);

@@ -1,7 +1,6 @@
 /* The root: what a path turns out to be, and how it is made. */
 #include "root.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,6 +10,10 @@
 #include <unistd.h>
 
 #include "identity.h"
+#include "place.h"
+
+/* How many different things the log is told of. */
+#define TOLD_LIMIT 1000
 
 static bool
 has_dir(int dir, const char *name)
@@ -20,52 +23,29 @@ has_dir(int dir, const char *name)
 }
 
 bool
-maildir_root_has_folder(int root, const char *name)
-{
-  int fd = maildir_file_open_dir(root, name);
-  if (fd < 0)
-    return false;
-  struct stat status;
-  bool is = has_dir(fd, "cur") || has_dir(fd, "new")
-            || fstatat(fd, "maildirfolder", &status, AT_SYMLINK_NOFOLLOW) == 0;
-  close(fd);
-  return is;
-}
-
-bool
 maildir_root_make_parts(int dir, const MaildirCreation *creation)
 {
   return maildir_file_make_dir(dir, "tmp", creation) && maildir_file_make_dir(dir, "new", creation)
          && maildir_file_make_dir(dir, "cur", creation);
 }
 
-typedef enum { ROOT_MAILDIR, ROOT_EMPTY, ROOT_FOREIGN } RootKind;
-
-/* Says what the directory is. One where we were killed while making it counts as empty. */
-static RootKind
-kind_of_root(int root, GError **error)
+/* Why what looks so is no Maildir; NULL if it is one. One where we were killed while making it counts as
+ * empty, and so as new. */
+static const char *
+why_not(const MaildirTree *tree, const MaildirLook *look, bool may_be_new)
 {
-  if (has_dir(root, "cur") || has_dir(root, "new"))
-    return ROOT_MAILDIR;
-  DIR *listing = maildir_file_list(root);
-  if (listing == NULL) {
-    maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot read the folder");
-    return ROOT_FOREIGN;
-  }
-  RootKind kind = ROOT_EMPTY;
-  for (struct dirent *entry; kind != ROOT_MAILDIR && (entry = readdir(listing)) != NULL;) {
-    const char *name = entry->d_name;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0
-        || strcmp(name, "lost+found") == 0)
-      continue;
-    if (strcmp(name, MAILDIR_IDENTITY) == 0
-        || (name[0] == '.' && maildir_root_has_folder(root, name)))
-      kind = ROOT_MAILDIR;
-    else
-      kind = ROOT_FOREIGN;
-  }
-  closedir(listing);
-  return kind;
+  if (look->has_parts || look->has_identity || look->n_dotted > 0)
+    return NULL;
+  /* Folders among others do not make a tree of what may be somebody's home, unless somebody says so. */
+  bool is_said = tree->wanted != NULL && tree->wanted->naming.is_bare && look->n_bare > 0;
+  if (look->inbox != NULL || is_said
+      || (look->n_bare > 0 && look->n_other_dirs == 0 && !may_be_new))
+    return NULL;
+  if (look->n_bare > 0)
+    return "it holds folders with mail, but no INBOX; if it is one, name its layout";
+  if (look->n_others > 0)
+    return "it holds other files and neither cur nor new";
+  return may_be_new ? NULL : "it is empty; is its file system mounted?";
 }
 
 /* Returns the real path of what is not there: that of the folder above it which is, and the rest. */
@@ -112,25 +92,78 @@ open_root(MaildirTree *tree, const char *path, bool may_be_absent, GError **erro
   return tree->fd >= 0 || cannot_open(path, error);
 }
 
+/* Decides where folders are, or will be. @look: nothing at all where there is no root yet. */
+static bool
+lay_out(MaildirTree *tree, const MaildirLayout *recorded, const MaildirLook *look, GError **error)
+{
+  tree->layout = maildir_layout_decide(tree->wanted, recorded, look, tree->root, error);
+  if (tree->layout == NULL)
+    return false;
+  tree->naming = tree->layout->naming;
+  bool is_flat = tree->layout->walk == maildir_layout_walk_bare;
+  if (is_flat && look->separator != '\0')
+    tree->naming.separator = look->separator;
+  const char *inbox = ".";
+  if (tree->naming.is_bare && !look->has_parts && look->inbox != NULL)
+    inbox = look->inbox;
+  else if (is_flat || (tree->naming.separator == '/' && !look->has_parts && look->n_bare > 0))
+    inbox = "INBOX";
+  g_free(tree->inbox);
+  tree->inbox = g_strdup(inbox);
+  return true;
+}
+
+static bool
+find_recorded(const MaildirTree *tree, const char *word, const MaildirLayout **recorded,
+              GError **error)
+{
+  *recorded = word == NULL ? NULL : maildir_layout_find(word);
+  if (word == NULL || *recorded != NULL)
+    return true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir",
+                 "%s has the layout %s, as its file " MAILDIR_IDENTITY
+                 " says, which this version does not know",
+                 tree->root, word);
+  return false;
+}
+
+/* Looks at what is there, as far as need be. */
+static bool
+look_at(const MaildirTree *tree, const MaildirLayout *recorded, MaildirLook *look, GError **error)
+{
+  *look = (MaildirLook){ .has_parts = has_dir(tree->fd, "cur") || has_dir(tree->fd, "new") };
+  if (look->has_parts && recorded != NULL)
+    return true;
+  bool whole = recorded != NULL || tree->wanted != NULL;
+  return maildir_layout_look(tree->fd, whole, look)
+         || maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot read %s",
+                          tree->root);
+}
+
+/* Decides what the tree is. */
+static bool
+recognize(MaildirTree *tree, bool may_be_new, const char *word, GError **error)
+{
+  const MaildirLayout *recorded;
+  g_auto(MaildirLook) look = { 0 };
+  if (!find_recorded(tree, word, &recorded, error) || !look_at(tree, recorded, &look, error))
+    return false;
+  const char *why = why_not(tree, &look, may_be_new);
+  if (why == NULL)
+    return lay_out(tree, recorded, &look, error);
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir", "%s is not a Maildir: %s", tree->root, why);
+  return false;
+}
+
 /* Looks at a root that is there, and leaves it as it is. */
 static bool
 examine_root(MaildirTree *tree, bool may_be_new, const char *known, GError **error)
 {
-  if (!maildir_identity_read(tree->fd, tree->root, &tree->uuid, error)
-      || !maildir_identity_check(known, tree->uuid, tree->root, true, error))
+  g_autofree char *word = NULL;
+  if (!maildir_identity_read(tree->fd, tree->root, &tree->uuid, &word, error)
+      || !maildir_identity_check(known, tree->uuid, tree->root, true, error)
+      || !recognize(tree, may_be_new, word, error))
     return false;
-  g_autoptr(GError) why = NULL;
-  RootKind kind = kind_of_root(tree->fd, &why);
-  if (why != NULL) {
-    g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", tree->root);
-    return false;
-  }
-  if (kind == ROOT_FOREIGN || (kind == ROOT_EMPTY && !may_be_new)) {
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir", "%s is not a Maildir: %s", tree->root,
-                   kind == ROOT_EMPTY ? "it is empty; is its file system mounted?"
-                                      : "it holds other files and neither cur nor new");
-    return false;
-  }
   struct stat status;
   if (fstat(tree->fd, &status) == 0 && geteuid() == 0 && status.st_uid != 0) {
     tree->creation.give_away = true;
@@ -141,6 +174,31 @@ examine_root(MaildirTree *tree, bool may_be_new, const char *known, GError **err
   if (tree->writable && faccessat(tree->fd, written, W_OK, AT_EACCESS) != 0)
     return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
   return true;
+}
+
+static bool
+make_identity(MaildirTree *tree, GError **error)
+{
+  int tmp = maildir_root_open_tmp(tree);
+  if (tmp < 0)
+    return maildir_write_error(error, errno, "cannot open tmp in %s", tree->root);
+  bool ok = maildir_identity_make(tree->fd, tmp, tree->root, tree->layout->word, &tree->creation,
+                                  &tree->uuid, error);
+  close(tmp);
+  return ok;
+}
+
+static bool
+make_inbox(const MaildirTree *tree)
+{
+  int inbox = maildir_place_make(tree->fd, tree->inbox, &tree->creation);
+  bool ok = inbox >= 0 && maildir_root_make_parts(inbox, &tree->creation)
+            && faccessat(inbox, "cur", W_OK, AT_EACCESS) == 0;
+  int failure = errno;
+  if (inbox >= 0)
+    close(inbox);
+  errno = failure;
+  return ok;
 }
 
 bool
@@ -155,26 +213,27 @@ maildir_root_make(MaildirTree *tree, GError **error)
     if (!open_root(tree, path, false, error) || !examine_root(tree, true, NULL, error))
       return false;
   }
-  if (!maildir_root_make_parts(tree->fd, &tree->creation)
-      || faccessat(tree->fd, "cur", W_OK, AT_EACCESS) != 0)
+  if (!make_inbox(tree))
     return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
-  tree->is_made =
-      tree->uuid != NULL
-      || maildir_identity_make(tree->fd, tree->root, &tree->creation, &tree->uuid, error);
+  tree->is_made = tree->uuid != NULL || make_identity(tree, error);
   return tree->is_made;
 }
 
 MaildirTree *
-maildir_root_open(const char *path, HaulIntent intent, bool may_be_new, const char *known,
-                  bool sync, GError **error)
+maildir_root_open(const char *path, const MaildirLayout *layout, HaulIntent intent, bool may_be_new,
+                  const char *known, bool sync, GError **error)
 {
   g_autoptr(MaildirTree) tree = g_new0(MaildirTree, 1);
   tree->fd = -1;
   tree->writable = (intent & HAUL_WRITE) != 0;
   tree->creation.sync = sync;
+  tree->wanted = layout;
+  tree->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   if (!open_root(tree, path, may_be_new, error))
     return NULL;
+  const MaildirLook nothing = { 0 };
   if (tree->fd < 0 ? !maildir_identity_check(known, NULL, tree->root, false, error)
+                         || !lay_out(tree, NULL, &nothing, error)
                    : !examine_root(tree, may_be_new, known, error))
     return NULL;
   return g_steal_pointer(&tree);
@@ -189,7 +248,9 @@ maildir_root_close(MaildirTree *tree)
     close(tree->fd);
   g_free(tree->root);
   g_clear_pointer(&tree->odd, g_hash_table_unref);
+  g_clear_pointer(&tree->told, g_hash_table_unref);
   g_free(tree->uuid);
+  g_free(tree->inbox);
   g_free(tree);
 }
 
@@ -211,4 +272,23 @@ maildir_root_lock(const MaildirTree *tree)
       return -1;
     }
   return fd;
+}
+
+int
+maildir_root_open_tmp(const MaildirTree *tree)
+{
+  int inbox = maildir_place_open(tree->fd, tree->inbox);
+  if (inbox < 0)
+    return -1;
+  int tmp = maildir_file_open_dir(inbox, "tmp");
+  int failure = errno;
+  close(inbox);
+  errno = failure;
+  return tmp;
+}
+
+bool
+maildir_root_tells(const MaildirTree *tree, const char *what)
+{
+  return g_hash_table_size(tree->told) < TOLD_LIMIT && g_hash_table_add(tree->told, g_strdup(what));
 }

@@ -11,13 +11,19 @@
 #include <mailhaul/plugin.h>
 
 #include "file.h"
+#include "layout.h"
 
-typedef struct {
+typedef struct MaildirTree {
   char *root;      /* owned; absolute, for messages */
   int fd;          /* -1: not there (yet): an empty tree */
   char *uuid;      /* owned; NULL where no identity file is */
   GHashTable *odd; /* owned; path -> directory, of folders that others named their way; NULL until
                       the tree was first read (tree.c) */
+  const MaildirLayout *wanted; /* as asked for; NULL: whichever it has */
+  const MaildirLayout *layout;
+  MaildirNaming naming; /* that of the layout, with the separator of this tree */
+  char *inbox;          /* owned; the directory of INBOX, "." for the root */
+  GHashTable *told;     /* owned; what the log has been told of already */
   bool writable;
   bool is_made; /* all that maildir_root_make() makes is known to be there */
   MaildirCreation creation;
@@ -26,15 +32,16 @@ typedef struct {
 /*
  * Opens the tree at @path, and leaves it as it is.
  *
+ * @layout: the one that it has to have; NULL: whichever it has, or the usual one if it is new.
  * @may_be_new: whether it may be absent or empty: so for a destination. What is neither a Maildir
  * nor empty is refused. @known: its identity in the last run, if it must be the same tree, or NULL.
  * @sync: whether files are to be on disk before they count.
  * Errors: HAUL_ERROR_ACCOUNT "maildir", "disk-full" or "not-mounted".
  */
-MaildirTree *maildir_root_open(const char *path, HaulIntent intent, bool may_be_new,
-                               const char *known, bool sync, GError **error);
+MaildirTree *maildir_root_open(const char *path, const MaildirLayout *layout, HaulIntent intent,
+                               bool may_be_new, const char *known, bool sync, GError **error);
 
-/* Makes what is missing of a tree opened for writing: its root, tmp, new, cur, and its identity. */
+/* Makes what is missing of a tree opened for writing: its root, INBOX, and its identity. */
 bool maildir_root_make(MaildirTree *tree, GError **error);
 void maildir_root_close(MaildirTree *tree);
 
@@ -45,11 +52,14 @@ char *maildir_root_identity(const MaildirTree *tree);
  * Returns -1 where the file system has no locks, or the tree is not ours to write. */
 int maildir_root_lock(const MaildirTree *tree);
 
-/* Makes what every folder has, the root too: tmp, new, and cur. False with errno. */
+/* Makes what every folder has: tmp, new, and cur. False with errno. */
 bool maildir_root_make_parts(int dir, const MaildirCreation *creation);
 
-/* Whether the directory @name below the root is a folder: no link, and with mail or marked so. */
-bool maildir_root_has_folder(int root, const char *name);
+/* Opens a folder in which files of the root can be written first. Returns -1 with errno. */
+int maildir_root_open_tmp(const MaildirTree *tree);
+
+/* Whether the log is to be told of @what: true once. */
+bool maildir_root_tells(const MaildirTree *tree, const char *what);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_root_close)
 

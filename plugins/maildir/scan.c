@@ -63,26 +63,6 @@ compare_entries(gconstpointer a, gconstpointer b, gpointer data)
   return one->in_new - two->in_new;
 }
 
-/* Whether an entry of a directory is a message; says so where it is something odd. */
-static bool
-is_message(const MaildirFolder *folder, int part, const struct dirent *entry)
-{
-  if (entry->d_name[0] == '.')
-    return false;
-  if (entry->d_type == DT_REG)
-    return true;
-  struct stat status;
-  if (entry->d_type == DT_UNKNOWN) {
-    if (fstatat(part, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-      return false;
-    if (S_ISREG(status.st_mode))
-      return true;
-  }
-  haul_log(HAUL_LOG_WARNING, "%s: %s is no regular file and was left out", folder->path,
-           entry->d_name);
-  return false;
-}
-
 static bool
 read_part(MaildirScan *scan, const MaildirFolder *folder, int part, bool in_new, GError **error)
 {
@@ -94,7 +74,7 @@ read_part(MaildirScan *scan, const MaildirFolder *folder, int part, bool in_new,
                          folder->where);
   struct dirent *entry;
   while (errno = 0, (entry = readdir(listing)) != NULL) {
-    if (!is_message(folder, part, entry))
+    if (!maildir_folder_is_message(folder, part, entry, false))
       continue;
     if (scan->names->len > UINT32_MAX - sizeof entry->d_name) {
       errno = EOVERFLOW;

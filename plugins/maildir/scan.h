@@ -32,7 +32,7 @@ void maildir_scan_clear(MaildirScan *scan);
  * Reads the folder anew, with its keywords. While others rename files in it, it is read until two
  * readings agree, so that none is missed.
  *
- * Regular files count, but for those whose name begins with a dot; others are told of in the log.
+ * Regular files count, but for those whose name begins with a dot.
  * Errors: HAUL_ERROR_FOLDER "select".
  */
 bool maildir_scan_read(MaildirScan *scan, MaildirFolder *folder, GError **error);

@@ -9,33 +9,36 @@
 #include <mailhaul/text.h>
 
 #define NAME "subscriptions"
+#define COURIER "courierimapsubscribed"
 #define HEAD "V\t2\n\n"
 #define SIZE_LIMIT (16u << 20)
 
-/* Version 2 has no dots between levels, so a dot there belongs to a level. */
+/* Version 2 has no separators between levels, so one there belongs to a level. */
 static char *
-path_of_line(const char *line, bool is_new_form)
+path_of_line(const char *line, MaildirNaming naming, bool is_new_form)
 {
-  if (!is_new_form)
-    return strcmp(line, "INBOX") == 0 ? g_strdup(line) : maildir_tree_path_of(line);
-  g_auto(GStrv) levels = g_strsplit(line, "\t", -1);
-  g_autofree char *name = g_strjoinv(".", levels);
-  return strcmp(name, "INBOX") == 0 ? g_steal_pointer(&name) : maildir_tree_path_of(name);
+  if (strcmp(line, "INBOX") == 0)
+    return g_strdup(line);
+  g_autofree char *name = g_strdup(line);
+  if (is_new_form && naming.separator != '\0')
+    g_strdelimit(name, "\t", naming.separator);
+  return maildir_naming_path(naming, name);
 }
 
 char *
-maildir_subscriptions_line(const char *path, bool is_new_form)
+maildir_subscriptions_line(const char *path, MaildirNaming naming, bool is_new_form)
 {
   if (haul_path_is_inbox(path))
     return g_strdup("INBOX");
-  char *name = maildir_tree_name_of(path);
-  if (is_new_form)
-    g_strdelimit(name, ".", '\t');
+  char *name = maildir_naming_name(naming, path);
+  const char separators[] = { naming.separator, '\0' };
+  if (name != NULL && is_new_form)
+    g_strdelimit(name, separators, '\t');
   return name;
 }
 
 GHashTable *
-maildir_subscriptions_parse(const char *text, bool *is_new_form)
+maildir_subscriptions_parse(const char *text, MaildirNaming naming, bool *is_new_form)
 {
   GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   bool new_form = g_str_has_prefix(text, "V\t2\n") || text[0] == '\0';
@@ -48,21 +51,35 @@ maildir_subscriptions_parse(const char *text, bool *is_new_form)
     if (end == text)
       continue;
     g_autofree char *line = g_strndup(text, (gsize)(end - text));
-    g_hash_table_add(paths, path_of_line(line, new_form));
+    g_hash_table_add(paths, path_of_line(line, naming, new_form));
   }
   return paths;
 }
 
+GHashTable *
+maildir_subscriptions_parse_courier(const char *text)
+{
+  const MaildirNaming naming = { '.', false };
+  GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (strcmp(*line, "INBOX") == 0)
+      g_hash_table_add(paths, g_strdup(*line));
+    else if (g_str_has_prefix(*line, "INBOX.") && (*line)[6] != '\0')
+      g_hash_table_add(paths, maildir_naming_path(naming, *line + strlen("INBOX.")));
+  return paths;
+}
+
 static bool
-read_file(const MaildirTree *tree, GString *text, GError **error)
+read_file(const MaildirTree *tree, const char *file, GString *text, GError **error)
 {
   if (tree->fd < 0)
     return true;
   bool cut;
-  if (!maildir_file_read(tree->fd, NAME, SIZE_LIMIT, text, &cut, HAUL_ERROR_FOLDER, error))
+  if (!maildir_file_read(tree->fd, file, SIZE_LIMIT, text, &cut, HAUL_ERROR_FOLDER, error))
     return false;
   if (cut) {
-    haul_log(HAUL_LOG_WARNING, "%s/" NAME " is too long: its end is not looked at", tree->root);
+    haul_log(HAUL_LOG_WARNING, "%s/%s is too long: its end is not looked at", tree->root, file);
     char *last = strrchr(text->str, '\n');
     g_string_truncate(text, last == NULL ? 0 : (gsize)(last + 1 - text->str));
   }
@@ -74,19 +91,22 @@ maildir_subscriptions_read(const MaildirTree *tree)
 {
   g_autoptr(GString) text = g_string_new(NULL);
   g_autoptr(GError) why = NULL;
-  if (!read_file(tree, text, &why))
+  bool is_read = read_file(tree, NAME, text, &why);
+  bool is_courier = is_read && text->len == 0 && (is_read = read_file(tree, COURIER, text, &why));
+  if (!is_read)
     haul_log(HAUL_LOG_WARNING, "%s: subscriptions are not known: %s", tree->root, why->message);
-  return maildir_subscriptions_parse(text->str, NULL);
+  return is_courier ? maildir_subscriptions_parse_courier(text->str)
+                    : maildir_subscriptions_parse(text->str, tree->naming, NULL);
 }
 
 static bool
 add_lines(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);
-  if (!read_file(tree, text, error))
+  if (!read_file(tree, NAME, text, error))
     return false;
   bool is_new_form;
-  g_autoptr(GHashTable) paths = maildir_subscriptions_parse(text->str, &is_new_form);
+  g_autoptr(GHashTable) paths = maildir_subscriptions_parse(text->str, tree->naming, &is_new_form);
   if (text->len == 0)
     g_string_append(text, HEAD);
   if (text->str[text->len - 1] != '\n')
@@ -96,18 +116,20 @@ add_lines(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders, 
   for (size_t i = 0; i < n_folders; i++) {
     if (!g_hash_table_add(paths, g_strdup(folders[i].path)))
       continue;
-    g_autofree char *line = maildir_subscriptions_line(folders[i].path, is_new_form);
+    g_autofree char *line = maildir_subscriptions_line(folders[i].path, tree->naming, is_new_form);
+    if (line == NULL) /* nor is there such a folder */
+      continue;
     g_string_append_printf(text, "%s\n", line);
     changed = true;
   }
   if (!changed)
     return true;
-  int tmp = maildir_file_open_dir(tree->fd, "tmp");
+  int tmp = maildir_root_open_tmp(tree);
   bool ok = tmp >= 0
             && maildir_file_replace(tree->fd, tmp, NAME, text->str, text->len, false,
                                     &tree->creation, error);
   if (tmp < 0)
-    maildir_write_error(error, errno, "cannot open %s/tmp", tree->root);
+    maildir_write_error(error, errno, "cannot open tmp in %s", tree->root);
   else
     close(tmp);
   return ok;

@@ -1,9 +1,9 @@
 /* The tree: finding, creating and naming folders. */
 #include "tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,51 +11,105 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
-/* What a file name cannot hold, besides the separator. */
-#define UNHELD "/"
+#include "place.h"
 
-/* Names. */
-
-/* Escapes, as %XX, what keeps @name from being read as modified UTF-7 of UTF-8. */
+/* Returns the canonical path of a directory below the root; to be freed. */
 static char *
-escape_malformed(const char *name)
+path_of(const MaildirTree *tree, const char *directory)
 {
-  bool is_utf8 = g_utf8_validate(name, -1, NULL);
-  GString *result = g_string_new(NULL);
-  for (; *name != '\0'; name++)
-    if (*name == '&' || (!is_utf8 && (*name & 0x80) != 0))
-      g_string_append_printf(result, "%%%02X", (unsigned char)*name);
-    else
-      g_string_append_c(result, *name);
-  return g_string_free(result, FALSE);
-}
-
-char *
-maildir_tree_path_of(const char *name)
-{
-  g_autofree char *decoded = haul_utf7_decode(name);
-  /* Some write UTF-8 as it is; it has no encoding of its own to get lost. */
-  if (decoded == NULL)
-    decoded = escape_malformed(name);
-  /* ".INBOX" is a folder beside the root, which has taken its name; and what is below "inbox" is
-   * not below the root's. */
-  size_t level = strcspn(decoded, ".");
-  if (level == 5 && g_ascii_strncasecmp(decoded, "INBOX", level) == 0
-      && (decoded[level] == '\0' || memcmp(decoded, "INBOX", level) != 0)) {
-    g_autofree char *rest = haul_path_from_native(decoded + 1, '.', UNHELD);
-    return g_strdup_printf("%%%02X%s", (unsigned char)decoded[0], rest);
+  g_autofree char *name = g_strdup(directory + strlen(tree->layout->prefix));
+  if (tree->naming.separator == '/') {
+    /* Some hide the folders within a folder: A/.B (mbsync's "Legacy"). */
+    for (char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+      if (slash[1] == '.' && slash[2] != '\0' && slash[2] != '/')
+        memmove(slash + 1, slash + 2, strlen(slash + 2) + 1);
   }
-  return haul_path_from_native(decoded, '.', UNHELD);
+  /* What is below "Inbox" is below INBOX where that is its directory. */
+  size_t inbox = strlen(tree->inbox);
+  if (strcmp(tree->inbox, ".") != 0 && g_str_has_prefix(name, tree->inbox)
+      && name[inbox] == tree->naming.separator)
+    memcpy(name, "INBOX", inbox);
+  return maildir_naming_path(tree->naming, name);
 }
 
-char *
-maildir_tree_name_of(const char *path)
+/*
+ * Returns the directory that the folder @path has, or is to have; to be freed. NULL where the layout
+ * cannot hold it. What others have named their way bears that name also in what lies in it.
+ */
+static char *
+directory_of(const MaildirTree *tree, const char *path)
 {
-  g_autofree char *native = haul_path_to_native(path, '.', UNHELD);
-  return haul_utf7_encode(native);
+  if (tree->naming.separator == '\0')
+    return NULL;
+  g_autofree char *name = maildir_naming_name(tree->naming, path);
+  if (name == NULL)
+    return NULL;
+  if (tree->naming.separator == '/' && tree->odd != NULL) {
+    g_autofree char *above = g_strdup(path);
+    unsigned levels = 1;
+    for (char *slash; (slash = strrchr(above, '/')) != NULL; levels++) {
+      *slash = '\0';
+      const char *odd = g_hash_table_lookup(tree->odd, above);
+      if (odd == NULL)
+        continue;
+      const char *rest = name + strlen(name);
+      for (unsigned left = levels; left > 0; left -= *rest == '/')
+        rest--;
+      return g_strconcat(odd, rest, NULL);
+    }
+  }
+  return g_strconcat(tree->layout->prefix, name, NULL);
 }
 
-/* Folders. */
+/* Reading. */
+
+typedef struct {
+  MaildirTree *tree;
+  GHashTable *paths; /* path -> directory */
+} Gathering;
+
+/* Remembers a folder whose directory is not named as we would have named it. */
+static void
+note_if_odd(MaildirTree *tree, const char *path, const char *directory)
+{
+  g_autofree char *name = maildir_naming_name(tree->naming, path);
+  if (name == NULL || strcmp(name, directory + strlen(tree->layout->prefix)) != 0)
+    g_hash_table_replace(tree->odd, g_strdup(path), g_strdup(directory));
+}
+
+static bool
+gather(const char *directory, bool is_folder, void *data)
+{
+  Gathering *gathering = data;
+  MaildirTree *tree = gathering->tree;
+  g_autofree char *path = path_of(tree, directory);
+  if (!is_folder) {
+    note_if_odd(tree, path, directory);
+  } else if (g_hash_table_contains(gathering->paths, path)) {
+    if (maildir_root_tells(tree, directory))
+      haul_log(HAUL_LOG_WARNING, "%s/%s: another folder is called %s, too; it was left out",
+               tree->root, directory, path);
+  } else {
+    note_if_odd(tree, path, directory);
+    g_hash_table_insert(gathering->paths, g_steal_pointer(&path), g_strdup(directory));
+  }
+  return true;
+}
+
+/* Gathers path -> directory of all folders but INBOX. */
+static GHashTable *
+read_tree(MaildirTree *tree, GError **error)
+{
+  g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  if (tree->odd == NULL)
+    tree->odd = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  if (strcmp(tree->inbox, ".") != 0)
+    note_if_odd(tree, "INBOX", tree->inbox);
+  Gathering gathering = { .tree = tree, .paths = paths };
+  if (tree->fd >= 0 && !tree->layout->walk(tree, gather, &gathering, error))
+    return NULL;
+  return g_steal_pointer(&paths);
+}
 
 static bool
 tell_ancestors(GHashTable *paths, MaildirTreeFunc each, void *data)
@@ -79,64 +133,13 @@ tell_ancestors(GHashTable *paths, MaildirTreeFunc each, void *data)
   return true;
 }
 
-/* Remembers a folder whose directory is not named as we would have named it. */
-static void
-note_if_odd(MaildirTree *tree, const char *path, const char *directory)
-{
-  g_autofree char *name = maildir_tree_name_of(path);
-  if (strcmp(name, directory + 1) != 0)
-    g_hash_table_replace(tree->odd, g_strdup(path), g_strdup(directory));
-}
-
-/* Gathers path -> directory of all folders but INBOX. */
-static GHashTable *
-read_tree(MaildirTree *tree, GError **error)
-{
-  g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  if (tree->odd == NULL)
-    tree->odd = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  if (tree->fd < 0)
-    return g_steal_pointer(&paths);
-  DIR *listing = maildir_file_list(tree->fd);
-  if (listing == NULL) {
-    maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", errno, "cannot read %s", tree->root);
-    return NULL;
-  }
-  struct dirent *entry;
-  while (errno = 0, (entry = readdir(listing)) != NULL) {
-    const char *name = entry->d_name;
-    if (name[0] != '.' || name[1] == '\0' || strcmp(name, "..") == 0)
-      continue;
-    if (entry->d_type == DT_LNK)
-      haul_log(HAUL_LOG_WARNING, "%s/%s is a symbolic link and was left out", tree->root, name);
-    if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
-        || !maildir_root_has_folder(tree->fd, name))
-      continue;
-    g_autofree char *path = maildir_tree_path_of(name + 1);
-    if (g_hash_table_contains(paths, path))
-      haul_log(HAUL_LOG_WARNING, "%s/%s: another folder is called %s, too; it was left out",
-               tree->root, name, path);
-    else {
-      note_if_odd(tree, path, name);
-      g_hash_table_insert(paths, g_steal_pointer(&path), g_strdup(name));
-    }
-  }
-  int failure = errno;
-  closedir(listing);
-  if (failure != 0) {
-    maildir_error(error, HAUL_ERROR_ACCOUNT, "maildir", failure, "cannot read %s", tree->root);
-    return NULL;
-  }
-  return g_steal_pointer(&paths);
-}
-
 bool
 maildir_tree_each(MaildirTree *tree, MaildirTreeFunc each, void *data, GError **error)
 {
   g_autoptr(GHashTable) paths = read_tree(tree, error);
   if (paths == NULL)
     return false;
-  if (!each("INBOX", ".", data) || !tell_ancestors(paths, each, data))
+  if (!each("INBOX", tree->inbox, data) || !tell_ancestors(paths, each, data))
     return false;
   GHashTableIter iterator;
   gpointer path, directory;
@@ -151,13 +154,12 @@ char *
 maildir_tree_find(MaildirTree *tree, const char *path, GError **error)
 {
   if (haul_path_is_inbox(path))
-    return g_strdup(".");
+    return g_strdup(tree->inbox);
   if (tree->fd < 0)
     return NULL;
-  g_autofree char *name = maildir_tree_name_of(path);
-  g_autofree char *directory = g_strconcat(".", name, NULL);
-  g_autofree char *back = maildir_tree_path_of(name);
-  if (strcmp(back, path) == 0 && maildir_root_has_folder(tree->fd, directory))
+  g_autofree char *directory = directory_of(tree, path);
+  if (directory != NULL && maildir_place_has_folder(tree->fd, directory)
+      && maildir_place_is_spelt(tree->fd, directory, NULL))
     return g_steal_pointer(&directory);
   if (tree->odd == NULL) {
     g_autoptr(GHashTable) paths = read_tree(tree, error);
@@ -167,12 +169,48 @@ maildir_tree_find(MaildirTree *tree, const char *path, GError **error)
   return g_strdup(g_hash_table_lookup(tree->odd, path));
 }
 
+/* Creating. */
+
 static bool
-make_folder(MaildirTree *tree, const char *directory)
+cannot_hold(const MaildirTree *tree, const char *path, GError **error)
 {
-  if (!maildir_file_make_dir(tree->fd, directory, &tree->creation))
-    return false;
-  int fd = maildir_file_open_dir(tree->fd, directory);
+  if (tree->naming.separator == '\0')
+    haul_set_error(error, HAUL_ERROR_FOLDER, "create",
+                   "%s is a single Maildir and holds INBOX alone, not %s", tree->root, path);
+  else
+    haul_set_error(error, HAUL_ERROR_FOLDER, "create", "a Maildir cannot hold a folder called %s",
+                   path);
+  return false;
+}
+
+/* Whether the file system holds names as long. */
+static bool
+fits(const MaildirTree *tree, const char *path, const char *directory, GError **error)
+{
+  long limit = fpathconf(tree->fd, _PC_NAME_MAX);
+  if (limit <= 0)
+    limit = NAME_MAX;
+  for (const char *level = directory; *level != '\0'; level += *level == '/') {
+    size_t size = strcspn(level, "/");
+    if (size > (size_t)limit) {
+      const char *hint = tree->naming.separator != '/' && strchr(path, '/') != NULL
+                             ? "; the layout fs has a name for each level"
+                             : "";
+      haul_set_error(error, HAUL_ERROR_FOLDER, "create",
+                     "the name of the folder %s is too long: %zu octets on disk, where %s holds "
+                     "%ld%s",
+                     path, size, tree->root, limit, hint);
+      return false;
+    }
+    level += size;
+  }
+  return true;
+}
+
+static bool
+make_folder(const MaildirTree *tree, const char *directory)
+{
+  int fd = maildir_place_make(tree->fd, directory, &tree->creation);
   if (fd < 0)
     return false;
   bool ok = maildir_root_make_parts(fd, &tree->creation);
@@ -191,6 +229,28 @@ make_folder(MaildirTree *tree, const char *directory)
   return ok;
 }
 
+/* Whether the file system takes the directory for another one. If they differ by case alone, whoever asks
+ * finds it under that name; else it is an error. */
+static bool
+check_twin(const MaildirTree *tree, const char *path, const char *directory, bool *is_twin,
+           GError **error)
+{
+  g_autofree char *other = NULL;
+  *is_twin = false;
+  if (maildir_place_is_spelt(tree->fd, directory, &other) || other == NULL)
+    return true;
+  *is_twin = true;
+  g_autofree char *other_path = path_of(tree, other);
+  g_autofree char *folded = g_utf8_casefold(path, -1);
+  g_autofree char *other_folded = g_utf8_casefold(other_path, -1);
+  if (strcmp(folded, other_folded) == 0)
+    return true;
+  haul_set_error(error, HAUL_ERROR_FOLDER, "create",
+                 "the file system of %s takes the folders %s and %s for one", tree->root, path,
+                 other_path);
+  return false;
+}
+
 bool
 maildir_tree_create(MaildirTree *tree, const char *path, GError **error)
 {
@@ -202,19 +262,19 @@ maildir_tree_create(MaildirTree *tree, const char *path, GError **error)
     g_propagate_error(error, g_steal_pointer(&why));
     return false;
   }
-  g_autofree char *name = maildir_tree_name_of(path);
-  g_autofree char *directory = g_strconcat(".", name, NULL);
-  g_autofree char *back = maildir_tree_path_of(name);
-  if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(back, path) != 0) {
-    haul_set_error(error, HAUL_ERROR_FOLDER, "create", "a Maildir cannot hold a folder called %s",
-                   path);
+  g_autofree char *directory = directory_of(tree, path);
+  if (directory == NULL)
+    return cannot_hold(tree, path, error);
+  bool is_twin;
+  if (!fits(tree, path, directory, error) || !check_twin(tree, path, directory, &is_twin, error))
     return false;
-  }
-  if (make_folder(tree, directory))
+  if (is_twin)
     return true;
+  if (make_folder(tree, directory))
+    return check_twin(tree, path, directory, &is_twin, error);
   if (errno == ENAMETOOLONG || errno == EINVAL || errno == ENOTDIR || errno == ELOOP)
-    return maildir_error(error, HAUL_ERROR_FOLDER, "create", errno, "cannot create %s/%s",
-                         tree->root, directory);
+    return maildir_error(error, HAUL_ERROR_FOLDER, "create", errno,
+                         "cannot create the folder %s, %s/%s", path, tree->root, directory);
   return maildir_write_error(error, errno, "cannot create %s/%s", tree->root, directory);
 }
 

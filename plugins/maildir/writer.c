@@ -15,6 +15,7 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "place.h"
 #include "store.h"
 #include "storing.h"
 #include "verify.h"
@@ -215,9 +216,13 @@ static bool
 check_place(MaildirFolder *folder, GError **error)
 {
   struct stat here, there;
-  if (fstat(folder->fd, &here) != 0
-      || fstatat(folder->tree->fd, folder->directory, &there, AT_SYMLINK_NOFOLLOW) != 0)
-    return maildir_folder_error(error, errno, "cannot write to %s", folder->where);
+  int fd = maildir_place_open(folder->tree->fd, folder->directory);
+  bool is_known = fd >= 0 && fstat(folder->fd, &here) == 0 && fstat(fd, &there) == 0;
+  int failure = errno;
+  if (fd >= 0)
+    close(fd);
+  if (!is_known)
+    return maildir_folder_error(error, failure, "cannot write to %s", folder->where);
   if (here.st_dev == there.st_dev && here.st_ino == there.st_ino)
     return true;
   haul_set_error(error, HAUL_ERROR_FOLDER, "no-folder", "%s was replaced", folder->where);

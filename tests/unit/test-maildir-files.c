@@ -1,4 +1,4 @@
-/* Tests the files beside the messages: keywords.c, subscriptions.c, and the names of tree.c. */
+/* Tests the files beside the messages: keywords.c, subscriptions.c, and naming.c. */
 #include "suite.h"
 
 #include <stdio.h>
@@ -6,6 +6,8 @@
 
 #include "../../plugins/maildir/keywords.h"
 #include "../../plugins/maildir/subscriptions.h"
+
+static const MaildirNaming plus = { '.', false };
 
 static void
 keywords_are_read_as_far_as_they_can_be(void)
@@ -54,12 +56,12 @@ subscriptions_are_read_in_both_forms(void)
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     bool is_new_form;
-    g_autoptr(GHashTable) paths = maildir_subscriptions_parse(table[i].text, &is_new_form);
+    g_autoptr(GHashTable) paths = maildir_subscriptions_parse(table[i].text, plus, &is_new_form);
     CU_ASSERT_EQUAL(is_new_form, table[i].is_new_form);
     guint n = 0;
     for (; table[i].paths[n] != NULL; n++) {
       CU_ASSERT(g_hash_table_contains(paths, table[i].paths[n]));
-      g_autofree char *line = maildir_subscriptions_line(table[i].paths[n], is_new_form);
+      g_autofree char *line = maildir_subscriptions_line(table[i].paths[n], plus, is_new_form);
       CU_ASSERT(strstr(table[i].text, line) != NULL);
     }
     CU_ASSERT_EQUAL(g_hash_table_size(paths), n);
@@ -82,9 +84,9 @@ folder_names_go_to_disk_and_back(void)
     { "\"'`$(x)*?~", "\"'`$(x)*?~" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-    g_autofree char *name = maildir_tree_name_of(table[i].path);
+    g_autofree char *name = maildir_naming_name(plus, table[i].path);
     CU_ASSERT_STRING_EQUAL(name, table[i].name);
-    g_autofree char *path = maildir_tree_path_of(table[i].name);
+    g_autofree char *path = maildir_naming_path(plus, table[i].name);
     CU_ASSERT_STRING_EQUAL(path, table[i].path);
   }
 }
@@ -104,7 +106,7 @@ every_name_on_disk_has_a_path(void)
     { "Inbox.Sub", "%49nbox/Sub" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-    g_autofree char *path = maildir_tree_path_of(table[i].name);
+    g_autofree char *path = maildir_naming_path(plus, table[i].name);
     CU_ASSERT_STRING_EQUAL(path, table[i].path);
     CU_ASSERT(g_utf8_validate(path, -1, NULL));
   }

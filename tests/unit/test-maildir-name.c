@@ -28,6 +28,12 @@ letters_become_flags_and_back(void)
     { "1.a.h:2,S,extra", { HAUL_SEEN, 0, false }, "1.a.h:2,S,extra" },
     { "1.a.h:1,SF", { 0 }, "1.a.h:2," },
     { "1.a.h:2", { 0 }, "1.a.h:2," },
+    /* Where a file system takes no colon. */
+    { "1.a.h;2,FS", { HAUL_SEEN | HAUL_FLAGGED, 0, false }, "1.a.h;2,FS" },
+    { "1.a.h,S=3!2,Sa", { HAUL_SEEN, 1, false }, "1.a.h,S=3!2,Sa" },
+    { "1.a!2,b;2,", { 0 }, "1.a!2,b;2," },
+    { "1.a;2,h.1", { 0 }, "1.a;2,h.1:2," },
+    { "1.a;2,S:2,F", { HAUL_FLAGGED, 0, false }, "1.a;2,S:2,F" },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     MaildirFlags flags = maildir_name_flags(table[i].name);
@@ -54,6 +60,7 @@ fields_are_found_in_the_base_only(void)
     { "1.a.h,W=5", 'W', true, 5 },
     { "1.a.h,W=5,V=1", 'V', true, 1 },
     { "1.a.h:2,S,W=5", 'W', false, 0 },
+    { "1.a.h,W=5;2,S", 'W', true, 5 },
     { "1.a.h,W=", 'W', false, 0 },
     { "1.a.h,W", 'W', false, 0 },
     { "1.a.h,", 'W', false, 0 },

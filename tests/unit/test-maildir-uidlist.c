@@ -221,7 +221,7 @@ new_place(void)
   Place place = { .cancel = haul_cancel_new() };
   place.account = haul_account_new(2, &haul_plugin_maildir, place.cancel);
   haul_account_set(place.account, "path", root, NULL);
-  place.tree = maildir_root_open(root, HAUL_READ | HAUL_WRITE, true, NULL, false, NULL);
+  place.tree = maildir_root_open(root, NULL, HAUL_READ | HAUL_WRITE, true, NULL, false, NULL);
   CU_ASSERT_FATAL(place.tree != NULL && maildir_root_make(place.tree, NULL));
   place.folder = maildir_folder_open(place.tree, "INBOX", HAUL_READ | HAUL_WRITE, NULL);
   CU_ASSERT_FATAL(place.folder != NULL);
