@@ -22,5 +22,7 @@ enum {
 
 /* Seconds that CAPA may take, where "timeout" is 120; servers are known that never answer it. */
 #define POP3_CAPA_S 10
+/* And QUIT, where nothing was deleted: whoever comes back at once should not find the mailbox locked. */
+#define POP3_FAREWELL_S 5
 
 #endif /* POP3_LIMITS_H */

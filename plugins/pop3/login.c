@@ -94,10 +94,7 @@ static bool
 ask_capabilities(Pop3Session *session, bool *lost, GError **error)
 {
   GError *why = NULL;
-  /* Of a "timeout" of 120; the rest of the deadlines is in the same measure. */
-  uint64_t timeout_s = haul_account_number(session->account, "timeout");
-  session->answer_by_us =
-      g_get_monotonic_time() + (int64_t)(timeout_s * POP3_CAPA_S * G_USEC_PER_SEC / 120);
+  pop3_session_hurry(session, POP3_CAPA_S);
   bool fine = read_capabilities(session, &why);
   session->answer_by_us = 0;
   if (fine)

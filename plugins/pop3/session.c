@@ -69,6 +69,14 @@ pop3_session_has_unread(const Pop3Session *session)
   return session->in_start < session->in_end;
 }
 
+void
+pop3_session_hurry(Pop3Session *session, unsigned seconds)
+{
+  uint64_t timeout_s = haul_account_number(session->account, "timeout");
+  session->answer_by_us =
+      g_get_monotonic_time() + (int64_t)(timeout_s * seconds * G_USEC_PER_SEC / 120);
+}
+
 /* Waits, no longer than session->answer_by_us, until something has come. */
 static bool
 await_answer(Pop3Session *session, GError **error)

@@ -105,6 +105,9 @@ Pop3Session *pop3_session_new(const HaulAccount *account, HaulStream *stream); /
 bool pop3_session_read_status(Pop3Session *session, Pop3StatusKind *kind, Pop3Status *status,
                               GError **error);
 
+/* Sets by when what is waited for must have come: in so many seconds, where "timeout" is 120. */
+void pop3_session_hurry(Pop3Session *session, unsigned seconds);
+
 /* Sends a line that the log shows as @shown. @secret: its end, or NULL. No command begins with it if
  * @continues: it is part of the one under way. */
 bool pop3_session_send_secret(Pop3Session *session, const char *shown, const char *before,

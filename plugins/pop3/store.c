@@ -3,6 +3,8 @@
 
 #include <mailhaul/log.h>
 
+#include "limits.h"
+
 bool
 pop3_store_connect(HaulStore *store, GError **error)
 {
@@ -65,8 +67,11 @@ bool
 pop3_finish(HaulStore *store, GError **error)
 {
   g_autoptr(GError) why = NULL;
+  if (store->session == NULL)
+    return true;
+  pop3_session_hurry(store->session, POP3_FAREWELL_S);
   /* Whatever it answers: nothing hangs on it any more. */
-  if (store->session != NULL && !pop3_store_quit(store, &why))
+  if (!pop3_store_quit(store, &why))
     haul_log(HAUL_LOG_DEBUG, "source: %s", why->message);
   return true;
 }

@@ -3,10 +3,12 @@
 Habits of POP3 servers and what attackers send through them, row by row, each in a whole run: nothing is lost, nothing
 doubled, and what is wrong is said. Cases are named after their rows, which docs/servers.md lists.
 """
-from harness import NO_GRACE, case, run_cases
+import time
+
+from harness import NO_GRACE, SLOWNESS, case, run_cases
 from pair import mail
 from pop_pair import PopPair
-from servers.minipop import CAPABILITIES, Session, answer, stuffed
+from servers.minipop import CAPABILITIES, Session, answer, cut, hang, lose_answer, stuffed
 
 ONE_BY_ONE = tuple(word for word in CAPABILITIES if word != "PIPELINING")
 
@@ -50,6 +52,16 @@ def nothing_is_sent_ahead_where_that_is_not_offered():
         pair.fill(30)
         pair.run(copied=30)
         assert any(session.was_pipelined for session in pair.source.sessions)
+
+
+@case
+def a_run_does_not_wait_long_for_a_farewell():
+    with PopPair() as pair:
+        pair.fill(3)
+        pair.source.on("QUIT", hang)
+        begin = time.monotonic()
+        pair.run("--timeout1", "24", copied=3)  # a fifth of the usual: QUIT has a second
+        assert pair.source.heard("QUIT") and time.monotonic() - begin < 15 * SLOWNESS
 
 
 # Gmail
@@ -169,6 +181,76 @@ def po7_numbers_change_after_a_deletion():
         pair.run(copied=2, already_there=4)
         assert pair.source.heard("RETR")[-2:] == ["RETR 5", "RETR 6"]
         assert len(pair.order()) == 10
+
+
+def deletes_what_was_copied(hook, times, name="QUIT"):
+    """
+    Whatever becomes of the deletions of a run: what is at the destination is there once, and what is not there is still
+    at the source. A run that cannot finish says so, and the next one does.
+    """
+    with PopPair() as pair:
+        pair.fill(8)
+        wanted = pair.box.octets()
+        pair.source.on(name, hook, times=times)
+        result = pair.attempt("--delete1", *NO_GRACE)
+        assert not wanted - (pair.box.octets() + pair.held()), result.told()
+        pair.source.unhook()
+        pair.fill(2, first=50)
+        pair.run("--delete1", code=0)
+        assert not pair.box.octets() and len(pair.order()) == 10, pair.box.octets()
+        pair.run("--delete1", source=0)
+        assert len(pair.order()) == 10
+        return result
+
+
+def delete_and_refuse(session, command, proceed):
+    """Deletes half of what it was to delete, and says that something was wrong."""
+    session.deleted = set(sorted(session.deleted)[::2])
+    session.box.drop(*(session.view[number - 1] for number in session.deleted))
+    session.say("-ERR some deleted messages not removed")
+    session.is_over = True
+
+
+@case
+def po8_the_answer_to_quit_is_lost():
+    deletes_what_was_copied(lose_answer, 1)
+
+
+@case
+def p_12_the_connection_ends_between_dele_and_quit():
+    deletes_what_was_copied(cut, 1)
+    deletes_what_was_copied(cut, 1, name="DELE")
+
+
+@case
+def p_12_quit_is_refused():
+    """Some of them are gone, and nobody is told which: those that are not, are deleted in another session."""
+    result = deletes_what_was_copied(delete_and_refuse, 1)
+    assert "some deleted messages not removed" in result.err, result.told()
+
+
+@case
+def po2_nothing_is_deleted_without_uidls():
+    with PopPair(lacks=("UIDL",)) as pair:
+        pair.fill(4)
+        result = pair.attempt("--delete1")
+        assert result.code != 0 and "UIDL" in result.out + result.err, result.told()
+        result.expect_totals(source=4, copied=4)
+        pair.expect_same()
+        assert not pair.source.heard("DELE")
+
+
+@case
+def p_2_of_messages_that_share_a_uidl_only_what_is_certain_is_deleted():
+    with PopPair() as pair:
+        for number, uidl in enumerate(("a", "same", "b", "same")):
+            pair.box.add(mail(number), uidl)
+        pair.box.add(mail(1), "same")
+        result = pair.attempt("--delete1")
+        result.expect_totals(source=5, copied=5)
+        assert result.code != 0, result.told()
+        assert pair.box.octets() == {mail(1): 2}, result.told()
+        assert len(pair.order()) == 5
 
 
 # What attackers send
