@@ -1,14 +1,16 @@
-/* File names and line ends of Maildir: flags written to a name are read from it, the order of ids is
- * total, and a message that is stored with LF is read as it was, however it is cut. */
+/* File names and line ends of Maildir: flags written to a name are read from it, names of folders come
+ * back, the order of ids is total, and a message that is stored with LF is read as it was, however it is cut. */
 #include "fuzz.h"
 
 #include <glib.h>
 #include <string.h>
 
 #include <mailhaul/message.h>
+#include <mailhaul/text.h>
 
 #include "../../plugins/maildir/lines.h"
 #include "../../plugins/maildir/name.h"
+#include "../../plugins/maildir/naming.h"
 
 static void
 try_name(const char *name)
@@ -31,6 +33,37 @@ try_name(const char *name)
 
   g_autofree char *host = maildir_name_host(name);
   FUZZ_ASSERT(strlen(host) <= 64 && strpbrk(host, "/:,") == NULL);
+}
+
+/* Names of folders, @text taken once for a name on disk and once for a path. */
+static void
+try_folder(MaildirNaming naming, const char *text)
+{
+  g_autofree char *path = maildir_naming_path(naming, text);
+  FUZZ_ASSERT(g_utf8_validate(path, -1, NULL));
+  g_autofree char *name = maildir_naming_name(naming, path);
+  if (name != NULL) {
+    g_autofree char *back = maildir_naming_path(naming, name);
+    FUZZ_ASSERT(strcmp(back, path) == 0);
+  }
+
+  if (!g_utf8_validate(text, -1, NULL))
+    return;
+  g_autofree char *other_path = haul_path_from_native(text, '/', "/");
+  g_autofree char *other_name = maildir_naming_name(naming, other_path);
+  if (other_name == NULL) { /* INBOX, or nothing at all */
+    FUZZ_ASSERT(haul_path_is_inbox(other_path) || g_str_has_prefix(other_path, "%00"));
+    return;
+  }
+  g_auto(GStrv) levels = g_strsplit(other_name, "/", -1);
+  FUZZ_ASSERT(naming.separator == '/' || g_strv_length(levels) == 1);
+  for (char **level = levels; *level != NULL; level++) {
+    FUZZ_ASSERT((*level)[0] != '\0' && (!naming.is_bare || (*level)[0] != '.'));
+    FUZZ_ASSERT(!naming.is_bare || (strcmp(*level, "cur") != 0 && strcmp(*level, "tmp") != 0));
+    FUZZ_ASSERT(g_str_is_ascii(*level));
+  }
+  g_autofree char *back = maildir_naming_path(naming, other_name);
+  FUZZ_ASSERT(strcmp(back, other_path) == 0);
 }
 
 static int
@@ -90,6 +123,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   g_autofree char *text = g_strndup((const char *)data, size);
   g_autofree uint8_t *exact = g_memdup2(data, size + (size == 0));
   try_name(text);
+  static const MaildirNaming namings[] = {
+    { '.', false }, { '/', true }, { '.', true }, { '_', true }
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(namings); i++)
+    try_folder(namings[i], text);
   try_order((const char *)exact, size);
   try_lines(exact, size, 1);
   try_lines(exact, size, 7);
@@ -102,7 +140,12 @@ const char *const fuzz_seeds[] = {
   "1.a.h:2,SaZz,extra",
   "9:2,:2,S",
   "1,S=99999999999999999999,V=1",
+  "1.a.h;2,FS",
   "10.a 9.a 09.a",
+  "A/.B/cur/%63ur/%2563ur/tmp",
+  "Entw&APw-rfe.M&APw-ll &- Co",
+  "inbox/x//\303\244/a\314\210/\344&AGE-",
+  "INBOX.a_b.%2E%00.%2500",
   "a\r\nb\r\r\n\nc\r",
   "\n\r\n\r",
   NULL,
