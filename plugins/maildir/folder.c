@@ -14,11 +14,6 @@
 
 #include "place.h"
 
-/* No file system's clock ticks more slowly (FAT: 2 s), and none that tells parts of a second (the kernel's
- * ticks: 10 ms). */
-#define RACY_NS (2 * INT64_C(1000000000) + 100000000)
-#define RACY_FINE_NS (INT64_C(100000000))
-
 /* How long a file may lie in tmp, by the rule of Maildir. */
 #define ABANDONED_S (36 * 3600)
 
@@ -131,60 +126,76 @@ nanoseconds(const struct timespec *time)
   return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-/* The times of a folder, as far as they decide whether the next change must show. */
-typedef struct {
-  int64_t youngest;
-  bool is_coarse; /* the file system may tell whole seconds only */
-} Times;
-
-/* Appends what tells a change of this file; keeps the youngest of its times. The time of change
- * counts beside that of modification: nobody can set it back. */
+/* Appends what tells a change of this file. The time of change counts beside that of modification: nobody
+ * can set it back. */
 static void
-stamp_one(GString *stamp, const struct stat *status, Times *times)
+stamp_one(GString *stamp, const struct stat *status)
 {
-  int64_t modified = nanoseconds(&status->st_mtim), changed = nanoseconds(&status->st_ctim);
   g_string_append_printf(stamp,
-                         "%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x;",
-                         (uint64_t)status->st_ino, modified, changed);
-  times->youngest = MAX(times->youngest, MAX(modified, changed));
-  times->is_coarse |= status->st_mtim.tv_nsec == 0;
-}
-
-static char *
-take_stamp(const MaildirFolder *folder, Times *times)
-{
-  GString *stamp = g_string_new(NULL);
-  const int parts[] = { folder->cur, folder->new };
-  struct stat status;
-  *times = (Times){ 0 };
-  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-    if (parts[i] >= 0 && fstat(parts[i], &status) == 0)
-      stamp_one(stamp, &status, times);
-    else
-      g_string_append_c(stamp, ';');
-  static const char *const beside[] = { "dovecot-keywords", MAILDIR_BEYOND_FILE };
-  for (size_t i = 0; folder->fd >= 0 && i < G_N_ELEMENTS(beside); i++)
-    if (fstatat(folder->fd, beside[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
-      stamp_one(stamp, &status, times);
-  return g_string_free(stamp, FALSE);
-}
-
-char *
-maildir_folder_token(const MaildirFolder *folder)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  Times times;
-  g_autofree char *stamp = take_stamp(folder, &times);
-  int64_t racy = times.is_coarse ? RACY_NS : RACY_FINE_NS;
-  return nanoseconds(&now) - times.youngest < racy ? NULL : g_steal_pointer(&stamp);
+                         "%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER
+                         "x.%" G_GINT64_MODIFIER "x;",
+                         (uint64_t)status->st_ino, nanoseconds(&status->st_mtim),
+                         nanoseconds(&status->st_ctim), (uint64_t)status->st_size);
 }
 
 char *
 maildir_folder_stamp(const MaildirFolder *folder)
 {
-  Times times;
-  return take_stamp(folder, &times);
+  GString *stamp = g_string_new(NULL);
+  const int parts[] = { folder->cur, folder->new };
+  struct stat status;
+  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+    if (parts[i] >= 0 && fstat(parts[i], &status) == 0)
+      stamp_one(stamp, &status);
+    else
+      g_string_append_c(stamp, ';');
+  return g_string_free(stamp, FALSE);
+}
+
+/*
+ * A sum over all names of files, in whatever order they are read: of two hashes each, for 64 bits are few
+ * for what must not be mistaken. A time stamp would be cheaper, and tell nothing of what happens within one
+ * tick of the file system's clock.
+ */
+typedef struct {
+  uint64_t n_messages, n_octets;
+  uint64_t sum[2];
+} Census;
+
+/* Spreads every bit over all others (the finaliser of MurmurHash3). */
+static uint64_t
+mix(uint64_t hash)
+{
+  hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+  hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+  return hash ^ hash >> 33;
+}
+
+static void
+add_name(Census *census, const char *name, uint64_t seed)
+{
+  uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+  for (; *name != '\0'; name++)
+    hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+  census->sum[0] += mix(hash);
+  census->sum[1] += mix(hash ^ UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* The token of what was counted, with what the letters mean and which keywords are beyond them. */
+static char *
+census_token(const MaildirFolder *folder, Census *census)
+{
+  GString *token = g_string_new(NULL);
+  struct stat status;
+  for (unsigned i = 0; i < MAILDIR_N_KEYWORDS; i++)
+    if (folder->keywords.names[i] != NULL)
+      add_name(census, folder->keywords.names[i], 2 + i);
+  g_string_append_printf(token, "%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x;", census->sum[0],
+                         census->sum[1]);
+  if (folder->fd >= 0
+      && fstatat(folder->fd, MAILDIR_BEYOND_FILE, &status, AT_SYMLINK_NOFOLLOW) == 0)
+    stamp_one(token, &status);
+  return g_string_free(token, FALSE);
 }
 
 bool
@@ -206,7 +217,7 @@ maildir_folder_is_message(const MaildirFolder *folder, int part, const struct di
 }
 
 static bool
-count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t *n_octets)
+count_part(const MaildirFolder *folder, int part, uint64_t seed, Census *census)
 {
   if (part < 0)
     return true;
@@ -219,11 +230,12 @@ count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t
     if (!maildir_folder_is_message(folder, part, entry, true))
       continue;
     uint64_t size;
-    ++*n_messages;
-    if (*n_octets != HAUL_UNKNOWN)
-      *n_octets = maildir_name_field(name, maildir_name_base(name), 'W', &size)
-                      ? *n_octets + MIN(size, HAUL_UNKNOWN - 1 - *n_octets)
-                      : HAUL_UNKNOWN;
+    census->n_messages++;
+    add_name(census, name, seed);
+    if (census->n_octets != HAUL_UNKNOWN)
+      census->n_octets = maildir_name_field(name, maildir_name_base(name), 'W', &size)
+                             ? census->n_octets + MIN(size, HAUL_UNKNOWN - 1 - census->n_octets)
+                             : HAUL_UNKNOWN;
   }
   int failure = errno;
   closedir(listing);
@@ -231,15 +243,19 @@ count_part(const MaildirFolder *folder, int part, uint64_t *n_messages, uint64_t
   return failure == 0;
 }
 
-bool
+char *
 maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
                      GError **error)
 {
-  *n_messages = *n_octets = 0;
-  if (count_part(folder, folder->new, n_messages, n_octets)
-      && count_part(folder, folder->cur, n_messages, n_octets))
-    return true;
-  return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s", folder->where);
+  Census census = { 0 };
+  if (!count_part(folder, folder->new, 0, &census)
+      || !count_part(folder, folder->cur, 1, &census)) {
+    maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot read %s", folder->where);
+    return NULL;
+  }
+  *n_messages = census.n_messages;
+  *n_octets = census.n_octets;
+  return census_token(folder, &census);
 }
 
 /* Keywords. */

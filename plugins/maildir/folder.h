@@ -35,13 +35,7 @@ maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GErr
 MaildirFolder *maildir_folder_ref(MaildirFolder *folder);
 void maildir_folder_unref(MaildirFolder *folder);
 
-/*
- * Returns a token that changes with the folder, to be freed; NULL if it changed so lately that the
- * next change might leave it as it is (a file system's clock ticks slowly).
- */
-char *maildir_folder_token(const MaildirFolder *folder);
-
-/* Returns a token of what the descriptors show at this instant, however young; to be freed. */
+/* Returns what tells a change of the directories, as far as their times do; to be freed. */
 char *maildir_folder_stamp(const MaildirFolder *folder);
 
 /* Whether an entry of the directory @part is a message. One that is no regular file is none; @tell: whether
@@ -49,8 +43,9 @@ char *maildir_folder_stamp(const MaildirFolder *folder);
 bool maildir_folder_is_message(const MaildirFolder *folder, int part, const struct dirent *entry,
                                bool tell);
 
-/* Counts messages, and their octets with CRLF where all names tell (else HAUL_UNKNOWN). */
-bool maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
+/* Counts messages, and their octets with CRLF where all names tell (else HAUL_UNKNOWN). Returns a token of
+ * their names and flags, to be freed. */
+char *maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
                           GError **error);
 
 /* What the name of a message tells, and the keywords beyond it. */

@@ -78,7 +78,6 @@ maildir_close(HaulStore *store)
   maildir_root_close(store->tree);
   g_free(store->host);
   g_free(store->buffer);
-  g_free(store->token);
   g_free(store->native);
   g_free(store);
 }
@@ -218,16 +217,12 @@ tell_folder(const char *path, const char *directory, void *data)
   g_autofree char *token = NULL;
   if (folder != NULL && telling->store->tree->writable)
     maildir_dotlock_tidy(folder->fd);
-  if (folder != NULL) {
-    /* Before counting: what changes meanwhile makes the token of the next time another one. */
-    token = maildir_folder_token(folder);
-    told.change_token = token;
-    maildir_folder_count(folder, &told.n_messages, &told.n_octets, &why);
-  }
+  if (folder != NULL)
+    told.change_token = token =
+        maildir_folder_count(folder, &told.n_messages, &told.n_octets, &why);
   if (why != NULL) {
     /* It is there; whoever selects it will hear why it cannot be read. */
     haul_log(HAUL_LOG_WARNING, "%s", why->message);
-    told.change_token = NULL;
     told.n_messages = told.n_octets = HAUL_UNKNOWN;
   }
   return telling->each(&told, telling->data);
@@ -307,13 +302,10 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
   maildir_folder_unref(store->selected);
   store->selected = opened;
   forget_scans(store);
-  g_free(store->token);
   g_free(store->native);
-  store->token = maildir_folder_token(opened);
   store->native = g_strdup(native_of(opened->directory));
 
   *folder = unknown_folder(opened->path, store->native);
-  folder->change_token = store->token;
   return true;
 }
 

@@ -34,8 +34,7 @@ struct HaulStore {
   MaildirNumbering *numbering; /* owned; of what is put; NULL: whoever finds it numbers it */
   MaildirEpilogue *epilogue;   /* joined */
   uint64_t pending_octets;
-  char *token;  /* owned; lent by select() */
-  char *native; /* owned; likewise */
+  char *native; /* owned; lent by select() */
 };
 
 /* Reads the selected folder if it was not yet, or @again. */
