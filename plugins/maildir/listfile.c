@@ -153,6 +153,44 @@ maildir_listfile_bases(const MaildirListfile *file, int dir, const uint32_t *uid
   return NULL;
 }
 
+/* Looking at all. */
+
+typedef struct {
+  MaildirUidlist list; /* owned */
+  MaildirListfileFunc each;
+  void *data;
+} Walk;
+
+static bool
+walk_on(const char *line, size_t size, void *data)
+{
+  Walk *walk = data;
+  bool is_head = walk->list.version == 0;
+  MaildirUidline parsed;
+  if (!maildir_uidlist_feed(&walk->list, line, size))
+    return false;
+  if (!is_head && maildir_uidlist_parse_line(walk->list.version, line, size, &parsed))
+    walk->each(&parsed, walk->data);
+  return true;
+}
+
+bool
+maildir_listfile_each(int dir, MaildirListfileFunc each, void *data)
+{
+  Walk walk = { .each = each, .data = data };
+  struct stat status;
+  bool cut;
+  int fd = open_list(dir, O_RDONLY);
+  if (fd < 0)
+    return false;
+  maildir_uidlist_init(&walk.list);
+  bool fine = fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+              && each_line(fd, walk_on, &walk, &cut) == 0 && walk.list.version != 0;
+  close(fd);
+  maildir_uidlist_clear(&walk.list);
+  return fine;
+}
+
 /* Writing. */
 
 static bool

@@ -1,7 +1,7 @@
 /*
  * The file dovecot-uidlist of a folder on disk: read a line at a time, so that one of a million lines
- * costs four octets each; appended to, or written anew where that is not enough. Every call but init()
- * and clear() wants the lock (dotlock.h) to be held.
+ * costs four octets each; appended to, or written anew where that is not enough. Every call but init(),
+ * clear() and each() wants the lock (dotlock.h) to be held.
  */
 #ifndef MAILDIR_LISTFILE_H
 #define MAILDIR_LISTFILE_H
@@ -34,6 +34,11 @@ bool maildir_listfile_read(MaildirListfile *file, int dir, GError **error);
 /* Returns base name -> UID of the entries with these UIDs, which ascend; to be freed. */
 GHashTable *maildir_listfile_bases(const MaildirListfile *file, int dir, const uint32_t *uids,
                                    size_t n_uids, GError **error);
+
+/* Calls @each with every entry of the list in @dir. Returns whether there is one, and it is not damaged. It
+ * wants no lock: who writes appends whole lines, or replaces the file. */
+typedef void (*MaildirListfileFunc)(const MaildirUidline *line, void *data);
+bool maildir_listfile_each(int dir, MaildirListfileFunc each, void *data);
 
 typedef struct {
   MaildirPlace place;

@@ -10,6 +10,8 @@
 
 #include <mailhaul/log.h>
 
+#include "order.h"
+
 /* How often a folder that changes meanwhile is read before what was seen has to do. */
 #define READINGS 8
 
@@ -18,6 +20,7 @@ maildir_scan_init(MaildirScan *scan)
 {
   scan->names = g_string_new(NULL);
   scan->entries = g_array_new(FALSE, FALSE, sizeof(MaildirEntry));
+  scan->by_name = NULL;
   scan->stamp = NULL;
 }
 
@@ -28,6 +31,7 @@ maildir_scan_clear(MaildirScan *scan)
     g_string_free(scan->names, TRUE);
   if (scan->entries != NULL)
     g_array_unref(scan->entries);
+  g_clear_pointer(&scan->by_name, g_array_unref);
   g_free(scan->stamp);
   *scan = (MaildirScan){ 0 };
 }
@@ -149,6 +153,7 @@ maildir_scan_read(MaildirScan *scan, MaildirFolder *folder, GError **error)
   for (unsigned reading = 1;; reading++) {
     g_string_truncate(scan->names, 0);
     g_array_set_size(scan->entries, 0);
+    g_clear_pointer(&scan->by_name, g_array_unref);
     g_free(scan->stamp);
     scan->stamp = maildir_folder_stamp(folder);
     /* New before cur: messages go that way, and so none slips through. */
@@ -161,8 +166,19 @@ maildir_scan_read(MaildirScan *scan, MaildirFolder *folder, GError **error)
   }
   g_array_sort_with_data(scan->entries, compare_entries, scan);
   resolve_doubles(scan, folder);
+  if (!folder->tree->writable) /* where messages are put, names tell their order */
+    maildir_order_by_uid(scan, folder);
   /* After the names: whoever gives a message a new letter writes its meaning first. */
   return maildir_folder_load_keywords(folder, error);
+}
+
+/* Returns the index of the entry that is the @rank-th by name. */
+static size_t
+index_of(const MaildirScan *scan, size_t rank)
+{
+  return scan->by_name == NULL || rank == scan->entries->len
+             ? rank
+             : g_array_index(scan->by_name, uint32_t, rank);
 }
 
 size_t
@@ -172,7 +188,7 @@ maildir_scan_lower_bound(const MaildirScan *scan, const char *id)
   uint64_t seconds = maildir_name_seconds(id);
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    const MaildirEntry *entry = maildir_scan_entry(scan, middle);
+    const MaildirEntry *entry = maildir_scan_entry(scan, index_of(scan, middle));
     bool below = entry->seconds != seconds
                      ? entry->seconds < seconds
                      : maildir_name_compare(maildir_scan_name(scan, entry),
@@ -183,7 +199,7 @@ maildir_scan_lower_bound(const MaildirScan *scan, const char *id)
     else
       high = middle;
   }
-  return low;
+  return index_of(scan, low);
 }
 
 static bool

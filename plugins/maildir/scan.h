@@ -22,7 +22,9 @@ typedef struct {
 typedef struct {
   GString *names;  /* owned; NUL-terminated, one behind the other */
   GArray *entries; /* owned; of MaildirEntry, in order */
-  char *stamp;     /* owned; maildir_folder_stamp() before it was read */
+  GArray *
+      by_name; /* owned; of uint32_t: indices of entries in the order of their names; NULL: as they are */
+  char *stamp; /* owned; maildir_folder_stamp() before it was read */
 } MaildirScan;
 
 void maildir_scan_init(MaildirScan *scan);
@@ -49,7 +51,7 @@ const char *maildir_scan_name(const MaildirScan *scan, const MaildirEntry *entry
 /* The id of an entry: its length, at the beginning of its name. */
 size_t maildir_scan_id_size(const MaildirScan *scan, const MaildirEntry *entry);
 
-/* Returns the index of the first entry whose id is not below @id. */
+/* Returns the index of the entry whose id is the first that is not below @id, by name. */
 size_t maildir_scan_lower_bound(const MaildirScan *scan, const char *id);
 /* Returns the entry with that id, or NULL. */
 MaildirEntry *maildir_scan_find(const MaildirScan *scan, const char *id);

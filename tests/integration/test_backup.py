@@ -6,13 +6,17 @@ client that knows the old server finds nothing new at the one that serves the ba
 import glob
 import imaplib
 import os
+import poplib
 import random
 import re
+import socket
 import subprocess
+import threading
+import time
 
 import corpus
 import reader
-from harness import (HOST, LONG, NO_GRACE, PASSWORD, SHORT, Bench, Dovecot, Imap, Maildir, Skip, case, expect_same,
+from harness import (HOST, LONG, NO_GRACE, PASSWORD, SHORT, SLOWNESS, Bench, Dovecot, Imap, Maildir, Scratch, Skip, case, expect_same,
                      in_parallel, run_cases)
 
 KILL_AT = os.environ.get("MAILHAUL_KILL_AT", "/nonexistent")
@@ -31,7 +35,7 @@ class View:
             imap = account._imap
             for name in account.mailboxes():
                 path = account.canonical(name)
-                status = self._ask(imap.status, f'"{reader._quoted(name)[1:-1]}"', "(UIDVALIDITY UIDNEXT MESSAGES)")
+                status = self._ask(imap.status, reader._quoted(name), "(UIDVALIDITY UIDNEXT MESSAGES)")
                 numbers = {key: int(value) for key, value in re.findall(r"(\w+) (\d+)", status.rsplit("(", 1)[1])}
                 imap.select(reader._quoted(name), True)
                 messages = {}
@@ -85,6 +89,7 @@ class Home:
         self.new = Dovecot().__enter__()
         if self._fill:
             fill(self.old)
+        self.root = self.new.maildir("u1")
         self.bench = Bench(Imap(self.old, "u1"), self.tree("u1"))
         return self
 
@@ -107,6 +112,13 @@ class Home:
     def expect_clean_log(self):
         bad = [line for line in self.new.log().splitlines() if "Error" in line or "Warning" in line or "Panic" in line]
         assert not bad, "the second server complains:\n" + "\n".join(bad)
+
+
+def wait_until(done, what, timeout=60):
+    end = time.monotonic() + timeout * SLOWNESS
+    while not done():
+        assert time.monotonic() < end, f"in vain: until {what}"
+        time.sleep(0.005)
 
 
 def session(server, user="u1"):
@@ -142,15 +154,20 @@ def fill(server):
             imap.subscribe(name)
 
 
+def fetched(imap):
+    """UID -> octets, of the selected folder."""
+    found = {}
+    for part in imap.uid("fetch", "1:*", "(UID BODY.PEEK[])")[1]:
+        if isinstance(part, tuple):
+            found[int(re.search(rb"UID (\d+)", part[0]).group(1))] = part[1]
+    return found
+
+
 def titles(server, folder, user="u1"):
     """UID -> what tells one message from another."""
     with session(server, user) as imap:
         imap.select(folder, True)
-        found = {}
-        for part in imap.uid("fetch", "1:*", "(UID BODY.PEEK[])")[1]:
-            if isinstance(part, tuple):
-                found[int(re.search(rb"UID (\d+)", part[0]).group(1))] = part[1]
-        return found
+        return fetched(imap)
 
 
 @case
@@ -212,6 +229,89 @@ def what_that_server_delivers_itself_keeps_its_uid_and_takes_none_of_the_source(
 
 
 @case
+def deliveries_of_both_at_once_get_numbers_of_their_own():
+    """The other server delivers into the very folder that is written to, and a client watches which UID means what."""
+    with Home(fill_it=False) as home:
+        append(home.old, "Box", 1, seed=1)
+        home.run()
+        append(home.old, "Box", 60 if SHORT else 150, seed=2)
+        seen, changed, done, n_delivered = {}, [], threading.Event(), [0]
+
+        def watch():
+            with session(home.new) as client:
+                client.select("Box", True)
+                while not done.wait(0.01):
+                    client.noop()
+                    for uid, text in fetched(client).items():
+                        if seen.setdefault(uid, text) != text:
+                            changed.append(uid)
+
+        def deliver():
+            while not done.wait(0.002):
+                append(home.new, "Box", 3, seed=1000 + n_delivered[0])
+                n_delivered[0] += 3
+
+        threads = [threading.Thread(target=each) for each in (watch, deliver)]
+        for thread in threads:
+            thread.start()
+        try:
+            home.run("--fsync2", "always")
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        there, source = titles(home.new, "Box"), titles(home.old, "Box")
+        assert not changed and all(there.get(uid) == text for uid, text in seen.items()), f"{changed}: other messages"
+        assert len(there) == len(set(there.values())) == len(source) + n_delivered[0], "lost or doubled"
+        assert set(source.values()) <= set(there.values()) and n_delivered[0] > 0, "not all came"
+        home.run().expect_totals(copied=0)
+        home.expect_clean_log()
+        print(f"# the server delivered {n_delivered[0]} meanwhile")
+
+
+@case
+def it_waits_for_whoever_has_the_lock_of_the_list():
+    with Home(fill_it=False) as home:
+        append(home.old, "Box", 20, seed=1)
+        home.run()
+        append(home.old, "Box", 5, seed=2)
+        box = home.root + "/.Box"
+        with open(box + "/dovecot-uidlist.lock", "w", encoding="ascii") as lock:
+            lock.write(f"{os.getpid()}:{socket.gethostname()}")
+        with open(box + "/dovecot-uidlist", encoding="ascii") as listed:
+            before = listed.read()
+        results = []
+        thread = threading.Thread(target=lambda: results.append(home.bench.run(*NO_GRACE)))
+        thread.start()
+        try:
+            wait_until(lambda: results or len(os.listdir(box + "/tmp")) == 5, "messages are written")
+            time.sleep(0.3)  # nothing happens, which no event tells
+            assert len(os.listdir(box + "/cur")) == 20, "delivered in spite of the lock"
+            with open(box + "/dovecot-uidlist", encoding="ascii") as listed:
+                assert listed.read() == before, "written in spite of the lock"
+        finally:
+            os.unlink(box + "/dovecot-uidlist.lock")
+            thread.join()
+        results[0].expect(0).expect_totals(copied=5)
+        assert View(home.old).folders["Box"] == View(home.new).folders["Box"]
+
+
+@case
+def an_empty_folder_that_was_served_gets_the_numbers_of_its_source_with_its_first_message():
+    """INBOX is always there, and a Dovecot gives it a UIDVALIDITY when it looks."""
+    with Home(fill_it=False) as home:
+        with session(home.old) as imap:
+            imap.create("Box")
+        home.run()
+        View(home.new)
+        append(home.old, "INBOX", 3, seed=1)
+        append(home.old, "Box", 3, seed=2)
+        remove(home.old, "INBOX", "1")
+        home.run()
+        expect_nothing_new(View(home.old), View(home.new))
+
+
+@case
 def a_restore_to_an_empty_server_is_identical_in_the_order_of_the_source():
     with Home() as home, Dovecot() as third:
         home.run()
@@ -223,6 +323,76 @@ def a_restore_to_an_empty_server_is_identical_in_the_order_of_the_source():
         for folder in ("INBOX", "Gaps", "Archive"):
             old, new = titles(home.old, folder), titles(third, folder)
             assert [old[uid] for uid in sorted(old)] == [new[uid] for uid in sorted(new)], f"{folder}: another order"
+
+
+@case
+def a_maildir_is_read_in_the_order_of_its_uids():
+    """What came late may stand early: the list says so, not the names. What is not listed comes last."""
+    wanted = ["four", "one", "three", "five", "two", "six"]
+    with Scratch() as root, Dovecot() as server:
+        for part in ("cur", "new", "tmp"):
+            os.mkdir(f"{root}/{part}")
+        for second, word in enumerate(("one", "two", "three", "four", "five", "six")):
+            with open(f"{root}/cur/{1_700_000_000 + second}.M1P1.h:2,S", "w", encoding="ascii") as file:
+                file.write(f"Subject: {word}\n\n{word}\n")
+        with open(f"{root}/dovecot-uidlist", "w", encoding="ascii") as out:
+            out.write("3 V7 N9 G" + "01" * 16 + "\n2 :1700000003.M1P1.h\n5 :1700000000.M1P1.h\n6 :gone\n"
+                      "7 W3 :1700000002.M1P1.h\n8 :1700000004.M1P1.h\n")
+        with Bench(Maildir(root), Imap(server, "u1")) as bench:
+            bench.run().expect(0).expect_totals(copied=6)
+            bench.run().expect(0).expect_totals(copied=0)
+        texts = titles(server, "INBOX")
+        got = [re.search(rb"Subject: (\w+)", texts[uid]).group(1).decode() for uid in sorted(texts)]
+        assert got == wanted, got
+
+
+class Pop3:
+    """A side of a run: a mailbox by POP3."""
+
+    def __init__(self, server, user):
+        self.server, self.user = server, user
+
+    def options(self, side, folder):
+        secret = os.path.join(folder, f"password{side}")
+        with open(secret, "w", encoding="ascii") as out:
+            out.write(PASSWORD + "\n")
+        os.chmod(secret, 0o600)
+        return [f"--backend{side}", "pop3", f"--host{side}", HOST, f"--port{side}", str(self.server.pop_port),
+                f"--user{side}", self.user, f"--passfile{side}", secret, f"--nossl{side}", f"--notls{side}"]
+
+
+def uidls(server, user="u1"):
+    """What a POP3 program remembers of its mail: UIDL -> size."""
+    client = poplib.POP3(HOST, server.pop_port, timeout=60)
+    client.user(user)
+    client.pass_(PASSWORD)
+    listed = client.uidl()[1]
+    sizes = [int(line.split()[1]) for line in client.list()[1]]
+    client.quit()
+    return {line.split(None, 1)[1].decode(): size for line, size in zip(listed, sizes)}
+
+
+@case
+def a_pop3_server_on_the_copy_shows_the_uidls_of_the_old_one():
+    """Whatever pop3_uidl_format says, which here makes UIDLs unlike those of the old server."""
+    other = "pop3_uidl_format = new-%v.%u\n"
+    with Dovecot(pop3=True, settings="pop3_uidl_format = %08Xu.%v!~\n") as old, Dovecot(pop3=True, settings=other) as new:
+        append(old, "INBOX", 40, seed=1)
+        remove(old, "INBOX", "1:3,9")
+        root = new.maildir("u1")
+        os.makedirs(root)
+        for path in (new.home("u1"), root):
+            os.chown(path, new.uid, new.gid)
+        with Bench(Pop3(old, "u1"), Maildir(root)) as bench:
+            bench.run().expect(0).expect_totals(copied=36)
+            assert uidls(new) == uidls(old), f"{uidls(new)}\n{uidls(old)}"
+            append(old, "INBOX", 3, seed=2)
+            append(new, "INBOX", 1, seed=3)  # meanwhile that server delivers, too
+            bench.run().expect(0).expect_totals(copied=3)
+            there = uidls(new)
+            assert len(there) == 40 and set(uidls(old).items()) <= set(there.items()), f"{there}\n{uidls(old)}"
+            assert sum(uidl.startswith("new-") for uidl in there) == 1
+            bench.run().expect(0).expect_totals(copied=0)
 
 
 @case

@@ -16,6 +16,7 @@
 
 #include "../../plugins/maildir/dotlock.h"
 #include "../../plugins/maildir/numbering.h"
+#include "../../plugins/maildir/scan.h"
 #include "../../plugins/maildir/uidlist.h"
 
 extern const HaulPlugin haul_plugin_maildir;
@@ -434,6 +435,44 @@ uidls_are_kept_in_a_field(void)
 }
 
 static void
+a_folder_is_read_in_the_order_of_its_uids_and_found_by_name(void)
+{
+  static const char *const wanted[] = { "4", "1", "3", "2", "5" }; /* 2 and 5 are not listed */
+  g_auto(Place) place = new_place();
+  for (unsigned i = 1; i <= 5; i++) {
+    g_autofree char *name = g_strdup_printf("cur/%u:2,S", i);
+    write_file(&place, name, "x");
+  }
+  write_file(&place, "dovecot-uidlist", "3 V7 N9\n2 :4\n5 :1\n6 :gone\n7 :3\n");
+  MaildirTree *tree =
+      maildir_root_open(place.tree->root, NULL, HAUL_READ, false, NULL, false, NULL);
+  CU_ASSERT_FATAL(tree != NULL);
+  MaildirFolder *folder = maildir_folder_open(tree, "INBOX", HAUL_READ, NULL);
+  CU_ASSERT_FATAL(folder != NULL);
+  MaildirScan scan;
+  maildir_scan_init(&scan);
+  for (unsigned again = 0; again < 2; again++) {
+    CU_ASSERT(maildir_scan_read(&scan, folder, NULL));
+    CU_ASSERT_FATAL(scan.entries->len == G_N_ELEMENTS(wanted));
+    for (guint i = 0; i < scan.entries->len; i++) {
+      MaildirEntry *entry = maildir_scan_entry(&scan, i);
+      CU_ASSERT(maildir_scan_name(&scan, entry)[0] == wanted[i][0]);
+      CU_ASSERT(maildir_scan_find(&scan, wanted[i]) == entry);
+    }
+    CU_ASSERT(maildir_scan_find(&scan, "6") == NULL && maildir_scan_find(&scan, "0") == NULL);
+  }
+  const HaulRange range = { "1", "2" };
+  g_autofree uint8_t *chosen = maildir_scan_choose(&scan, &range, 1);
+  CU_ASSERT(memcmp(chosen, "\0\1\1\1\0", 5) == 0);
+  write_file(&place, "dovecot-uidlist", "3 V7 N9\n2 :4\n1 :1\n"); /* damaged: by name */
+  CU_ASSERT(maildir_scan_read(&scan, folder, NULL));
+  CU_ASSERT(maildir_scan_name(&scan, maildir_scan_entry(&scan, 0))[0] == '1');
+  maildir_scan_clear(&scan);
+  maildir_folder_unref(folder);
+  maildir_root_close(tree);
+}
+
+static void
 a_source_whose_ids_do_not_last_numbers_nothing(void)
 {
   HaulFolder unknown = { .epoch = 0, .attributes = HAUL_FOLDER_UIDS }, plain = { .epoch = 1 };
@@ -505,6 +544,7 @@ main(void)
     CASE(a_list_whose_last_line_is_cut_is_written_anew),
     CASE(a_list_of_a_gigabyte_without_a_line_is_not_read),
     CASE(uidls_are_kept_in_a_field),
+    CASE(a_folder_is_read_in_the_order_of_its_uids_and_found_by_name),
     CASE(a_source_whose_ids_do_not_last_numbers_nothing),
     CASE(a_lock_is_stale_when_its_process_is_gone),
     CASE(a_lock_that_was_left_behind_is_taken_over_and_one_of_ours_is_not),
