@@ -42,6 +42,7 @@ typedef struct {
   uint32_t flags, keywords;
   bool gone;    /* the copy was removed at the destination, and is left so */
   bool leaving; /* the source message may be marked as deleted by us: it is about to be removed */
+  bool left;    /* it was removed by us, and seen to be gone */
 } HaulPair;
 
 /* What is known of a pair when it is asked whether its source message may be removed. */

@@ -54,7 +54,9 @@ static const char *const statements[N_STATEMENTS] = {
   [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone, leaving FROM pair WHERE folder = ?1",
   [LOAD_PROOFS] =
       "SELECT id1, noted_at, sha256 IS NOT NULL, id2 IS NOT NULL, proven, gone FROM pair"
-      " WHERE folder = ?1",
+      " WHERE folder = ?1 AND leaving IS NOT 2",
+  [SET_LEFT] = "UPDATE pair SET leaving = 2 WHERE folder = ?1 AND id1 = ?2",
+  [COUNT_LEFT] = "SELECT count(*) FROM pair WHERE folder = ?1 AND leaving = 2",
   [SET_LEAVING] = "UPDATE pair SET leaving = 1 WHERE folder = ?1 AND id1 = ?2",
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
   [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
@@ -64,7 +66,8 @@ static const char *const statements[N_STATEMENTS] = {
   [LOAD_SAMPLE] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
                   " WHERE folder = ?1 AND id1 IN (SELECT id1 FROM (SELECT id1,"
                   " row_number() OVER (ORDER BY id1) AS place, count(*) OVER () AS n FROM pair"
-                  " WHERE folder = ?1 AND key IS NOT NULL AND typeof(id1) = 'integer')"
+                  " WHERE folder = ?1 AND key IS NOT NULL AND typeof(id1) = 'integer'"
+                  " AND leaving IS NOT 2)"
                   " WHERE (place - 1) * ?2 / n < place * ?2 / n)",
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"

@@ -56,3 +56,34 @@ haul_journal_set_leaving(HaulJournal *journal, int64_t folder, const char *const
   pthread_mutex_unlock(&journal->mutex);
   return done;
 }
+
+bool
+haul_journal_set_left(HaulJournal *journal, int64_t folder, const char *id1, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *update = haul_db_statement(journal, SET_LEFT, error);
+  if (update != NULL) {
+    sqlite3_bind_int64(update, 1, folder);
+    haul_db_bind_id(update, 2, id1);
+    done = haul_db_run(journal, update, error);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_count_left(HaulJournal *journal, int64_t folder, uint64_t *n, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *query = haul_db_statement(journal, COUNT_LEFT, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    done = sqlite3_step(query) == SQLITE_ROW || haul_db_fail(journal, error);
+    *n = done ? (uint64_t)sqlite3_column_int64(query, 0) : 0;
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}

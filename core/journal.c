@@ -217,7 +217,8 @@ haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, Hau
         .keywords =
             haul_keywords_parse(journal->keywords, (const char *)sqlite3_column_text(query, 3)),
         .gone = sqlite3_column_int(query, 4) != 0,
-        .leaving = sqlite3_column_int(query, 5) != 0,
+        .leaving = sqlite3_column_int(query, 5) == 1,
+        .left = sqlite3_column_int(query, 5) == 2,
       };
       g_array_append_val(pairs, pair);
     }

@@ -117,6 +117,10 @@ bool haul_journal_load_proofs(HaulJournal *journal, int64_t folder, HaulIds *ids
 /* Makes durable, at once, that these source messages are about to be removed. */
 bool haul_journal_set_leaving(HaulJournal *journal, int64_t folder, const char *const *ids1,
                               size_t n_ids, GError **error);
+/* Notes that one of them is gone. Its pair stays, so that its copy is not taken for another's. */
+bool haul_journal_set_left(HaulJournal *journal, int64_t folder, const char *id1, GError **error);
+/* Counts the pairs of a folder whose source message is gone so. */
+bool haul_journal_count_left(HaulJournal *journal, int64_t folder, uint64_t *n, GError **error);
 
 /* ---- strays: messages of the destination that no pair covers ---- */
 

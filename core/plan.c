@@ -154,8 +154,11 @@ plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *sou
   return true;
 }
 
-/* Marks what the state's pairs cover. The copy of a message that is gone stays free, for one that
- * comes back under another id. */
+/*
+ * Marks what the state's pairs cover. The copy of a message that is gone stays free, for one that comes
+ * back under another id; but not if it is us who removed the message: then what comes is another one.
+ * Should that very id come back, nobody knows what it means, and both are free.
+ */
 static void
 mark_pairs(const HaulMessagesInput *input, Sides *sides)
 {
@@ -163,7 +166,9 @@ mark_pairs(const HaulMessagesInput *input, Sides *sides)
     const HaulPair *pair = &input->pairs[i];
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
     uint32_t index2 = find_id(input->items2, sides->order2, input->n2, pair->id2);
-    if (index1 == NOWHERE)
+    if (index1 == NOWHERE && (pair->leaving || pair->left) && index2 != NOWHERE)
+      sides->fate2[index2] = HAUL_FATE_PAIRED;
+    if (index1 == NOWHERE || pair->left)
       continue;
     sides->fate1[index1] = pair->id2 != 0 ? HAUL_FATE_PAIRED : HAUL_FATE_NAMELESS;
     if (index2 != NOWHERE)
@@ -180,9 +185,15 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
     uint32_t index2 = find_id(input->items2, sides->order2, input->n2, pair->id2);
     if (index1 == NOWHERE) {
-      g_array_append_val(plan->forgotten, pair->id1);
+      bool stays = (pair->leaving || pair->left) && index2 != NOWHERE;
+      if (!stays)
+        g_array_append_val(plan->forgotten, pair->id1);
+      else if (!pair->left)
+        g_array_append_val(plan->departed, pair->id1);
       continue;
     }
+    if (pair->left) /* what is made of it now takes its place in the state */
+      continue;
     plan->n_there += pair->id2 == 0 || index2 != NOWHERE;
     HaulAbsence absence = { pair->id1, pair->id2 != 0 && index2 == NOWHERE };
     plan->n_gone += absence.gone;
@@ -330,6 +341,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
     .adopted = g_array_new(FALSE, FALSE, sizeof(HaulAdoption)),
     .rebased = g_array_new(FALSE, FALSE, sizeof(HaulRebase)),
     .forgotten = g_array_new(FALSE, FALSE, sizeof(HaulId)),
+    .departed = g_array_new(FALSE, FALSE, sizeof(HaulId)),
     .absences = g_array_new(FALSE, FALSE, sizeof(HaulAbsence)),
     .strays = g_array_new(FALSE, FALSE, sizeof(HaulStray)),
   };
@@ -357,6 +369,7 @@ haul_messages_plan_clear(HaulMessagesPlan *plan)
   g_clear_pointer(&plan->adopted, g_array_unref);
   g_clear_pointer(&plan->rebased, g_array_unref);
   g_clear_pointer(&plan->forgotten, g_array_unref);
+  g_clear_pointer(&plan->departed, g_array_unref);
   g_clear_pointer(&plan->absences, g_array_unref);
   g_clear_pointer(&plan->strays, g_array_unref);
 }

@@ -186,6 +186,7 @@ typedef struct {
   GArray *adopted;   /* owned; of HaulAdoption: pairs that matching found          */
   GArray *rebased;   /* owned; of HaulRebase: agreement that needs no change       */
   GArray *forgotten; /* owned; of HaulId: pairs whose source message is gone       */
+  GArray *departed;  /* owned; of HaulId: the same, but that we removed it               */
   GArray *absences;  /* owned; of HaulAbsence: pairs whose copy is gone, or back   */
   GArray *strays;    /* owned; of HaulStray: what no pair covers now, or no more   */
   uint64_t n_there;  /* source messages with a copy                                */

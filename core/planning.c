@@ -113,6 +113,12 @@ note_findings(const HaulContext *context, const HaulPlanning *planning,
       return false;
     haul_leaving_missed(leaving, id1);
   }
+  for (guint i = 0; i < plan->departed->len; i++) {
+    const char *id1 = haul_id_text(g_array_index(plan->departed, HaulId, i), &buffer1);
+    if (!haul_journal_set_left(journal, work->number, id1, error))
+      return false;
+    haul_leaving_missed(leaving, id1);
+  }
   haul_leaving_stay(leaving);
   return true;
 }

@@ -87,7 +87,7 @@ items_known(const GArray *pairs, const GArray *strays, unsigned side)
                         .size = HAUL_UNKNOWN,
                         .flags = pair->flags,
                         .keywords = pair->keywords };
-    if (entry.id != 0 && (side == 1 || !pair->gone))
+    if (entry.id != 0 && (side == 1 ? !pair->left : !pair->gone))
       g_array_append_val(items, entry);
     g_hash_table_remove(others, &entry.id); /* since then it has a pair */
   }

@@ -93,6 +93,38 @@ expunge(HaulOpenStore *store1, const HaulFolderWork *work, const char *const *id
   return haul_store_expunge(store1, ids, n, error);
 }
 
+static bool
+take_present(const HaulItem *item, void *data)
+{
+  g_hash_table_remove(data, item->id);
+  return true;
+}
+
+/* Finds out which messages are gone after a removal that failed: some may be. What cannot be found out now is
+ * left open. */
+static void
+count_gone(HaulOpenStore *store1, const HaulFolderWork *work, const char *const *ids, size_t n)
+{
+  g_autoptr(GHashTable) absent = g_hash_table_new(g_str_hash, g_str_equal);
+  for (size_t i = 0; i < n; i++)
+    g_hash_table_add(absent, (char *)ids[i]);
+  g_autoptr(GError) why = NULL;
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  HaulRange all = { NULL, NULL };
+  if (!haul_store_select(store1, work->plan.folder1->path, HAUL_READ, &folder, &why)
+      || (folder.epoch != 0 && work->epoch1 != 0 && folder.epoch != work->epoch1)
+      || !haul_store_list(store1, &all, 1, 0, NULL, take_present, absent, &why)) {
+    haul_log(HAUL_LOG_DEBUG, "%s: nobody knows what was deleted%s%s", work->plan.folder1->path,
+             why != NULL ? ": " : "", why != NULL ? why->message : "");
+    return;
+  }
+  GHashTableIter iter;
+  gpointer id;
+  g_hash_table_iter_init(&iter, absent);
+  while (g_hash_table_iter_next(&iter, &id, NULL))
+    haul_leaving_missed(&work->tally->leaving, id);
+}
+
 /* Reports that a folder's messages stay. @why is taken. Returns false if it reaches farther. */
 static bool
 contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GError **error)
@@ -129,10 +161,13 @@ remove_from(const HaulContext *context, const HaulFolderWork *work, HaulOpenStor
     return false;
   HaulLeaving *leaving = &work->tally->leaving;
   haul_leaving_ask(leaving, ids, n);
-  if (!expunge(store1, work, ids, n, &why))
-    return contain(context, work, why, error);
-  haul_leaving_confirm(leaving);
-  return true;
+  if (expunge(store1, work, ids, n, &why)) {
+    haul_leaving_confirm(leaving);
+    return true;
+  }
+  if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
+    count_gone(store1, work, ids, n);
+  return contain(context, work, why, error);
 }
 
 bool

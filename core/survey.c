@@ -65,23 +65,29 @@ known_folders(const GArray *journal)
 }
 
 /* Counts a folder in which nothing changed. */
-static void
-tally_unchanged(HaulFolderWork *work, const HaulJournalFolder *known)
+static bool
+tally_unchanged(const HaulContext *context, HaulFolderWork *work, const HaulJournalFolder *known,
+                GError **error)
 {
   HaulTally *tally = work->tally;
+  uint64_t n_left;
+  if (!haul_journal_count_left(context->journal, known->number, &n_left, error))
+    return false;
+  uint64_t n_pairs = known->n_pairs - MIN(n_left, known->n_pairs);
   work->n_gone = known->n_gone;
   /* Each message of a complete folder has its pair, or is left to another folder. */
   bool is_counted = work->plan.folder1->n_messages != HAUL_UNKNOWN;
-  tally->source = is_counted ? work->plan.folder1->n_messages : known->n_pairs;
+  tally->source = is_counted ? work->plan.folder1->n_messages : n_pairs;
   tally->source += tally->leaving.n_gone;
   bool is_label = (work->plan.folder1->attributes & HAUL_FOLDER_LABEL) != 0;
   uint64_t left = tally->source;
   if (is_label)
-    left = MIN(known->n_pairs, left);
+    left = MIN(n_pairs, left);
   tally->n[HAUL_STATE_DUPLICATE] = tally->source - left;
   tally->n[HAUL_STATE_FILTERED] = MIN(known->n_gone, left);
   left -= tally->n[HAUL_STATE_FILTERED];
   tally->n[HAUL_STATE_THERE] = left - MIN(tally->n[HAUL_STATE_COPIED], left);
+  return true;
 }
 
 /*
@@ -159,7 +165,8 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
       return false;
     if (plan->look == HAUL_LOOK_NONE) {
       work.number = known->number;
-      tally_unchanged(&work, known);
+      if (!tally_unchanged(context, &work, known, error))
+        return false;
     } else {
       work.number = haul_journal_begin_folder(context->journal, plan->folder1->path, plan->path2,
                                               work.epoch1, epoch2, error);

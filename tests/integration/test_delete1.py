@@ -13,7 +13,10 @@ import subprocess
 from harness import (BARE_CAPABILITY, LONG, NO_GRACE, SHORT, Bench, Dovecot, Imap, Maildir, Scratch, Skip, case,
                      expect_same, in_parallel, run_cases)
 import corpus
+import popmail
 import reader
+from pop_pair import Pop, PopPair
+from servers.minipop import answer, lose_answer
 from servers.proxy import Proxy
 
 KILL_AT = os.environ.get("MAILHAUL_KILL_AT", "/nonexistent")
@@ -166,6 +169,76 @@ def a_source_that_cannot_delete_and_days_that_are_none_are_refused():
         assert len(source.snapshot()) == 4
 
 
+# ---- POP3: DELE, and QUIT, without which nothing is deleted ----
+
+def import_twice(pair, hooks=(), n=12):
+    """Imports, with hooks on the commands of the removal; everything has left, and is at the destination once."""
+    pair.fill(n)
+    wanted = pair.box.octets()
+    for name, hook in hooks:
+        pair.source.on(name, hook, times=1)
+    run = pair.run("--delete1", *NO_GRACE, copied=n)
+    assert deleted(run) == n and not pair.box.octets(), run.told()
+    assert pair.held() == wanted, run.told()
+    pair.fill(2, first=50)
+    run = pair.run("--delete1", *NO_GRACE, copied=2)
+    assert deleted(run) == 2 and not pair.box.octets(), run.told()
+    assert sum(pair.held().values()) == n + 2
+
+
+@case
+def what_was_imported_leaves_the_mailbox():
+    with PopPair() as pair:
+        import_twice(pair)
+    with PopPair(capabilities=("UIDL", "USER")) as pair:
+        import_twice(pair)
+
+
+@case
+def a_deletion_counts_when_quit_was_answered():
+    for hook in (answer("-ERR some deleted messages not removed"), lose_answer, lambda session, command, proceed: session.cut()):
+        with PopPair() as pair:
+            import_twice(pair, [("QUIT", hook)])
+
+
+@case
+def what_dele_refuses_stays_and_is_said():
+    with PopPair() as pair:
+        pair.fill(5)
+        pair.source.on("DELE", answer("-ERR not this one"), times=1)
+        run = pair.run("--delete1", code=121, copied=5)
+        assert deleted(run) == 4 and sum(pair.box.octets().values()) == 1, run.told()
+        run = pair.run("--delete1", copied=0, already_there=1)
+        assert deleted(run) == 1 and not pair.box.octets() and sum(pair.held().values()) == 5, run.told()
+
+
+@case
+def without_uidl_nothing_is_deleted():
+    with PopPair(lacks=("UIDL",), capabilities=("TOP", "USER")) as pair:
+        pair.fill(4)
+        run = pair.run("--delete1", code=121, copied=4)
+        assert deleted(run) == 0 and "UIDL" in run.out + run.err, run.told()
+        pair.expect_same()
+
+
+@case
+def what_is_old_enough_goes_by_uidl_alone():
+    """The message numbers of an earlier session mean nothing."""
+    with PopPair() as pair:
+        pair.fill(8)
+        pair.run("--delete1after", "3", copied=8)
+        assert sum(pair.box.octets().values()) == 8
+        pair.box.drop(pair.box.mails[0], pair.box.mails[3])
+        due = [mail.uidl for mail in pair.box.mails][1::2]
+        grow_older(pair._bench, 4, "id1 IN ({})".format(",".join(f"'{uidl}'" for uidl in due)))
+        pair.source.log.clear()
+        run = pair.run("--delete1after", "3", copied=0, already_there=6)
+        assert deleted(run) == 3 and not pair.source.heard("RETR") and not pair.source.heard("TOP"), run.told()
+        assert [mail.uidl for mail in pair.box.mails] == [uidl for uidl in (mail.uidl for mail in pair.box.mails)
+                                                          if uidl not in due]
+        assert sum(pair.box.octets().values()) == 3
+
+
 # ---- disturbances ----
 
 def held(side):
@@ -180,6 +253,7 @@ class Variant:
 
     def __init__(self, source, destination):
         self.source, self.destination = source, destination  # functions of a name
+        self.keeps_dates = True
 
     def disturbed(self, name, disturb):
         source, destination = self.source(name), self.destination(name)
@@ -196,7 +270,10 @@ class Variant:
                 assert done.code == 0, f"{name}: the run after it fails\n{first.told()}\n{done.told()}"
                 done.expect_balance()
                 try:
-                    expect_same(wanted, destination.snapshot(), f"{name}: source and destination")
+                    if self.keeps_dates:
+                        expect_same(wanted, destination.snapshot(), f"{name}: source and destination")
+                    else:
+                        assert wanted.bodies() == held(destination), f"{name}: not what was there"
                 except AssertionError as error:
                     raise AssertionError(f"{error}\n{first.told()}\n{done.told()}") from None
                 left = source.snapshot()
@@ -264,6 +341,29 @@ def killed_after_every_command_and_write_between_trees():
     with Scratch() as folder:
         after_every_deed(Variant(lambda name: maildir_source(f"{folder}/from-{name}", mails()),
                                  lambda name: Maildir(f"{folder}/to-{name}")))
+
+
+class Inbox(Imap):
+    """By POP3, what a Dovecot has in INBOX."""
+
+    def options(self, side, folder):
+        return Pop(self.server, self.user, port=self.server.pop_port).options(side, folder)
+
+
+def pop_source(server, user):
+    corpus.append("127.0.0.1", server.port, user, [corpus.Mail("INBOX", octets, [], [], date, False)
+                                                   for octets, date in popmail.mail(10)])
+    return Inbox(server, user)
+
+
+@case
+def killed_after_every_command_and_write_of_an_import():
+    with Dovecot(pop3=True) as old, Dovecot() as new, Scratch() as folder:
+        variant = Variant(lambda name: pop_source(old, name), lambda name: Maildir(f"{folder}/{name}"))
+        variant.keeps_dates = False
+        after_every_deed(variant)
+        variant.destination = lambda name: Imap(new, name)
+        after_every_deed(variant)
 
 
 @case

@@ -855,9 +855,14 @@ memory_expunge(HaulStore *store, const char *const *ids, size_t n_ids, GError **
   }
   pthread_mutex_lock(&box->mutex);
   unsigned n = box->calls.expunges;
-  for (size_t i = 0; i < n_ids; i++)
+  size_t n_heeded = faults->expunges_one ? MIN(n_ids, 1) : n_ids;
+  for (size_t i = 0; i < n_heeded; i++)
     expunge_one(box, store->selected, uid_of(ids[i]), n == faults->lose_marked);
   pthread_mutex_unlock(&box->mutex);
+  if (n_heeded < n_ids) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "refused", "one is enough");
+    return false;
+  }
   return (n != faults->lose_marked && n != faults->lose_expunged) || lost(store, error);
 }
 

@@ -75,6 +75,7 @@ typedef struct {
    * deleted, and when they are gone. */
   unsigned lose_expunge, lose_marked, lose_expunged;
   bool refuses_expunge;
+  bool expunges_one;    /* and refuses the rest */
   unsigned cuts_list;   /* a listing of unlistable fails after so many items */
   const char *replaces; /* this folder is replaced when it is selected for writing */
   bool refuses_login;

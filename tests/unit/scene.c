@@ -117,6 +117,8 @@ scene_read_pairs(Scene *scene, const char *text)
     if (pair.id1 == 0)
       continue;
     pair.id2 = at[1] == '?' ? 0 : strtoull(at + 1, NULL, 10);
+    pair.leaving = g_str_has_suffix(*word, "-");
+    pair.left = g_str_has_suffix(*word, "!");
     g_array_append_val(scene->pairs, pair);
   }
 }
@@ -153,6 +155,9 @@ scene_describe(const Scene *scene, const HaulMessagesPlan *plan)
   }
   for (guint i = 0; i < plan->forgotten->len; i++)
     g_string_append_printf(text, " forget %u", (unsigned)g_array_index(plan->forgotten, HaulId, i));
+  for (guint i = 0; i < plan->departed->len; i++)
+    g_string_append_printf(text, " departed %u",
+                           (unsigned)g_array_index(plan->departed, HaulId, i));
   append_count(text, "there", plan->n_there);
   append_count(text, "gone", plan->n_gone);
   append_count(text, "elsewhere", plan->n_elsewhere);

@@ -5,7 +5,8 @@
  *   ID KEY [@SIZE] [#CONTENT]
  *                    "3b@900#x": message 3, key b, 900 octets, content x; key '-': none; size '?', or
  *                    no content: not known
- *   ID1=ID2          "3=13": a pair of the state; "3=?": the destination did not say
+ *   ID1=ID2          "3=13": a pair of the state; "3=?": the destination did not say; "3=13-": the source
+ *                    message was about to be removed; "3=13!": it was
  */
 #ifndef TESTS_SCENE_H
 #define TESTS_SCENE_H

@@ -172,6 +172,63 @@ a_copy_whose_id_nobody_knows_proves_nothing(void)
   CU_ASSERT_EQUAL(other.total.leaving.n_unproven, 6);
 }
 
+/* ---- later runs ---- */
+
+static void
+what_comes_later_costs_no_look_at_what_was_moved(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine);
+  engine_fill(&engine, 20);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  for (unsigned i = 0; i < 4; i++) {
+    g_autofree char *text = g_strdup_printf("Subject: %u\r\n\r\nnew\r\n", i);
+    memory_box_add(engine.source, "INBOX", text);
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine.calls2.puts, 1);
+    CU_ASSERT_EQUAL(memory_box_count(engine.source), 0);
+    /* Once, for nobody has told the tokens yet. */
+    CU_ASSERT(i == 0 || engine.calls2.items_listed <= 1);
+  }
+}
+
+static void
+an_equal_message_that_comes_later_is_another(void)
+{
+  static const MemoryFaults kinds[] = { { 0 }, { .no_tokens = true }, { .text_ids = true } };
+  for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+    g_auto(Engine) engine;
+    begin(&engine);
+    engine.source->faults = kinds[i];
+    engine_fill_oddities(&engine);
+    guint n = memory_box_count(engine.source);
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    for (unsigned k = 1; k <= 2; k++) {
+      engine_fill_oddities(&engine);
+      CU_ASSERT_EQUAL(engine_run(&engine), 0);
+      CU_ASSERT_EQUAL(memory_box_count(engine.copy), (k + 1) * n);
+      CU_ASSERT_EQUAL(memory_box_count(engine.source), 0);
+    }
+  }
+}
+
+static void
+what_comes_back_under_its_id_is_looked_at(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine);
+  engine_fill(&engine, 3);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0); /* it has seen that they are gone */
+  g_autofree char *same = engine_message("id-0", "id-0");
+  memory_box_add(engine.source, "INBOX", same)->uid = 1;
+  memory_box_add(engine.source, "INBOX", "Subject: other\r\n\r\nother\r\n")->uid = 2;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.calls2.puts, 1);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 7);
+  CU_ASSERT_EQUAL(memory_box_count(engine.source), 0);
+}
+
 /* ---- copies that were found ---- */
 
 static void
@@ -292,6 +349,24 @@ a_refusal_is_reported_and_tried_again(void)
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 4);
 }
 
+static void
+what_went_in_spite_of_a_refusal_is_counted(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine);
+  engine_fill(&engine, 3);
+  engine.source->faults.expunges_one = true;
+  for (unsigned left = 4;; left -= 2) {
+    int code = engine_run(&engine);
+    CU_ASSERT_EQUAL(engine.total.leaving.n_gone, 2); /* of each folder one */
+    CU_ASSERT_EQUAL(memory_box_count(engine.source), left);
+    CU_ASSERT_EQUAL(code, left > 0 ? 121 : 0); /* the last one is what was asked for */
+    if (code == 0 || left == 0)
+      break;
+  }
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 6);
+}
+
 /* ---- what is not to be done ---- */
 
 static void
@@ -337,11 +412,15 @@ main(void)
     CASE(what_was_not_copied_stays),
     CASE(what_was_removed_at_the_destination_stays_at_the_source),
     CASE(a_copy_whose_id_nobody_knows_proves_nothing),
+    CASE(what_comes_later_costs_no_look_at_what_was_moved),
+    CASE(an_equal_message_that_comes_later_is_another),
+    CASE(what_comes_back_under_its_id_is_looked_at),
     CASE(a_state_that_is_new_bears_out_what_it_copied_alone),
     CASE(a_copy_of_another_size_is_not_enough),
     CASE(a_removal_without_an_answer_is_looked_into),
     CASE(a_mark_of_ours_comes_to_no_copy_in_a_later_run),
     CASE(a_refusal_is_reported_and_tried_again),
+    CASE(what_went_in_spite_of_a_refusal_is_counted),
     CASE(a_dry_run_says_what_it_would_remove),
     CASE(labels_are_not_removed),
   };

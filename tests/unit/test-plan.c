@@ -67,6 +67,28 @@ a_copy_that_was_removed_is_not_brought_back(void)
 }
 
 static void
+the_copy_of_what_we_removed_is_not_taken_for_anothers(void)
+{
+  static const Row rows[] = {
+    { "2b", "11a 12b", "1=11- 2=12", "departed 1 there:1" },
+    { "2b", "11a 12b", "1=11! 2=12", "there:1" },
+    /* What comes with its key is another message. */
+    { "3a", "11a", "1=11-", "copy 3..3 (1) departed 1" },
+    { "3a", "11a", "1=11!", "copy 3..3 (1)" },
+    { "3a", "11a", "1=11", "adopt 3=11 forget 1 there:1" },
+    /* It is still there. */
+    { "1a", "11a", "1=11-", "there:1" },
+    /* That very id comes back: as the message that it was, or as another. */
+    { "1a", "11a", "1=11!", "adopt 1=11 there:1" },
+    { "1b", "11a", "1=11!", "copy 1..1 (1)" },
+    /* Without a copy there is nothing to remember. */
+    { "", "12b", "1=11- 2=12!", "forget 1" },
+    { "", "", "1=11! 2=?-", "forget 1 forget 2" },
+  };
+  CHECK_ROWS(rows);
+}
+
+static void
 a_pair_ends_with_its_source(void)
 {
   static const Row rows[] = {
@@ -324,6 +346,7 @@ main(void)
   static const Case cases[] = {
     CASE(what_the_state_pairs_is_left_alone),
     CASE(a_copy_that_was_removed_is_not_brought_back),
+    CASE(the_copy_of_what_we_removed_is_not_taken_for_anothers),
     CASE(a_pair_ends_with_its_source),
     CASE(new_messages_are_copied_in_runs_of_neighbours),
     CASE(a_run_counts_its_octets_unless_one_is_not_known),
