@@ -136,30 +136,42 @@ class Mbsync(Client):
         return ["mbsync", "-q", "-c", way.folder + "/mbsyncrc", "-a"]
 
 
-class Doveadm(Client):
-    """It refuses to handle mail as root."""
+class Unprivileged(Client):
+    """One that refuses to handle mail as root."""
+    def __init__(self, name):
+        super().__init__(name)
+        self.user = pwd.getpwnam(MAIL_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+    def give(self, *paths):
+        for path in paths:
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+
+    def as_user(self, command):
+        if os.geteuid() != 0:
+            return command
+        return ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"] + command
+
+
+class Doveadm(Unprivileged):
     def __init__(self):
         super().__init__("doveadm backup")
-        user = pwd.getpwnam(MAIL_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-        self._uid, self._gid = user.pw_uid, user.pw_gid
 
     def available(self):
         return shutil.which("doveadm") is not None
 
     def first(self, way):
         text = (f"protocols =\nbase_dir = {way.folder}/run\nstate_dir = {way.folder}/run\nlog_path = {way.folder}/log\nssl = no\n"
-                f"mail_uid = {self._uid}\nmail_gid = {self._gid}\nfirst_valid_uid = 1\n"
+                f"mail_uid = {self.user.pw_uid}\nmail_gid = {self.user.pw_gid}\nfirst_valid_uid = 1\n"
                 f"mail_home = {way.folder}/home\nmail_location = maildir:{way.tree}\nmail_fsync = {'always' if way.sync else 'never'}\n"
                 f"imapc_host = {HOST}\nimapc_port = {way.port}\nimapc_user = {USER}\nimapc_password = pass\n"
                 "imapc_features = rfc822.size fetch-headers\nmail_prefetch_count = 20\n"
                 "namespace inbox {\n  inbox = yes\n  separator = /\n}\n")
         _write(way.folder + "/dovecot.conf", text)
-        for path in (way.folder, way.tree, way.folder + "/home", way.folder + "/run", way.folder + "/dovecot.conf"):
-            if not path.endswith(".conf"):
-                os.makedirs(path, exist_ok=True)
-            os.chown(path, self._uid, self._gid)
-        as_user = ["setpriv", f"--reuid={self._uid}", f"--regid={self._gid}", "--clear-groups"] if os.geteuid() == 0 else []
-        return as_user + ["doveadm", "-c", way.folder + "/dovecot.conf", "backup", "-R", "imapc:"]
+        folders = [way.folder, way.tree, way.folder + "/home", way.folder + "/run"]
+        for path in folders:
+            os.makedirs(path, exist_ok=True)
+        self.give(*folders, way.folder + "/dovecot.conf")
+        return self.as_user(["doveadm", "-c", way.folder + "/dovecot.conf", "backup", "-R", "imapc:"])
 
     def environment(self, way):
         return {"HOME": way.folder + "/home", "USER": USER}
@@ -180,7 +192,7 @@ class Mpop(Client):
         return ["mpop", "--file=" + way.folder + "/mpoprc", "--quiet", "bench"]
 
 
-class Getmail(Client):
+class Getmail(Unprivileged):
     once = True
 
     def __init__(self):
@@ -194,13 +206,11 @@ class Getmail(Client):
         os.makedirs(way.folder + "/getmail", exist_ok=True)
         _write(way.folder + "/getmail/getmailrc",
                f"[retriever]\ntype = SimplePOP3Retriever\nserver = {HOST}\nport = {way.port}\nusername = {USER}\npassword = pass\n"
-               f"[destination]\ntype = Maildir\npath = {way.tree}/\nuser = {_user()}\n"
+               f"[destination]\ntype = Maildir\npath = {way.tree}/\nuser = {self.user.pw_name}\n"
                "[options]\ndelete = false\nread_all = false\ndelivered_to = false\nreceived = false\nverbose = 0\n")
-        return ["getmail", "--getmaildir=" + way.folder + "/getmail"]
-
-
-def _user():
-    return pwd.getpwuid(os.geteuid()).pw_name
+        self.give(way.folder, way.folder + "/getmail", way.folder + "/getmail/getmailrc", way.tree,
+                  *(f"{way.tree}/{part}" for part in ("cur", "new", "tmp")))
+        return self.as_user(["getmail", "--getmaildir=" + way.folder + "/getmail"])
 
 
 def _make_maildir(tree):
