@@ -85,30 +85,37 @@ remove_stale(int dir)
   return removed;
 }
 
-/* Makes the lock. Returns its descriptor, or -1 with errno. */
+/* Makes the lock, aside first: were we killed while it has no text, nobody could tell for two minutes that
+ * it was left behind. Returns its descriptor, or -1 with errno. */
 static int
-make(int dir, const MaildirCreation *creation)
+make(int dir, int tmp, const MaildirCreation *creation)
 {
-  int fd = openat(dir, LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (faccessat(dir, LOCK, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  g_autofree char *aside = maildir_file_name_aside();
+  g_autofree char *text = g_strdup_printf("%d:%s", (int)getpid(), g_get_host_name());
+  int fd = openat(tmp, aside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
     return -1;
-  g_autofree char *text = g_strdup_printf("%d:%s", (int)getpid(), g_get_host_name());
-  if (hold(fd) && maildir_file_write_all(fd, text, strlen(text)) && maildir_file_give(fd, creation))
+  if (hold(fd) && maildir_file_write_all(fd, text, strlen(text)) && maildir_file_give(fd, creation)
+      && maildir_file_rename_new(tmp, aside, dir, LOCK))
     return fd;
   int failure = errno;
-  unlinkat(dir, LOCK, 0);
+  unlinkat(tmp, aside, 0);
   close(fd);
-  errno = failure == EWOULDBLOCK ? EEXIST : failure;
+  errno = failure;
   return -1;
 }
 
 int
-maildir_dotlock_take(int dir, const char *where, const HaulAccount *account,
+maildir_dotlock_take(int dir, int tmp, const char *where, const HaulAccount *account,
                      const MaildirCreation *creation, GError **error)
 {
   int64_t give_up = g_get_monotonic_time() + PATIENCE_MS * INT64_C(1000);
   for (unsigned pause_ms = 2;; pause_ms = MIN(2 * pause_ms, 100)) {
-    int fd = make(dir, creation);
+    int fd = make(dir, tmp, creation);
     if (fd >= 0)
       return fd;
     if (errno != EEXIST) {

@@ -19,11 +19,11 @@
  * Takes the lock in the folder @dir, waiting for whoever has it, half a minute at most. Returns a
  * descriptor to be given to maildir_dotlock_release(), or -1.
  *
- * @where: the folder, for messages.
+ * @tmp: its tmp. @where: the folder, for messages.
  * Errors: HAUL_ERROR_BUSY "busy" where another one has it all the time; HAUL_ERROR_CANCELLED; of the
  * file system.
  */
-int maildir_dotlock_take(int dir, const char *where, const HaulAccount *account,
+int maildir_dotlock_take(int dir, int tmp, const char *where, const HaulAccount *account,
                          const MaildirCreation *creation, GError **error);
 
 /* Lets the lock go, unless another one has taken it over. @lock: -1 is fine. */

@@ -177,12 +177,18 @@ maildir_file_read(int dir, const char *name, size_t limit, GString *out, bool *c
   return n == 0 || maildir_error(error, reach, "maildir", failure, "cannot read %s", name);
 }
 
+char *
+maildir_file_name_aside(void)
+{
+  return g_strdup_printf("%" G_GUINT64_FORMAT ".P%u.mailhaul", maildir_file_unique_time(),
+                         (unsigned)getpid());
+}
+
 /* Writes a file of its own in @tmp. Returns its name, to be freed, or NULL with errno. */
 static char *
 write_aside(int tmp, const char *text, size_t size, mode_t mode, const MaildirCreation *creation)
 {
-  g_autofree char *aside = g_strdup_printf("%" G_GUINT64_FORMAT ".P%u.mailhaul",
-                                           maildir_file_unique_time(), (unsigned)getpid());
+  g_autofree char *aside = maildir_file_name_aside();
   int fd = openat(tmp, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
     return NULL;

@@ -66,6 +66,9 @@ bool maildir_file_replace(int dir, int tmp, const char *name, const char *text, 
 /* Renames, but never over another file: then false with errno EEXIST, as for other failures. */
 bool maildir_file_rename_new(int from_dir, const char *from, int to_dir, const char *to);
 
+/* A name in tmp that nobody has, of a file that is no message; to be freed. leavings.c knows it. */
+char *maildir_file_name_aside(void);
+
 /* A time for a name: microseconds since 1970, later than any given before in this process. */
 uint64_t maildir_file_unique_time(void);
 

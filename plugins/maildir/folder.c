@@ -12,10 +12,8 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "leavings.h"
 #include "place.h"
-
-/* How long a file may lie in tmp, by the rule of Maildir. */
-#define ABANDONED_S (36 * 3600)
 
 static bool
 open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error)
@@ -28,26 +26,6 @@ open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error
     return true;
   return maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s/%s",
                        folder->where, name);
-}
-
-/* Removes what deliveries of this machine left in tmp when they were killed long ago. The times of
- * change count, for those of modification are the messages'. */
-static void
-tidy_tmp(const MaildirFolder *folder)
-{
-  DIR *listing = maildir_file_list(folder->tmp);
-  if (listing == NULL)
-    return;
-  g_autofree char *host = maildir_name_host(g_get_host_name());
-  g_autofree char *mark = g_strdup_printf(".%s,S=", host);
-  struct stat status;
-  for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
-    if (entry->d_name[0] != '.'
-        && (strstr(entry->d_name, mark) != NULL || g_str_has_suffix(entry->d_name, ".mailhaul"))
-        && fstatat(folder->tmp, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0
-        && S_ISREG(status.st_mode) && status.st_ctim.tv_sec + ABANDONED_S < time(NULL))
-      unlinkat(folder->tmp, entry->d_name, 0);
-  closedir(listing);
 }
 
 MaildirFolder *
@@ -88,7 +66,7 @@ maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GErr
       || !maildir_keywords_load(&folder->keywords, folder->fd, error))
     return NULL;
   if (folder->writable)
-    tidy_tmp(folder);
+    maildir_leavings_clear(tree, folder->tmp);
   return g_steal_pointer(&folder);
 }
 

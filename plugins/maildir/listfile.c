@@ -337,8 +337,7 @@ replace(MaildirListfile *file, const MaildirFolder *folder, uint32_t validity, u
 {
   g_autoptr(GString) text = g_string_sized_new(CHUNK);
   g_autofree char *guid = new_guid();
-  g_autofree char *aside = g_strdup_printf("%" G_GUINT64_FORMAT ".P%u.mailhaul",
-                                           maildir_file_unique_time(), (unsigned)getpid());
+  g_autofree char *aside = maildir_file_name_aside();
   g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   Merge merge = { .version = file->list.version,
                   .text = text,

@@ -162,8 +162,8 @@ begin(MaildirNumbering *numbering, const MaildirFolder *folder, const HaulAccoun
   g_assert(numbering->lock < 0);
   numbering->lags = false;
   *ours = false;
-  numbering->lock =
-      maildir_dotlock_take(folder->fd, folder->where, account, &folder->tree->creation, error);
+  numbering->lock = maildir_dotlock_take(folder->fd, folder->tmp, folder->where, account,
+                                         &folder->tree->creation, error);
   if (numbering->lock < 0)
     return false;
   bool ok = maildir_listfile_read(&numbering->file, folder->fd, error)

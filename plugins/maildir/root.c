@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "identity.h"
+#include "leavings.h"
 #include "place.h"
 
 /* How many different things the log is told of. */
@@ -215,6 +216,7 @@ maildir_root_make(MaildirTree *tree, GError **error)
   }
   if (!make_inbox(tree))
     return maildir_write_error(error, errno, "cannot write to the Maildir %s", tree->root);
+  maildir_leavings_guard(tree);
   tree->is_made = tree->uuid != NULL || make_identity(tree, error);
   return tree->is_made;
 }
@@ -224,7 +226,7 @@ maildir_root_open(const char *path, const MaildirLayout *layout, HaulIntent inte
                   const char *known, bool sync, GError **error)
 {
   g_autoptr(MaildirTree) tree = g_new0(MaildirTree, 1);
-  tree->fd = -1;
+  tree->fd = tree->guard = -1;
   tree->writable = (intent & HAUL_WRITE) != 0;
   tree->creation.sync = sync;
   tree->wanted = layout;
@@ -246,6 +248,8 @@ maildir_root_close(MaildirTree *tree)
     return;
   if (tree->fd >= 0)
     close(tree->fd);
+  if (tree->guard >= 0)
+    close(tree->guard);
   g_free(tree->root);
   g_clear_pointer(&tree->odd, g_hash_table_unref);
   g_clear_pointer(&tree->told, g_hash_table_unref);

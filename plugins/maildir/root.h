@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include <mailhaul/plugin.h>
 
@@ -26,6 +27,9 @@ typedef struct MaildirTree {
   GHashTable *told;     /* owned; what the log has been told of already */
   bool writable;
   bool is_made; /* all that maildir_root_make() makes is known to be there */
+  int guard;    /* -1 until it is written to; leavings.c: */
+  bool was_alone;
+  struct timespec alone_at;
   MaildirCreation creation;
 } MaildirTree;
 

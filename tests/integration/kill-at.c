@@ -2,7 +2,10 @@
  * Runs a program and kills it with SIGKILL right after its Nth deed: a write to a socket, or a
  * change to a file below a folder. Deeds are counted over all threads, in the order they end.
  *
- *   kill-at N FOLDER[:FOLDER] PROGRAM ARGUMENTS...
+ *   kill-at [-f] N FOLDER[:FOLDER] PROGRAM ARGUMENTS...
+ *
+ * -f counts file operations below the folders, all kinds and nothing else: files made, written, synced,
+ * cut, dated, given away, named and removed, directories, too.
  *
  * N = 0 kills nothing, and says on file descriptor 3 how many deeds there were: "sends S writes W".
  * Exit status: 137 when it killed, else the program's. So the program under test needs no hooks.
@@ -46,6 +49,8 @@ struct syscall_info {
 
 enum { OP_ENTRY = 1, OP_EXIT = 2 };
 typedef enum { NOTHING, SEND, WRITE } Deed;
+
+static bool files_only;
 
 enum { MAX_THREADS = 256 };
 static struct {
@@ -93,11 +98,24 @@ deed_on_descriptor(pid_t thread, int fd, const char *folders)
   return is_below(target, folders) ? WRITE : NOTHING;
 }
 
-/* What a call that takes a path would be; an unreadable path is none. */
-static Deed
-deed_on_path(pid_t thread, uint64_t address, const char *folders)
+/* Where a descriptor of the thread points, or its working folder; "" if that cannot be told. */
+static void
+resolve(pid_t thread, int fd, char target[static PATH_MAX])
 {
-  char file[64], path[PATH_MAX] = "";
+  char link[64];
+  if (fd == AT_FDCWD)
+    snprintf(link, sizeof link, "/proc/%d/cwd", (int)thread);
+  else
+    snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)thread, fd);
+  ssize_t length = readlink(link, target, PATH_MAX - 1);
+  target[length < 0 ? 0 : length] = '\0';
+}
+
+/* What a call that takes a path below descriptor @dir would be; an unreadable path is none. */
+static Deed
+deed_on_path(pid_t thread, int dir, uint64_t address, const char *folders)
+{
+  char file[64], path[PATH_MAX] = "", from[PATH_MAX], whole[2 * PATH_MAX + 1];
   snprintf(file, sizeof file, "/proc/%d/mem", (int)thread);
   int fd = open(file, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
@@ -106,8 +124,35 @@ deed_on_path(pid_t thread, uint64_t address, const char *folders)
   close(fd);
   if (got <= 0)
     return NOTHING;
-  /* A path relative to a folder descriptor cannot be told apart cheaply: it counts. */
-  return path[0] != '/' || is_below(path, folders) ? WRITE : NOTHING;
+  if (path[0] == '/')
+    return is_below(path, folders) ? WRITE : NOTHING;
+  resolve(thread, dir, from);
+  snprintf(whole, sizeof whole, "%s/%s", from, path);
+  return is_below(whole, folders) ? WRITE : NOTHING;
+}
+
+/* What is counted with -f alone. */
+static Deed
+judge_further(pid_t thread, const uint64_t *args, uint64_t number, const char *folders)
+{
+  switch (number) {
+#ifdef SYS_open
+  case SYS_open:
+    return (args[1] & O_CREAT) != 0 ? deed_on_path(thread, AT_FDCWD, args[0], folders) : NOTHING;
+#endif
+  case SYS_openat:
+    return (args[2] & O_CREAT) != 0 ? deed_on_path(thread, (int)args[0], args[1], folders)
+                                    : NOTHING;
+  case SYS_utimensat:
+    return args[1] == 0 ? deed_on_descriptor(thread, (int)args[0], folders) : NOTHING;
+  case SYS_fallocate:
+  case SYS_fchown:
+  case SYS_fchmod:
+  case SYS_sync_file_range:
+    return deed_on_descriptor(thread, (int)args[0], folders);
+  default:
+    return NOTHING;
+  }
 }
 
 static Deed
@@ -133,18 +178,22 @@ judge(pid_t thread, const struct syscall_info *info, const char *folders)
   case SYS_link:
   case SYS_unlink:
   case SYS_mkdir:
-    return deed_on_path(thread, args[0], folders);
+    return deed_on_path(thread, AT_FDCWD, args[0], folders);
 #endif
   case SYS_renameat:
   case SYS_renameat2:
   case SYS_linkat:
   case SYS_unlinkat:
   case SYS_mkdirat:
+    return deed_on_path(thread, (int)args[0], args[1], folders);
   case SYS_utimensat:
-    return deed_on_path(thread, args[1], folders);
+    if (args[1] != 0)
+      return deed_on_path(thread, (int)args[0], args[1], folders);
+    break;
   default:
-    return NOTHING;
+    break;
   }
+  return files_only ? judge_further(thread, args, info->entry.nr, folders) : NOTHING;
 }
 
 /* Lets the traced threads run until all are gone. Returns the exit status to pass on. */
@@ -177,6 +226,8 @@ trace(pid_t child, long n, const char *folders)
       if (ptrace(PTRACE_GET_SYSCALL_INFO, id, sizeof info, &info) > 0) {
         if (info.op == OP_ENTRY) {
           *deed = judge(id, &info, folders);
+          if (files_only && *deed == SEND)
+            *deed = NOTHING;
         } else if (info.op == OP_EXIT && *deed != NOTHING) {
           if (!info.exit.is_error) {
             sends += *deed == SEND;
@@ -200,8 +251,13 @@ trace(pid_t child, long n, const char *folders)
 int
 main(int argc, char **argv)
 {
+  if (argc > 1 && strcmp(argv[1], "-f") == 0) {
+    files_only = true;
+    argv++;
+    argc--;
+  }
   if (argc < 4) {
-    fprintf(stderr, "usage: kill-at N FOLDER[:FOLDER] PROGRAM ARGUMENTS...\n");
+    fprintf(stderr, "usage: kill-at [-f] N FOLDER[:FOLDER] PROGRAM ARGUMENTS...\n");
     return 2;
   }
   pid_t child = fork();

@@ -421,6 +421,39 @@ old_leavings_of_ours_are_cleared_away(void)
   run("test $(ls tmp) = somebody.elses");
 }
 
+/* Leaves in tmp what a killed delivery would, and what is nobody's business; waits for the clock to tick. */
+static void
+leave_in_tmp(void)
+{
+  g_autofree char *host = g_strdup(g_get_host_name());
+  run("cd tmp && touch somebody.elses 5.M1P1.%s 5.M2P2.%s,S=3 5.P1.mailhaul 5.M1P1.%s,S=1,W=1 &&"
+      " until [ ../tick -nt 5.M1P1.%s,S=1,W=1 ]; do touch ../tick; done",
+      host, host, host, host);
+}
+
+static void
+select_inbox(Opened *opened)
+{
+  HaulFolder folder = { 0 };
+  MUST(haul_store_select(opened->store, "INBOX", HAUL_READ | HAUL_WRITE, &folder, error));
+}
+
+static void
+leavings_go_at_once_where_nobody_else_writes(void)
+{
+  new_maildir();
+  leave_in_tmp();
+  g_auto(Opened) first = open_subject(HAUL_READ | HAUL_WRITE);
+  select_inbox(&first);
+  run("test $(ls tmp | wc -l) = 3 -a -e tmp/somebody.elses -a ! -e tmp/5.P1.mailhaul");
+  leave_in_tmp();
+  g_auto(Opened) second = open_subject(HAUL_READ | HAUL_WRITE);
+  select_inbox(&second); /* the first may be about to deliver it */
+  run("test $(ls tmp | wc -l) = 5");
+  select_inbox(&first); /* it may be the second's */
+  run("test $(ls tmp | wc -l) = 5");
+}
+
 /* Puts a message into a folder, behind what was put before. */
 static void
 put_into(Opened *opened, const char *path, const char *meanwhile, Receipt *receipt)
@@ -711,6 +744,7 @@ main(void)
     CASE(nothing_is_seen_before_it_is_on_disk),
     CASE(what_is_not_settled_leaves_nothing),
     CASE(old_leavings_of_ours_are_cleared_away),
+    CASE(leavings_go_at_once_where_nobody_else_writes),
     CASE(a_folder_that_vanishes_fails_alone),
     CASE(keywords_beyond_26_are_kept_beside),
     CASE(keywords_beyond_26_change_like_the_others),

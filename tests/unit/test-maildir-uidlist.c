@@ -505,18 +505,18 @@ a_lock_that_was_left_behind_is_taken_over_and_one_of_ours_is_not(void)
   const char *const left[] = { gone, mine };
   for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
     write_file(&place, "dovecot-uidlist.lock", left[i]);
-    int lock =
-        maildir_dotlock_take(place.folder->fd, "x", place.account, &place.tree->creation, NULL);
+    int lock = maildir_dotlock_take(place.folder->fd, place.folder->tmp, "x", place.account,
+                                    &place.tree->creation, NULL);
     CU_ASSERT(lock >= 0 && is_locked(&place));
     maildir_dotlock_release(place.folder->fd, lock);
     CU_ASSERT(!is_locked(&place));
   }
-  int held =
-      maildir_dotlock_take(place.folder->fd, "x", place.account, &place.tree->creation, NULL);
+  int held = maildir_dotlock_take(place.folder->fd, place.folder->tmp, "x", place.account,
+                                  &place.tree->creation, NULL);
   haul_cancel_set(place.cancel); /* else it would wait for half a minute */
   g_autoptr(GError) why = NULL;
-  int second =
-      maildir_dotlock_take(place.folder->fd, "x", place.account, &place.tree->creation, &why);
+  int second = maildir_dotlock_take(place.folder->fd, place.folder->tmp, "x", place.account,
+                                    &place.tree->creation, &why);
   CU_ASSERT(second < 0 && check_error(why, HAUL_ERROR_CANCELLED, "cancelled", "", __LINE__));
   CU_ASSERT(is_locked(&place));
   /* One that another has taken over is that one's. */
