@@ -41,7 +41,7 @@ typedef struct {
   const char *next_id2;          /* lent by the run, or NULL */
   HaulIds *ids;                  /* owned; texts of the actions' ids, or NULL */
   guint first_action, n_actions; /* of the run's */
-  uint64_t n_gone;
+  uint64_t n_there, n_gone;
   uint64_t n_before2;      /* messages at the destination before the run; HAUL_UNKNOWN */
   uint64_t n_put;          /* delivered in this pass */
   bool wrote;              /* something was done at the destination */

@@ -21,6 +21,7 @@
 #include "patience.h"
 #include "preparing.h"
 #include "removal.h"
+#include "sessions.h"
 #include "spelling.h"
 #include "survey.h"
 #include "window.h"
@@ -44,7 +45,8 @@ typedef struct {
   bool fit_told;     /* whether all fits: once is enough */
   HaulJobPlanned planned;
   void *planned_data;
-  bool last_try; /* only of what could not be fetched: all else is done */
+  bool last_try;     /* only of what could not be fetched: all else is done */
+  bool next_session; /* only of what shows more when it is asked again: all else is done */
 } Job;
 
 /* ---- opening ---- */
@@ -76,16 +78,23 @@ has_labels(const HaulFolderList *list)
   return false;
 }
 
-/* Leaves out the folders of which nothing is to be tried for the last time; but where folders are labels,
- * one cannot be planned without the others. */
+/* Whether a pass of what is left of the run is about the folder. */
 static bool
-keep_lifted(Job *job)
+is_left(const Job *job, const HaulPlanFolder *folder1)
+{
+  return job->last_try ? haul_report_has_lifted(job->context.report, folder1->path)
+                       : !job->next_session || haul_sessions_are_needed(folder1);
+}
+
+/* Leaves out the folders that are done; but where folders are labels, one cannot be planned without the
+ * others. */
+static bool
+keep_what_is_left(Job *job)
 {
   if (has_labels(job->side1.list) || has_labels(job->side2.list))
     return true;
   for (guint i = job->folders1->len; i-- > 0;)
-    if (!haul_report_has_lifted(job->context.report,
-                                g_array_index(job->folders1, HaulPlanFolder, i).path))
+    if (!is_left(job, &g_array_index(job->folders1, HaulPlanFolder, i)))
       g_array_remove_index(job->folders1, i);
   return true;
 }
@@ -121,7 +130,7 @@ open_sides(Job *job, GError **error)
 
   GError **error1 = &job->side1.error, **error2 = &job->side2.error;
   if (*error1 == NULL && *error2 == NULL)
-    return choose_folders(job, error) && (!job->last_try || keep_lifted(job));
+    return choose_folders(job, error) && keep_what_is_left(job);
   if (*error1 != NULL && *error2 != NULL) {
     /* One line for both: the farther reach and the source's reason come first. */
     HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
@@ -332,7 +341,8 @@ finish_folders(Frame *frame, GError **error)
         || (!labels_done && work->tally->n[HAUL_STATE_DUPLICATE] > 0)
         || job->options->flags_mode == HAUL_FLAGS_NONE)
       continue;
-    bool subscribed = (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
+    bool subscribed = work->plan.is_sent_elsewhere
+                      || (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
     const char *token2 = final_token2(work, after);
     const HaulPlanFolder *folder2 =
         after != NULL ? haul_folder_list_find(after, work->plan.path2) : work->plan.folder2;
@@ -524,6 +534,25 @@ was_reached(const GError *why, unsigned n_failed)
          || (n_failed == 0 && strcmp(haul_error_reason(why), "closed") == 0);
 }
 
+/* Lets the next pass look at both sides anew, at the source in a new connection. */
+static void
+leave_source(Job *job)
+{
+  close_side(&job->side1);
+  g_clear_pointer(&job->side2.list, haul_folder_list_free);
+}
+
+/* Prepares another session where the last one brought something from a folder that may have more. */
+static bool
+begin_next_session(Job *job)
+{
+  if (job->last_try || !haul_sessions_go_on(job->context.report))
+    return false;
+  job->next_session = true;
+  leave_source(job);
+  return true;
+}
+
 /*
  * Prepares the last try of what could not be fetched, in company and alone: in a new connection to the
  * source, when all else is done. Returns false if there is nothing to try.
@@ -536,8 +565,7 @@ begin_last_try(Job *job)
     return false;
   haul_log(HAUL_LOG_INFO, "source: trying %u messages once more in a new connection", n);
   job->last_try = true;
-  close_side(&job->side1);
-  g_clear_pointer(&job->side2.list, haul_folder_list_free);
+  leave_source(job);
   return true;
 }
 
@@ -551,6 +579,10 @@ run_passes(Job *job, HaulReport *report, GError **error)
   for (;;) {
     g_autoptr(GError) why = NULL;
     if (open_and_run_pass(job, &why)) {
+      if (begin_next_session(job)) {
+        memset(n_failed, 0, sizeof n_failed);
+        continue;
+      }
       if (begin_last_try(job)) {
         n_copied_at_first = haul_report_n_copied(report);
         continue;

@@ -35,7 +35,9 @@ look_at(const HaulFolderPlan *plan, bool lists_all)
   bool has_pairs = known != NULL && plan->keep_pairs1 && plan->keep_pairs2;
   bool has_intents = known != NULL && known->has_intents;
 
-  if (has_pairs && !has_intents && same_token(known->token1, folder1->token)
+  /* Who has asked for a message of such a folder may not be shown it again: it has to be known by then. */
+  bool shows_part = (folder1->attributes & HAUL_FOLDER_BATCHES) != 0;
+  if (has_pairs && !has_intents && !shows_part && same_token(known->token1, folder1->token)
       && same_token(known->token2, folder2->token))
     return HAUL_LOOK_NONE;
   if (has_intents || (has_pairs && known->n_pairs > 0))
@@ -43,7 +45,7 @@ look_at(const HaulFolderPlan *plan, bool lists_all)
   if (folder1->n_messages == 0)
     return HAUL_LOOK_NOTHING;
   if (folder2 == NULL || folder2->n_messages == 0)
-    return lists_all ? HAUL_LOOK_LIST : HAUL_LOOK_STREAM;
+    return lists_all || shows_part ? HAUL_LOOK_LIST : HAUL_LOOK_STREAM;
   return HAUL_LOOK_MATCH;
 }
 
@@ -153,7 +155,7 @@ haul_plan_folders(const HaulFoldersInput *input)
     }
     plan.create = plan.folder2 == NULL;
     plan.subscribe =
-        (folder1->attributes & HAUL_FOLDER_SUBSCRIBED)
+        (plan.is_sent_elsewhere || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
         && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
         && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
     plan.look = look_at(&plan, input->lists_all);

@@ -156,8 +156,9 @@ plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *sou
 
 /*
  * Marks what the state's pairs cover. The copy of a message that is gone stays free, for one that comes
- * back under another id; but not if it is us who removed the message: then what comes is another one.
- * Should that very id come back, nobody knows what it means, and both are free.
+ * back under another id; but not if it is us who removed the message, or it is only not shown: then what
+ * comes is another one. Should the very id come back of one that we removed, nobody knows what it means, and
+ * both are free.
  */
 static void
 mark_pairs(const HaulMessagesInput *input, Sides *sides)
@@ -166,7 +167,8 @@ mark_pairs(const HaulMessagesInput *input, Sides *sides)
     const HaulPair *pair = &input->pairs[i];
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
     uint32_t index2 = find_id(input->items2, sides->order2, input->n2, pair->id2);
-    if (index1 == NOWHERE && (pair->leaving || pair->left) && index2 != NOWHERE)
+    bool stays = input->shows_part || pair->leaving || pair->left;
+    if (index1 == NOWHERE && stays && index2 != NOWHERE)
       sides->fate2[index2] = HAUL_FATE_PAIRED;
     if (index1 == NOWHERE || pair->left)
       continue;
@@ -185,10 +187,11 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     uint32_t index1 = find_id(input->items1, sides->order1, input->n1, pair->id1);
     uint32_t index2 = find_id(input->items2, sides->order2, input->n2, pair->id2);
     if (index1 == NOWHERE) {
-      bool stays = (pair->leaving || pair->left) && index2 != NOWHERE;
+      bool is_ours = pair->leaving || pair->left;
+      bool stays = is_ours ? index2 != NOWHERE : input->shows_part;
       if (!stays)
         g_array_append_val(plan->forgotten, pair->id1);
-      else if (!pair->left)
+      else if (is_ours && !pair->left)
         g_array_append_val(plan->departed, pair->id1);
       continue;
     }

@@ -111,6 +111,7 @@ typedef struct {
   size_t n_strays;
   const HaulId *given_up; /* source ids that failed in this run already */
   size_t n_given_up;
+  bool shows_part;  /* what is not in items1 may be there: its pair stays, and covers its copy */
   bool first_alone; /* the first message to be copied is suspected, and gets an action of its own */
   HaulFlagsMode flags_mode;
   HaulKeywords *keywords;

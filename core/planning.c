@@ -112,12 +112,14 @@ note_findings(const HaulContext *context, const HaulPlanning *planning,
     if (!haul_journal_forget_pair(journal, work->number, id1, error))
       return false;
     haul_leaving_missed(leaving, id1);
+    haul_batch_left(&work->tally->batch, id1);
   }
   for (guint i = 0; i < plan->departed->len; i++) {
     const char *id1 = haul_id_text(g_array_index(plan->departed, HaulId, i), &buffer1);
     if (!haul_journal_set_left(journal, work->number, id1, error))
       return false;
     haul_leaving_missed(leaving, id1);
+    haul_batch_left(&work->tally->batch, id1);
   }
   haul_leaving_stay(leaving);
   return true;
@@ -130,8 +132,8 @@ tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
   tally->source = n1 + tally->leaving.n_gone;
   /* What an earlier pass of this run copied is there now, and counts as copied. What it removed at the
    * source was there, too. */
-  uint64_t n_there = plan->n_there + tally->leaving.n_gone;
-  tally->n[HAUL_STATE_THERE] = n_there - MIN(n_there, tally->n[HAUL_STATE_COPIED]);
+  work->n_there = plan->n_there + tally->leaving.n_gone;
+  tally->n[HAUL_STATE_THERE] = work->n_there - MIN(work->n_there, tally->n[HAUL_STATE_COPIED]);
   /* What an earlier pass found to be no message is given up, too, but its folder is complete so. */
   work->n_gone = plan->n_gone + tally->n_pseudo;
   tally->n[HAUL_STATE_FILTERED] = work->n_gone;
@@ -139,6 +141,20 @@ tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
   tally->n_conflicts = plan->n_conflicts;
   if (plan->n_given_up > tally->n_pseudo)
     work->incomplete = true;
+}
+
+/* Notes what a folder shows that may show other messages later. */
+static void
+note_shown(HaulFolderWork *work, const HaulListing *listing1)
+{
+  HaulIdBuffer buffer;
+  if ((work->plan.folder1->attributes & HAUL_FOLDER_BATCHES) == 0)
+    return;
+  HaulBatch *batch = &work->tally->batch;
+  haul_batch_begin_listing(batch);
+  for (guint i = 0; i < listing1->items->len; i++)
+    haul_batch_listed(batch,
+                      haul_id_text(g_array_index(listing1->items, HaulEntry, i).id, &buffer));
 }
 
 void
@@ -184,6 +200,7 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .n_strays = planning->strays->len,
     .given_up = (const HaulId *)(void *)planning->given_up->data,
     .n_given_up = planning->given_up->len,
+    .shows_part = (attributes & HAUL_FOLDER_BATCHES) != 0,
     .first_alone = planning->work->tally->suspect.reads_alone,
     .flags_mode = attributes & HAUL_FOLDER_FLAGLESS ? HAUL_FLAGS_NONE : context->flags_mode,
     .keywords = context->keywords,
@@ -280,6 +297,7 @@ haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning
   if (input.providers != NULL && !take_objects(context, pass, planning, &input, error))
     return false;
   haul_plan_messages(&input, folder, &plan);
+  note_shown(work, planning->listing1);
   bool noted = note_findings(context, planning, &plan, error);
   tally_plan(work, &plan, input.n1);
   work->first_action = pass->actions->len;

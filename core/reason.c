@@ -235,6 +235,14 @@ static const HaulReason reasons[] = {
     { 0, 0 },
     "the message was removed at the source meanwhile",
     "It was there when the run began, and is not any more: there is nothing to copy." },
+  { "withdrawn",
+    HAUL_STATE_FAILED,
+    111,
+    { 0, 0 },
+    "the source showed a message, and then no more, before it was copied",
+    "Some servers hide what was read (Gmail's POP3): it is still in the account. Let it be shown "
+    "again "
+    "(Gmail: \"recent:\" before the user, or POP enabled anew for all mail), or copy by IMAP." },
   { "cancelled",
     HAUL_STATE_FAILED,
     6,

@@ -42,6 +42,22 @@ troubled_ids(const HaulTally *tally, HaulIds *ids)
   return troubled;
 }
 
+/* Leaves out what the folder does not show now, where it shows a part. */
+static void
+drop_hidden(const HaulFolderWork *work, GArray *proofs)
+{
+  HaulIdBuffer buffer;
+  if ((work->plan.folder1->attributes & HAUL_FOLDER_BATCHES) == 0)
+    return;
+  guint n = 0;
+  for (guint i = 0; i < proofs->len; i++) {
+    HaulProof proof = g_array_index(proofs, HaulProof, i);
+    if (haul_batch_shows(&work->tally->batch, haul_id_text(proof.id1, &buffer)))
+      g_array_index(proofs, HaulProof, n++) = proof;
+  }
+  g_array_set_size(proofs, n);
+}
+
 /* Finds what may go of a folder; ids that are texts are interned in @ids. */
 static bool
 plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulRemovalPlan *plan,
@@ -53,6 +69,7 @@ plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulR
   bool any = !work->unusable && work->plan.folder1->n_messages != 0;
   if (any && !haul_journal_load_proofs(context->journal, work->number, ids, proofs, error))
     return false;
+  drop_hidden(work, proofs);
   HaulRemovalInput input = {
     .proofs = (const HaulProof *)(void *)proofs->data,
     .n_proofs = proofs->len,

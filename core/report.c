@@ -45,6 +45,7 @@ tally_free(HaulTally *tally)
   g_clear_pointer(&tally->lifted, g_array_unref);
   haul_suspect_clear(&tally->suspect);
   haul_leaving_clear(&tally->leaving);
+  haul_batch_clear(&tally->batch);
   g_free(tally);
 }
 
@@ -137,6 +138,17 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
     }
   }
   pthread_mutex_unlock(&report->mutex);
+}
+
+bool
+haul_report_is_in_trouble(HaulReport *report, const HaulTally *tally, const char *id)
+{
+  pthread_mutex_lock(&report->mutex);
+  bool is = g_hash_table_contains(tally->in_trouble, id);
+  for (guint i = 0; !is && tally->lifted != NULL && i < tally->lifted->len; i++)
+    is = strcmp(g_array_index(tally->lifted, HaulTrouble, i).id, id) == 0;
+  pthread_mutex_unlock(&report->mutex);
+  return is;
 }
 
 void
@@ -378,6 +390,8 @@ print_folder(const HaulTally *tally, FILE *out)
   g_autofree char *path1 = haul_text_display(tally->path1, strlen(tally->path1));
   g_autofree char *path2 = haul_text_display(tally->path2, strlen(tally->path2));
   fprintf(out, "%s -> %s: %" PRIu64 " copied", path1, path2, tally->n[HAUL_STATE_COPIED]);
+  if (tally->batch.n_sessions > 1)
+    fprintf(out, " in %u batches", tally->batch.n_sessions);
   if (tally->n_flags > 0)
     fprintf(out, ", flags of %" PRIu64 " changed", tally->n_flags);
   if (tally->leaving.n_gone > 0)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "batch.h"
 #include "leaving.h"
 #include "reason.h"
 #include "suspect.h"
@@ -38,6 +39,7 @@ typedef struct {
   GArray *lifted;         /* owned; of HaulTrouble: what is tried for the last time, or NULL */
   HaulSuspect suspect;    /* what the rooms of a run note by themselves */
   HaulLeaving leaving;    /* likewise */
+  HaulBatch batch;        /* likewise */
   const char *failed;     /* a reason, if the folder as a whole failed */
   char *failed_detail;    /* owned */
 } HaulTally;
@@ -61,6 +63,8 @@ void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
 /* The same of one that is not to be tried any more in this run. */
 void haul_report_give_up(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
+/* Whether a message is in trouble, or was and is tried for the last time. */
+bool haul_report_is_in_trouble(HaulReport *report, const HaulTally *tally, const char *id);
 /* Lifts the trouble of what could not be fetched, so that the next pass tries it once more; what was lifted
  * before stays. Returns how many messages that are. */
 unsigned haul_report_lift(HaulReport *report);

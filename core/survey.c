@@ -8,6 +8,7 @@
 
 #include "planning.h"
 #include "rounds.h"
+#include "sessions.h"
 #include "settle.h"
 #include "steady.h"
 
@@ -322,7 +323,8 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
       || !settle_all(context, store2, pass, error)
       || (input.lists_all && !begin_objects(context, pass, store2, error))
       || !haul_check_ids(context, pass, store1, error)
-      || !haul_look_at_folders(context, pass, store1, store2, error))
+      || !haul_look_at_folders(context, pass, store1, store2, error)
+      || !haul_sessions_account(context, pass, error))
     return NULL;
   plan_streams(pass);
   for (guint i = 0; i < pass->folders->len; i++) /* lent by this call alone */

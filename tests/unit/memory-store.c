@@ -146,28 +146,46 @@ memory_identity(HaulStore *store)
 
 /* ---- folders ---- */
 
+/* Whether the connection shows a message, of which *@n were new to it before this one. */
+static bool
+is_shown(const HaulStore *store, const MemoryMessage *message, unsigned *n)
+{
+  const MemoryFaults *faults = &store->box->faults;
+  bool is_new = message->read_by == 0 || message->read_by == store->number;
+  return faults->batch == 0 || (is_new ? ++*n <= faults->batch : !faults->hides_read);
+}
+
 /* With the token, what it stands for is remembered. */
 static void
-tell_folder(const MemoryBox *box, const MemoryFolder *folder, char texts[static 3][32],
+tell_folder(const HaulStore *store, const MemoryFolder *folder, char texts[static 3][32],
             HaulFolder *told)
 {
+  const MemoryBox *box = store->box;
   const MemoryFaults *faults = &box->faults;
-  uint64_t octets = 0;
-  for (guint i = 0; i < folder->messages->len; i++)
-    octets += g_bytes_get_size(((MemoryMessage *)folder->messages->pdata[i])->octets);
-  g_snprintf(texts[1], 32, "%" PRIu64, folder->n_changes);
-  g_hash_table_insert(folder->pasts, GSIZE_TO_POINTER((gsize)folder->n_changes),
-                      memory_folder_past(folder));
+  uint64_t octets = 0, n_messages = 0, shown = 0;
+  unsigned n = 0;
+  for (guint i = 0; i < folder->messages->len; i++) {
+    const MemoryMessage *message = folder->messages->pdata[i];
+    if (!is_shown(store, message, &n))
+      continue;
+    octets += g_bytes_get_size(message->octets);
+    n_messages++;
+    shown = (shown * 31 + message->uid) & 0xffffff;
+  }
+  uint64_t token = folder->n_changes + (faults->batch > 0 ? shown << 32 : 0);
+  g_snprintf(texts[1], 32, "%" PRIu64, token);
+  g_hash_table_insert(folder->pasts, GSIZE_TO_POINTER((gsize)token), memory_folder_past(folder));
   *told = (HaulFolder){
     .path = folder->path,
     .epoch = faults->no_epochs ? 0 : folder->epoch,
     .next_id =
         faults->no_next_id || faults->text_ids ? NULL : id_text(box, folder->next_uid, texts[0]),
-    .n_messages = faults->no_counts ? HAUL_UNKNOWN : folder->messages->len,
+    .n_messages = faults->no_counts ? HAUL_UNKNOWN : n_messages,
     .n_octets = faults->no_counts || faults->no_sizes ? HAUL_UNKNOWN : octets,
     .max_message_octets = HAUL_UNKNOWN,
     .change_token = faults->no_tokens ? NULL : texts[1],
-    .attributes = folder->attributes | (faults->labels ? HAUL_FOLDER_LABEL : 0),
+    .attributes = folder->attributes | (faults->labels ? (uint32_t)HAUL_FOLDER_LABEL : 0)
+                  | (faults->batch > 0 ? (uint32_t)HAUL_FOLDER_BATCHES : 0),
     .settable_flags = HAUL_ALL_FLAGS,
     .any_keyword = true,
   };
@@ -184,7 +202,7 @@ memory_folders(HaulStore *store, HaulFolderFunc each, void *data, GError **error
   for (guint i = 0; going && i < box->folders->len; i++) {
     char texts[3][32];
     HaulFolder folder;
-    tell_folder(box, box->folders->pdata[i], texts, &folder);
+    tell_folder(store, box->folders->pdata[i], texts, &folder);
     going = each(&folder, data);
   }
   pthread_mutex_unlock(&box->mutex);
@@ -302,7 +320,7 @@ memory_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder 
     }
   }
   if (found)
-    tell_folder(box, store->selected, store->texts, folder);
+    tell_folder(store, store->selected, store->texts, folder);
   pthread_mutex_unlock(&box->mutex);
   if (!found)
     haul_set_error(error, HAUL_ERROR_FOLDER, "select", "%s cannot be opened", path);
@@ -359,10 +377,12 @@ look(HaulStore *store, const HaulRange *ranges, size_t n_ranges)
   MemoryBox *box = store->box;
   GPtrArray *sights = g_ptr_array_new_with_free_func((GDestroyNotify)sight_free);
   int64_t now = g_get_monotonic_time();
+  unsigned n = 0;
   pthread_mutex_lock(&box->mutex);
   for (guint i = 0; i < store->selected->messages->len; i++) {
     const MemoryMessage *message = store->selected->messages->pdata[i];
-    if (message->visible_at_us > now || !in_ranges(message->uid, ranges, n_ranges))
+    if (!is_shown(store, message, &n) || message->visible_at_us > now
+        || !in_ranges(message->uid, ranges, n_ranges))
       continue;
     Sight *sight = g_new0(Sight, 1);
     sight->octets = g_bytes_ref(message->octets);
@@ -507,6 +527,20 @@ give(HaulStore *store, const Sight *sight, HaulIntake *intake, GError **error)
   return haul_intake_commit(intake, g_steal_pointer(&body), &sight->item, error);
 }
 
+/* Remembers that a message of the selected folder was given. */
+static void
+mark_read(HaulStore *store, const char *id)
+{
+  GPtrArray *messages = store->selected->messages;
+  pthread_mutex_lock(&store->box->mutex);
+  for (guint i = 0; i < messages->len; i++) {
+    MemoryMessage *message = messages->pdata[i];
+    if (message->uid == uid_of(id))
+      message->read_by = store->number;
+  }
+  pthread_mutex_unlock(&store->box->mutex);
+}
+
 static bool
 holds(GBytes *octets, const char *text)
 {
@@ -533,6 +567,8 @@ memory_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulInt
       return false;
     if (cuts(box, holds(sight->octets, box->faults.cuts_fetch)))
       return lost(store, error);
+    if (box->faults.batch > 0)
+      mark_read(store, sight->id);
     if (holds(sight->octets, box->faults.unfetchable)
         && (box->faults.heals_at == 0 || store->number < box->faults.heals_at)) {
       g_autoptr(GError) why = NULL;

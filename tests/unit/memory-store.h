@@ -20,6 +20,7 @@ typedef struct {
   int64_t date;
   int32_t zone;
   int64_t visible_at_us; /* the monotonic time from which on it can be seen */
+  unsigned read_by;      /* the open of the box that has given it last, or 0 */
 } MemoryMessage;
 
 typedef struct {
@@ -67,7 +68,9 @@ typedef struct {
   bool makes_no_parents; /* a folder is made only in one that is there */
   bool holds_either;     /* a folder holds mail or folders; what comes first decides */
   bool refuses_flags;
-  bool labels; /* folders are labels: equal octets in several are one message */
+  unsigned batch;  /* of what no connection has given before, a connection shows so many ... */
+  bool hides_read; /* ... and nothing else */
+  bool labels;     /* folders are labels: equal octets in several are one message */
   bool refuses_copies, no_copy_ids;
   unsigned lose_copy,
       lose_copied; /* the copy() at which the connection is lost, before and after it */

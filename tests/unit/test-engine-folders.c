@@ -78,15 +78,18 @@ a_folder_goes_where_it_is_sent(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 3);
-  memory_box_folder(engine.source, "INBOX")->attributes = HAUL_FOLDER_SUBSCRIBED | HAUL_FOLDER_SENT;
+  memory_box_folder(engine.source, "INBOX")->attributes = HAUL_FOLDER_SENT;
   CU_ASSERT_EQUAL(send_inbox_to(&engine, "Old/mail"), 3);
   CU_ASSERT_EQUAL(n_in_copy(&engine, "Old/mail"), 3);
   CU_ASSERT_EQUAL(engine.copy->folders->len, 1);
   CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Old/mail")->attributes, HAUL_FOLDER_SUBSCRIBED);
   CU_ASSERT_EQUAL(send_inbox_to(&engine, "Old/mail"), 0);
+  CU_ASSERT_EQUAL(engine.calls2.subscribes, 0);
+  memory_box_folder(engine.copy, "Old/mail")->attributes = 0; /* the user's own wish */
   memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");
   CU_ASSERT_EQUAL(send_inbox_to(&engine, "Old/mail"), 1);
   CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 3);
+  CU_ASSERT_EQUAL(engine.calls2.subscribes, 0);
 }
 
 static void

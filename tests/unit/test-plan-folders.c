@@ -138,6 +138,23 @@ where_messages_are_in_several_folders_nothing_streams_unlisted(void)
 }
 
 static void
+a_folder_that_shows_a_part_is_always_listed(void)
+{
+  HaulPlanFolder folder1 = {
+    .path = "a", .token = "t", .epoch = 7, .n_messages = 1, .attributes = HAUL_FOLDER_BATCHES
+  };
+  HaulPlanFolder folder2 = { .path = "a", .token = "u", .epoch = 8 };
+  HaulPlanKnown known = {
+    .path1 = "a", .path2 = "a", .token1 = "t", .token2 = "u", .epoch1 = 7, .epoch2 = 8, .n_pairs = 3
+  };
+  for (size_t n_known = 0; n_known < 2; n_known++) {
+    HaulFoldersInput input = { &folder1, &folder2, 1, 1, &known, n_known };
+    g_autoptr(GArray) plans = haul_plan_folders(&input);
+    CU_ASSERT_EQUAL(g_array_index(plans, HaulFolderPlan, 0).look, HAUL_LOOK_LIST);
+  }
+}
+
+static void
 folders_that_hold_no_mail_are_not_planned(void)
 {
   HaulPlanFolder folders1[] = {
@@ -317,6 +334,7 @@ main(void)
   static const Case cases[] = {
     CASE(a_folder_is_looked_at_as_little_as_its_state_allows),
     CASE(where_messages_are_in_several_folders_nothing_streams_unlisted),
+    CASE(a_folder_that_shows_a_part_is_always_listed),
     CASE(folders_that_hold_no_mail_are_not_planned),
     CASE(a_state_that_mapped_a_folder_elsewhere_says_nothing_of_it),
     CASE(a_folder_that_is_spelt_otherwise_now_keeps_its_state),
