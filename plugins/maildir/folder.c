@@ -13,6 +13,7 @@
 #include <mailhaul/text.h>
 
 #include "leavings.h"
+#include "courier.h"
 #include "place.h"
 
 static bool
@@ -170,9 +171,10 @@ census_token(const MaildirFolder *folder, Census *census)
       add_name(census, folder->keywords.names[i], 2 + i);
   g_string_append_printf(token, "%" G_GINT64_MODIFIER "x.%" G_GINT64_MODIFIER "x;", census->sum[0],
                          census->sum[1]);
-  if (folder->fd >= 0
-      && fstatat(folder->fd, MAILDIR_BEYOND_FILE, &status, AT_SYMLINK_NOFOLLOW) == 0)
-    stamp_one(token, &status);
+  static const char *const beside[] = { MAILDIR_BEYOND_FILE, MAILDIR_COURIER_KEYWORDS };
+  for (size_t i = 0; folder->fd >= 0 && i < G_N_ELEMENTS(beside); i++)
+    if (fstatat(folder->fd, beside[i], &status, AT_SYMLINK_NOFOLLOW) == 0)
+      stamp_one(token, &status);
   return g_string_free(token, FALSE);
 }
 
@@ -245,8 +247,12 @@ maildir_folder_load_keywords(MaildirFolder *folder, GError **error)
     return true;
   if (folder->beyond == NULL)
     folder->beyond = maildir_beyond_new();
-  return maildir_keywords_load(&folder->keywords, folder->fd, error)
-         && maildir_beyond_load(folder->beyond, folder->fd, error);
+  if (!maildir_keywords_load(&folder->keywords, folder->fd, error)
+      || !maildir_beyond_load(folder->beyond, folder->fd, error))
+    return false;
+  if (!folder->writable) /* else what is read would be written, in another form */
+    maildir_courier_load(folder->beyond, folder->fd, folder->where);
+  return true;
 }
 
 MaildirFlags

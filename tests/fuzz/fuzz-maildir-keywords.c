@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../plugins/maildir/beyond.h"
+#include "../../plugins/maildir/courier.h"
 #include "../../plugins/maildir/keywords.h"
 
 static void
@@ -58,18 +59,34 @@ try_beyond(const char *text, size_t size)
   maildir_beyond_free(second);
 }
 
+static void
+try_courier(const char *text)
+{
+  MaildirBeyond *beyond = maildir_beyond_new();
+  maildir_courier_parse(beyond, text);
+  g_autoptr(GString) printed = maildir_beyond_print(beyond);
+  for (char *line = printed->str; *line != '\0'; line = strchr(line, '\n') + 1) {
+    size_t base = strcspn(line, "\t");
+    FUZZ_ASSERT(memmem(text, strlen(text), line, base) != NULL);
+    check_set(maildir_beyond_find(beyond, line, base));
+  }
+  maildir_beyond_free(beyond);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   g_autofree char *text = g_strndup((const char *)data, size);
   try_letters(text);
   try_beyond((const char *)data, size);
+  try_courier(text);
   return 0;
 }
 
 const char *const fuzz_seeds[] = {
   "0 $label1\n1 work\n27 no\n3 a b\n3 twice\n25 WORK\n",
   "1700000000.M1P1.host,S=3\tone two ONE\nx\t\nx\ty\n\tz\n",
+  "Play\nWork\n$Label1\n\n1.M2.h,S=14:2 1\n3.h:0 0 9 99999999999\n:1\nx:\n\n",
   "a\tb\na\tc d\na\t\nb\t\t e\nc",
   NULL,
 };

@@ -93,7 +93,7 @@ def couriers_trees_are_read_with_their_subscriptions():
 
 
 @case
-def the_tree_of_a_courier_that_ran_is_read():
+def the_tree_of_a_courier_that_ran_is_read_with_its_keywords():
     try:
         server = Courier().__enter__()
     except Unavailable as why:
@@ -105,14 +105,37 @@ def the_tree_of_a_courier_that_ran_is_read():
                 imap.create(f'"{name}"')
                 imap.append(f'"{name}"', r"(\Seen)", '" 1-Jan-2024 10:00:00 +0000"', mail(name).replace(b"\n", b"\r\n"))
             imap.subscribe('"INBOX.A.B"')
+            for number in range(5):
+                imap.append("INBOX", None, '" 1-Jan-2024 10:00:00 +0000"', mail(f"inbox {number}").replace(b"\n", b"\r\n"))
+            imap.select("INBOX")
+            for number, keywords in ((1, "Work $Label1"), (2, "Work"), (3, r"Play \Seen"), (4, "Work Play")):
+                imap.store(str(number), "+FLAGS", f"({keywords})")
+            imap.select('"INBOX.Sent"')  # who opens INBOX now finds a list of keywords
+            imap.select("INBOX")
+            imap.store("2", "-FLAGS", "(Work)")  # and this is beside it
+            imap.store("4", "FLAGS", "(Late)")
         with Scratch() as scratch:
             with Bench(Imap(server, "u1"), Tree(scratch + "/told")) as bench:
                 bench.run().expect()
             before = fingerprint(server.maildir("u1"))
             with Bench(Tree(server.maildir("u1")), Tree(scratch + "/read")) as bench:
                 bench.run().expect()
-            assert fingerprint(server.maildir("u1")) == before
-            expect_same(reader.read_maildir(scratch + "/told"), reader.read_maildir(scratch + "/read"))
+                assert fingerprint(server.maildir("u1")) == before
+                # A keyword alone is a change, too.
+                with reader.ImapAccount(HOST, server.port, "u1", PASSWORD) as account:
+                    account._imap.select("INBOX")
+                    account._imap.store("5", "+FLAGS", "(Later)")
+                result = bench.run().expect().expect_totals(copied=0)
+                later = reader.read_maildir(scratch + "/read")
+                assert any("later" in entry.keywords for entry in later.entries), result.told()
+                with reader.ImapAccount(HOST, server.port, "u1", PASSWORD) as account:
+                    account._imap.select("INBOX")
+                    account._imap.store("5", "-FLAGS", "(Later)")
+                bench.run().expect()
+            told = reader.read_maildir(scratch + "/told")
+            expect_same(told, reader.read_maildir(scratch + "/read"))
+            assert {entry.keywords for entry in told.entries if entry.keywords} == \
+                {frozenset({"work", "$label1"}), frozenset({"play"}), frozenset({"late"})}
             lines = []
             for copy in ("told", "read"):
                 with open(f"{scratch}/{copy}/subscriptions", encoding="ascii") as file:
