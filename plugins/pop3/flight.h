@@ -23,6 +23,7 @@ typedef struct {
   bool brings_messages;           /* whole ones: what is asked for is bounded by their sizes, too */
   Pop3Answer answer;
   void *data;
+  bool asks_sizes; /* LIST goes in front, and its answer is taken (pop3_mailbox_take_sizes) */
 } Pop3Flight;
 
 /*

@@ -108,11 +108,11 @@ judge_top(HaulStore *store, const GArray *chosen, Listing *listing, GError **err
     return true;
   g_autoptr(GArray) first = g_array_new(FALSE, FALSE, sizeof(guint));
   g_array_append_vals(first, chosen->data, 1);
-  Pop3Flight flight = { "TOP", " 0", false, compare, listing };
+  Pop3Flight flight = { "TOP", " 0", false, compare, listing, false };
   if (!pop3_flight(store, &flight, first, error))
     return false;
   if (!listing->top_lies) {
-    flight = (Pop3Flight){ "RETR", "", true, compare, listing };
+    flight = (Pop3Flight){ "RETR", "", true, compare, listing, false };
     if (!pop3_flight(store, &flight, first, error))
       return false;
   }
@@ -132,7 +132,9 @@ list_fields(HaulStore *store, const GArray *chosen, const char *const *fields, H
   if (!judge_top(store, chosen, &listing, error))
     return false;
   bool by_top = pop3_store_uses_top(store);
-  Pop3Flight flight = { by_top ? "TOP" : "RETR", by_top ? " 0" : "", !by_top, tell, &listing };
+  Pop3Flight flight = {
+    by_top ? "TOP" : "RETR", by_top ? " 0" : "", !by_top, tell, &listing, false
+  };
   return pop3_flight(store, &flight, chosen, error);
 }
 

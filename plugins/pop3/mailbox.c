@@ -15,6 +15,7 @@ pop3_mailbox_new(void)
 {
   Pop3Mailbox *mailbox = g_new0(Pop3Mailbox, 1);
   mailbox->entries = g_array_new(FALSE, TRUE, sizeof(Pop3Entry));
+  mailbox->left_out = g_array_new(FALSE, TRUE, sizeof(Pop3Entry));
   mailbox->texts = g_string_chunk_new(16 << 10);
   mailbox->by_id = g_hash_table_new(g_str_hash, g_str_equal);
   mailbox->contents = g_hash_table_new(g_str_hash, g_str_equal);
@@ -27,6 +28,7 @@ pop3_mailbox_free(Pop3Mailbox *mailbox)
   if (mailbox == NULL)
     return;
   g_array_unref(mailbox->entries);
+  g_array_unref(mailbox->left_out);
   g_string_chunk_free(mailbox->texts);
   g_hash_table_unref(mailbox->by_id);
   g_hash_table_unref(mailbox->contents);
@@ -271,6 +273,58 @@ pop3_mailbox_look(HaulStore *store, Pop3Look look, GError **error)
   if (!store->mailbox->has_sizes && has_holes(store->mailbox))
     return pop3_mailbox_look(store, POP3_LOOK_ALL, error);
   return true;
+}
+
+/* ---- LIST in company ---- */
+
+bool
+pop3_mailbox_can_ask_along(const HaulStore *store)
+{
+  const Pop3Mailbox *mailbox = store->mailbox;
+  return !mailbox->has_sizes && mailbox->token != NULL && mailbox->entries->len > 0
+         && pop3_session_window(store->session) > 1;
+}
+
+/* Takes what LIST says of messages that UIDL named, and puts the others aside. */
+static void
+take_size(Pop3Mailbox *mailbox, const Pop3Entry *told)
+{
+  guint index = told->number - 1; /* there are no holes, or all would have been asked at once */
+  if (index < mailbox->entries->len && pop3_mailbox_entry(mailbox, index)->number == told->number)
+    pop3_mailbox_entry(mailbox, index)->size = told->size;
+  else
+    g_array_append_val(mailbox->left_out, *told);
+}
+
+bool
+pop3_mailbox_take_sizes(HaulStore *store, GError **error)
+{
+  Pop3Mailbox *mailbox = store->mailbox;
+  bool lists;
+  guint n = mailbox->entries->len;
+  mailbox->has_sizes = true;
+  if (!read_listing(store, false, &lists, error))
+    return false;
+  for (guint i = n; i < mailbox->entries->len; i++)
+    take_size(mailbox, pop3_mailbox_entry(mailbox, i));
+  g_array_set_size(mailbox->entries, n);
+  return true;
+}
+
+GArray *
+pop3_mailbox_admit_left_out(Pop3Mailbox *mailbox)
+{
+  GArray *indices = g_array_new(FALSE, FALSE, sizeof(guint));
+  if (mailbox->left_out->len == 0)
+    return indices;
+  guint last = pop3_mailbox_entry(mailbox, mailbox->entries->len - 1)->number;
+  g_array_append_vals(mailbox->entries, mailbox->left_out->data, mailbox->left_out->len);
+  g_array_set_size(mailbox->left_out, 0);
+  settle(mailbox);
+  for (guint i = 0; i < mailbox->entries->len; i++)
+    if (pop3_mailbox_entry(mailbox, i)->number > last)
+      g_array_append_val(indices, i);
+  return indices;
 }
 
 /* ---- ranges ---- */

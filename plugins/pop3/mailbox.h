@@ -27,10 +27,12 @@ typedef struct {
   GStringChunk *texts;  /* owned; the ids */
   GHashTable *by_id;    /* owned; id -> index + 1; keys lent by texts */
   GHashTable *contents; /* owned; first id of a content -> how many have it */
-  bool has_uidls;       /* the server knows UIDL */
-  bool has_sizes;       /* LIST was asked */
-  bool lacks_names;     /* there may be entries without ids */
-  char *token;          /* owned; NULL unless UIDLs name every message */
+  GArray *
+      left_out; /* owned; of Pop3Entry: those that LIST showed and UIDL did not, not yet among the others */
+  bool has_uidls;   /* the server knows UIDL */
+  bool has_sizes;   /* LIST was asked */
+  bool lacks_names; /* there may be entries without ids */
+  char *token;      /* owned; NULL unless UIDLs name every message */
 } Pop3Mailbox;
 
 Pop3Mailbox *pop3_mailbox_new(void);
@@ -51,6 +53,18 @@ typedef enum { POP3_LOOK_UIDLS, POP3_LOOK_ALL } Pop3Look;
  * already, nothing is asked.
  */
 bool pop3_mailbox_look(HaulStore *store, Pop3Look look, GError **error);
+
+/*
+ * LIST in company: where UIDLs name what is there, messages can be asked for behind LIST in one flight.
+ *
+ * can_ask_along(): whether that is so, and sizes are not known yet.
+ * take_sizes(): reads the answer. Nothing moves among the entries.
+ * admit_left_out(): adds what UIDL has left out, which moves entries. Returns their indices (guint), to be
+ * unreffed.
+ */
+bool pop3_mailbox_can_ask_along(const HaulStore *store);
+bool pop3_mailbox_take_sizes(HaulStore *store, GError **error);
+GArray *pop3_mailbox_admit_left_out(Pop3Mailbox *mailbox);
 
 static inline Pop3Entry *
 pop3_mailbox_entry(const Pop3Mailbox *mailbox, guint index)

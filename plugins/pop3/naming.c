@@ -88,7 +88,7 @@ nameless(const Pop3Mailbox *mailbox)
 static bool
 name_by_top(HaulStore *store, Reading *reading, const GArray *indices, GError **error)
 {
-  Pop3Flight flight = { "TOP", " 0", false, take, reading };
+  Pop3Flight flight = { "TOP", " 0", false, take, reading, false };
   g_autoptr(GArray) first = g_array_new(FALSE, FALSE, sizeof(guint));
   g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(guint));
   g_array_append_vals(first, indices->data, 1);
@@ -112,6 +112,10 @@ pop3_name_messages(HaulStore *store, bool sparing, GError **error)
   if (!store->mailbox->lacks_names)
     return true;
   g_autoptr(GArray) indices = nameless(store->mailbox);
+  if (indices->len == 0) { /* all were named as they passed */
+    store->mailbox->lacks_names = false;
+    return true;
+  }
   g_auto(Reading) reading = { .too_few = g_array_new(FALSE, FALSE, sizeof(guint)) };
   pop3_head_init(&reading.head);
   if (!name_by_top(store, &reading, indices, error))
@@ -120,7 +124,7 @@ pop3_name_messages(HaulStore *store, bool sparing, GError **error)
     return true;
   g_autoptr(GArray) rest = g_steal_pointer(&reading.too_few);
   reading.is_whole = true;
-  Pop3Flight flight = { "RETR", "", true, take, &reading };
+  Pop3Flight flight = { "RETR", "", true, take, &reading, false };
   if (!pop3_flight(store, &flight, rest, error))
     return false;
   store->mailbox->lacks_names = false;

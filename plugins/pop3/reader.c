@@ -178,6 +178,15 @@ skip_gone(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntake
   }
 }
 
+/* Fetches what only LIST has shown, while the others were fetched. */
+static bool
+fetch_left_out(HaulStore *store, Fetching *fetching, GError **error)
+{
+  g_autoptr(GArray) left_out = pop3_mailbox_admit_left_out(store->mailbox);
+  Pop3Flight flight = { "RETR", "", true, take, fetching, false };
+  return pop3_name_messages(store, true, error) && pop3_flight(store, &flight, left_out, error);
+}
+
 bool
 pop3_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntake *intake,
            GError **error)
@@ -185,7 +194,12 @@ pop3_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntak
   if (n_ranges == 0)
     return true;
   bool is_all = n_ranges == 1 && ranges[0].first == NULL && ranges[0].last == NULL;
-  if (!pop3_mailbox_look(store, POP3_LOOK_ALL, error) || !pop3_name_messages(store, is_all, error))
+  if (!pop3_mailbox_look(store, POP3_LOOK_UIDLS, error))
+    return false;
+  bool asks_sizes = is_all && pop3_mailbox_can_ask_along(store);
+  if (!asks_sizes
+      && (!pop3_mailbox_look(store, POP3_LOOK_ALL, error)
+          || !pop3_name_messages(store, is_all, error)))
     return false;
   skip_gone(store, ranges, n_ranges, intake);
   g_autoptr(GArray) chosen = pop3_mailbox_choose(store->mailbox, ranges, n_ranges, error);
@@ -193,6 +207,7 @@ pop3_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulIntak
     return false;
   g_auto(Fetching) fetching = { .intake = intake };
   pop3_head_init(&fetching.head);
-  Pop3Flight flight = { "RETR", "", true, take, &fetching };
-  return pop3_flight(store, &flight, chosen, error);
+  Pop3Flight flight = { "RETR", "", true, take, &fetching, asks_sizes };
+  return pop3_flight(store, &flight, chosen, error)
+         && (!asks_sizes || fetch_left_out(store, &fetching, error));
 }

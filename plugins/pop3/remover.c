@@ -113,7 +113,7 @@ pop3_expunge(HaulStore *store, const char *const *ids, size_t n_ids, GError **er
   g_autoptr(GArray) found = look_up(store->mailbox, ids, n_ids, &removal);
   if (found->len == 0)
     return tell_refused(&removal, error);
-  Pop3Flight flight = { "DELE", "", false, take, &removal };
+  Pop3Flight flight = { "DELE", "", false, take, &removal, false };
   return pop3_flight(store, &flight, found, error) && pop3_store_quit(store, error)
          && tell_refused(&removal, error);
 }
