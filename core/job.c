@@ -11,6 +11,7 @@
 
 #include "acquaintance.h"
 #include "choice.h"
+#include "completion.h"
 #include "context.h"
 #include "crew.h"
 #include "fit.h"
@@ -20,6 +21,7 @@
 #include "linking.h"
 #include "patience.h"
 #include "preparing.h"
+#include "preview.h"
 #include "removal.h"
 #include "sessions.h"
 #include "spelling.h"
@@ -43,7 +45,7 @@ typedef struct {
   HaulIdMap *id_map; /* owned, or NULL */
   char *target2;     /* owned; where the only one of them goes, or NULL */
   bool fit_told;     /* whether all fits: once is enough */
-  HaulJobPlanned planned;
+  HaulPreviewFunc planned;
   void *planned_data;
   bool last_try;     /* only of what could not be fetched: all else is done */
   bool next_session; /* only of what shows more when it is asked again: all else is done */
@@ -252,184 +254,17 @@ look_at_folders(void *data, GError **error)
   return frame->after != NULL;
 }
 
-/* Whether others were given ids besides the @n that we know of, as far as ids tell. */
-static bool
-others_came(const char *next_before, const char *next_after, uint64_t n)
-{
-  uint64_t before = next_before != NULL ? g_ascii_strtoull(next_before, NULL, 10) : 0;
-  uint64_t after = next_after != NULL ? g_ascii_strtoull(next_after, NULL, 10) : 0;
-  return before != 0 && after != 0 && after != before + n;
-}
-
-/*
- * The token under which a folder of the destination is known to be complete: what the server says
- * after our deliveries, if the numbers show that nobody else changed anything; else NULL, and the next
- * run looks. That as many messages are there as should be is not enough: one may have gone, and another
- * come, of which nobody would tell who is asked what changed since.
- */
-static const char *
-final_token2(const HaulFolderWork *work, const HaulFolderList *after)
-{
-  if (!work->wrote && !work->plan.create)
-    return work->plan.folder2->token;
-  const HaulPlanFolder *folder =
-      after != NULL ? haul_folder_list_find(after, work->plan.path2) : NULL;
-  if (folder == NULL || work->n_before2 == HAUL_UNKNOWN
-      || folder->n_messages != work->n_before2 + work->n_put
-      || others_came(work->next_id2, folder->next_id, work->n_put)
-      || (work->epoch2 != 0 && folder->epoch != work->epoch2))
-    return NULL;
-  return folder->token;
-}
-
-/* Whether what was delivered is in what the store says of its folders, as far as it says anything. */
-static bool
-adds_up(const HaulPass *pass, const HaulFolderList *after)
-{
-  for (guint i = 0; i < pass->folders->len; i++) {
-    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    const HaulPlanFolder *folder =
-        work->wrote ? haul_folder_list_find(after, work->plan.path2) : NULL;
-    if (folder != NULL && folder->token != NULL && final_token2(work, after) == NULL)
-      return false;
-  }
-  return true;
-}
-
-static bool
-is_complete(const HaulFolderWork *work)
-{
-  return !work->unusable && !work->incomplete && haul_tally_is_complete(work->tally);
-}
-
-/* Whether all folders that are labels are complete: else one may have left messages to another in vain. */
-static bool
-labels_are_complete(const HaulPass *pass)
-{
-  for (guint i = 0; i < pass->folders->len; i++) {
-    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    if ((work->plan.folder1->attributes & HAUL_FOLDER_LABEL) != 0 && !is_complete(work))
-      return false;
-  }
-  return true;
-}
-
-/* Notes which folders are complete, so that the next run need not look at them. */
+/* Notes which folders are complete; the list of folders is read again where it was behind the deliveries. */
 static bool
 finish_folders(Frame *frame, GError **error)
 {
-  Job *job = frame->job;
-  const HaulPass *pass = frame->pass;
   bool wrote = frame->wrote;
-  for (guint i = 0; i < pass->folders->len; i++)
-    wrote |= g_array_index(pass->folders, HaulFolderWork, i).wrote;
-  if (wrote && frame->after != NULL && !adds_up(frame->pass, frame->after))
+  for (guint i = 0; i < frame->pass->folders->len; i++)
+    wrote |= g_array_index(frame->pass->folders, HaulFolderWork, i).wrote;
+  if (wrote && frame->after != NULL && !haul_adds_up(frame->pass, frame->after))
     g_clear_pointer(&frame->after, haul_folder_list_free);
-  if (wrote && frame->after == NULL && !look_at_folders(frame, error))
-    return false;
-  const HaulFolderList *after = frame->after;
-  HaulJournal *journal = job->context.journal;
-  if (!haul_journal_begin(journal, error))
-    return false;
-  /* Where flags are only ever added, what is agreed on may be more than what the source has. */
-  bool has_flags1 = job->options->flags_mode != HAUL_FLAGS_ADD;
-  bool labels_done = labels_are_complete(pass), going = true;
-  for (guint i = 0; going && i < pass->folders->len; i++) {
-    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (work->plan.look == HAUL_LOOK_NONE || work->incomplete
-        || !haul_tally_is_complete(work->tally)
-        || (!labels_done && work->tally->n[HAUL_STATE_DUPLICATE] > 0)
-        || job->options->flags_mode == HAUL_FLAGS_NONE)
-      continue;
-    bool subscribed = work->plan.is_sent_elsewhere
-                      || (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
-    const char *token2 = final_token2(work, after);
-    const HaulPlanFolder *folder2 =
-        after != NULL ? haul_folder_list_find(after, work->plan.path2) : work->plan.folder2;
-    if (token2 != NULL && folder2 != NULL && work->epoch2 == 0)
-      going = haul_journal_set_epoch2(journal, work->number, folder2->epoch, error);
-    going = going
-            && haul_journal_end_folder(journal, work->number, work->plan.folder1->token, token2,
-                                       work->n_gone, subscribed, has_flags1, error);
-  }
-  return haul_journal_commit_after(journal, going, error);
-}
-
-static const char *
-describe_action(const HaulAction *action, GString *text)
-{
-  g_string_truncate(text, 0);
-  if (action->deed == HAUL_DO_FLAGS) {
-    HaulIdBuffer buffer;
-    g_string_printf(text, "change flags of message %s", haul_id_text(action->flags.id2, &buffer));
-    return "flags";
-  }
-  HaulIdBuffer first, last;
-  if (action->deed == HAUL_DO_LINK) {
-    g_string_printf(text, "copy message %s within the destination",
-                    haul_id_text(action->link.id1, &first));
-    return "link";
-  }
-  if (action->deed == HAUL_DO_COPY_ALL)
-    g_string_append(text, "copy all");
-  else if (action->copy.first == action->copy.last)
-    g_string_printf(text, "copy message %s", haul_id_text(action->copy.first, &first));
-  else
-    g_string_printf(text, "copy messages %s to %s", haul_id_text(action->copy.first, &first),
-                    haul_id_text(action->copy.last, &last));
-  if (action->copy.n != HAUL_UNKNOWN)
-    g_string_append_printf(text, ", %" PRIu64 " in number", action->copy.n);
-  if (action->copy.octets != HAUL_UNKNOWN)
-    g_string_append_printf(text, ", %" PRIu64 " octets", action->copy.octets);
-  return "copy";
-}
-
-/* Shows what would be removed at the source; what is still to be copied would be, too, unless it has to
- * grow older. */
-static bool
-show_removal(const Job *job, const HaulFolderWork *work, GString *text, GError **error)
-{
-  guint n;
-  if (!job->options->delete1)
-    return true;
-  if (!haul_removal_count(&job->context, work, &n, error))
-    return false;
-  bool more = job->context.removal_age_s == 0 && work->n_actions > 0;
-  if (n == 0 && !more)
-    return true;
-  if (n == 0)
-    g_string_assign(text, "delete at the source what is copied");
-  else
-    g_string_printf(text, "delete %u messages at the source%s", n,
-                    more ? ", and what is copied" : "");
-  job->planned(work->plan.folder1->path, work->plan.path2, "delete1", text->str, job->planned_data);
-  return true;
-}
-
-/* Shows the array of actions instead of carrying it out. */
-static bool
-show_plan(const Job *job, const HaulPass *pass, GError **error)
-{
-  g_autoptr(GString) text = g_string_new(NULL);
-  for (guint i = 0; i < pass->folders->len; i++) {
-    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    const HaulFolderPlan *plan = &work->plan;
-    void (*show)(const char *, const char *, const char *, const char *, void *) = job->planned;
-    g_string_printf(text, "mapped by: %s", plan->rule);
-    show(plan->folder1->path, plan->path2, "map", text->str, job->planned_data);
-    if (plan->create)
-      show(plan->folder1->path, plan->path2, "create", "create the folder", job->planned_data);
-    if (plan->subscribe)
-      show(plan->folder1->path, plan->path2, "subscribe", "subscribe to it", job->planned_data);
-    for (guint k = 0; k < work->n_actions; k++) {
-      const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + k);
-      const char *deed = describe_action(action, text);
-      show(plan->folder1->path, plan->path2, deed, text->str, job->planned_data);
-    }
-    if (!show_removal(job, work, text, error))
-      return false;
-  }
-  return true;
+  return (!wrote || frame->after != NULL || look_at_folders(frame, error))
+         && haul_note_complete(&frame->job->context, frame->pass, frame->after, error);
 }
 
 /* Finds out how the destination spells what we are about to ask it for. */
@@ -485,7 +320,9 @@ run_pass(Job *job, GError **error)
   if (job->id_map != NULL)
     haul_id_map_note(job->id_map, pass);
   if (job->options->dry)
-    return show_plan(job, pass, error) && warn_once(job, pass, error);
+    return haul_preview(&job->context, pass, job->options->delete1, job->planned, job->planned_data,
+                        error)
+           && warn_once(job, pass, error);
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error) && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
@@ -688,7 +525,7 @@ job_clear(Job *job)
 }
 
 int
-haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned planned, void *data,
+haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc planned, void *data,
              GError **error)
 {
   Job job = {

@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "plan.h"
+#include "preview.h"
 #include "report.h"
 
 typedef struct {
@@ -24,16 +25,12 @@ typedef struct {
   bool stateless, dry;
 } HaulJobOptions;
 
-/* Gets an action that --dry plans, as it would be carried out. @text: one line. */
-typedef void (*HaulJobPlanned)(const char *path1, const char *path2, const char *deed,
-                               const char *text, void *data);
-
 /*
  * Runs a job and fills @report. @planned: called for each action of a dry run.
  *
  * Returns the exit code. Where it failed as a whole, @error says why, once for both sides.
  */
-int haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulJobPlanned planned,
+int haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc planned,
                  void *data, GError **error);
 
 #endif /* HAUL_CORE_JOB_H */

@@ -1,0 +1,81 @@
+/* A plan, told instead of carried out. See preview.h. */
+#include "preview.h"
+
+#include <inttypes.h>
+
+#include "removal.h"
+
+static const char *
+describe_action(const HaulAction *action, GString *text)
+{
+  g_string_truncate(text, 0);
+  if (action->deed == HAUL_DO_FLAGS) {
+    HaulIdBuffer buffer;
+    g_string_printf(text, "change flags of message %s", haul_id_text(action->flags.id2, &buffer));
+    return "flags";
+  }
+  HaulIdBuffer first, last;
+  if (action->deed == HAUL_DO_LINK) {
+    g_string_printf(text, "copy message %s within the destination",
+                    haul_id_text(action->link.id1, &first));
+    return "link";
+  }
+  if (action->deed == HAUL_DO_COPY_ALL)
+    g_string_append(text, "copy all");
+  else if (action->copy.first == action->copy.last)
+    g_string_printf(text, "copy message %s", haul_id_text(action->copy.first, &first));
+  else
+    g_string_printf(text, "copy messages %s to %s", haul_id_text(action->copy.first, &first),
+                    haul_id_text(action->copy.last, &last));
+  if (action->copy.n != HAUL_UNKNOWN)
+    g_string_append_printf(text, ", %" PRIu64 " in number", action->copy.n);
+  if (action->copy.octets != HAUL_UNKNOWN)
+    g_string_append_printf(text, ", %" PRIu64 " octets", action->copy.octets);
+  return "copy";
+}
+
+/* Shows what would be removed at the source; what is still to be copied would be, too, unless it has to
+ * grow older. */
+static bool
+show_removal(const HaulContext *context, const HaulFolderWork *work, HaulPreviewFunc show,
+             void *data, GString *text, GError **error)
+{
+  guint n;
+  if (!haul_removal_count(context, work, &n, error))
+    return false;
+  bool more = context->removal_age_s == 0 && work->n_actions > 0;
+  if (n == 0 && !more)
+    return true;
+  if (n == 0)
+    g_string_assign(text, "delete at the source what is copied");
+  else
+    g_string_printf(text, "delete %u messages at the source%s", n,
+                    more ? ", and what is copied" : "");
+  show(work->plan.folder1->path, work->plan.path2, "delete1", text->str, data);
+  return true;
+}
+
+bool
+haul_preview(const HaulContext *context, const HaulPass *pass, bool removes, HaulPreviewFunc show,
+             void *data, GError **error)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    const HaulFolderPlan *plan = &work->plan;
+    g_string_printf(text, "mapped by: %s", plan->rule);
+    show(plan->folder1->path, plan->path2, "map", text->str, data);
+    if (plan->create)
+      show(plan->folder1->path, plan->path2, "create", "create the folder", data);
+    if (plan->subscribe)
+      show(plan->folder1->path, plan->path2, "subscribe", "subscribe to it", data);
+    for (guint k = 0; k < work->n_actions; k++) {
+      const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + k);
+      const char *deed = describe_action(action, text);
+      show(plan->folder1->path, plan->path2, deed, text->str, data);
+    }
+    if (removes && !show_removal(context, work, show, data, text, error))
+      return false;
+  }
+  return true;
+}
