@@ -53,6 +53,7 @@ typedef struct {
   bool named;       /* the copy's id is known                                                  */
   bool proven;      /* of one that was found: it is as large as the message, or has its content */
   bool gone;        /* the copy was removed at the destination                                 */
+  bool same_id;     /* the copy has the id of the message */
 } HaulProof;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulIds, haul_ids_free)

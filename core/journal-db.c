@@ -53,7 +53,7 @@ static const char *const statements[N_STATEMENTS] = {
   [END_INTENT] = "DELETE FROM intent WHERE number = ?1",
   [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone, leaving FROM pair WHERE folder = ?1",
   [LOAD_PROOFS] =
-      "SELECT id1, noted_at, sha256 IS NOT NULL, id2 IS NOT NULL, proven, gone FROM pair"
+      "SELECT id1, noted_at, sha256 IS NOT NULL, id2 IS NOT NULL, proven, gone, id1 = id2 FROM pair"
       " WHERE folder = ?1 AND leaving IS NOT 2",
   [SET_LEFT] = "UPDATE pair SET leaving = 2 WHERE folder = ?1 AND id1 = ?2",
   [COUNT_LEFT] = "SELECT count(*) FROM pair WHERE folder = ?1 AND leaving = 2",

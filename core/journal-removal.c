@@ -19,6 +19,7 @@ haul_journal_load_proofs(HaulJournal *journal, int64_t folder, HaulIds *ids1, GA
         .named = sqlite3_column_int(query, 3) != 0,
         .proven = sqlite3_column_int(query, 4) != 0,
         .gone = sqlite3_column_int(query, 5) != 0,
+        .same_id = sqlite3_column_int(query, 6) != 0,
       };
       g_array_append_val(proofs, proof);
     }

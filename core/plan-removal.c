@@ -4,7 +4,9 @@
 static bool
 is_proven(const HaulRemovalInput *input, const HaulProof *proof)
 {
-  return proof->named && (proof->delivered || (proof->proven && !input->only_delivered));
+  bool is_itself = input->same_epoch && proof->same_id;
+  return proof->named
+         && (proof->delivered || (proof->proven && !is_itself && !input->only_delivered));
 }
 
 /* A clock that was set back makes nothing older than it is, and nothing too young where no age is asked. */

@@ -19,6 +19,7 @@ typedef struct {
   size_t n_troubled;
   int64_t now, min_age_s;
   bool only_delivered; /* copies that were found do not count: nothing bears them out */
+  bool same_epoch;     /* a copy with the message's id may be the message itself */
 } HaulRemovalInput;
 
 typedef struct {
@@ -29,7 +30,7 @@ typedef struct {
 
 /*
  * A message may go if its copy was delivered by us and has an id, or was found, has its size or its
- * content, and was not found by a state that knew nothing else; if the copy was not removed since; if the
+ * content, is not the message itself, and was not found by a state that knew nothing else; if the copy was not removed since; if the
  * message is in no trouble; and if all that was noted @min_age_s ago.
  */
 void haul_plan_removal(const HaulRemovalInput *input, HaulRemovalPlan *plan);

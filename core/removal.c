@@ -58,6 +58,19 @@ drop_hidden(const HaulFolderWork *work, GArray *proofs)
   g_array_set_size(proofs, n);
 }
 
+/*
+ * Whether copies that were found can be told from the messages themselves. Both accounts may be one, under
+ * two names, or by two protocols: then each message is found to be its own copy. Ids show that where both
+ * sides' are UIDs, and nothing does elsewhere.
+ */
+static bool
+can_tell_apart(const HaulFolderWork *work)
+{
+  const HaulFolderPlan *plan = &work->plan;
+  return plan->folder2 != NULL
+         && (plan->folder1->attributes & plan->folder2->attributes & HAUL_FOLDER_UIDS) != 0;
+}
+
 /* Finds what may go of a folder; ids that are texts are interned in @ids. */
 static bool
 plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulRemovalPlan *plan,
@@ -77,7 +90,9 @@ plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulR
     .n_troubled = troubled->len,
     .now = g_get_real_time() / G_USEC_PER_SEC,
     .min_age_s = context->removal_age_s,
-    .only_delivered = work->incomplete || work->tally->leaving.matched_anew,
+    .only_delivered =
+        work->incomplete || work->tally->leaving.matched_anew || !can_tell_apart(work),
+    .same_epoch = work->epoch1 == work->epoch2,
   };
   haul_plan_removal(&input, plan);
   work->tally->leaving.n_unproven = plan->n_unproven;

@@ -143,17 +143,32 @@ def messages_that_others_have_marked_stay():
 
 @case
 def what_another_tool_has_copied_goes_in_the_second_run():
-    with Dovecot() as old, Scratch() as folder:
-        content = mails(20)
-        source = imap_source(old, "u1", content)
-        corpus.write_maildir(folder + "/tree", content)
-        with Bench(source, Maildir(folder + "/tree")) as bench:
+    with Dovecot() as old, Dovecot() as new:
+        content, others = mails(20), list(corpus.made_up(4, seed=99, folders=FOLDERS, largest=1000))
+        source, copy = imap_source(old, "u1", content), imap_source(new, "u1", others + content)
+        with Bench(source, copy) as bench:
             first = bench.run("--delete1").expect(0).expect_totals(copied=0)
             assert deleted(first) == 0 and len(source.snapshot()) == 20, first.told()
             dry = bench.run("--delete1", "--dry", json_events=False)
             assert dry.code == 0 and ": delete 11 messages at the source\n" in dry.out, dry.told()
             assert deleted(bench.run("--delete1").expect(0)) == 20 and len(source.snapshot()) == 0
-            assert len(Maildir(folder + "/tree").snapshot()) == 20
+            assert len(copy.snapshot()) == 24
+
+
+@case
+def an_account_that_is_both_sides_keeps_its_mail():
+    """Under two names, or by two protocols, each message is found to be its own copy."""
+    with Dovecot(pop3=True) as server, Scratch() as folder:
+        pop_source(server, "u1")
+        destination = Imap(server, "u1")
+        before = destination.snapshot()
+        tree = Maildir(server.maildir("u1"))
+        for source in (Imap(server, "u1", host="localhost"), Inbox(server, "u1"), tree):
+            with Bench(source, destination) as bench:
+                for _ in range(3):
+                    run = bench.run("--delete1")
+                    assert deleted(run) == 0, run.told()
+                    assert not before.bodies() - destination.snapshot().bodies(), run.told()
 
 
 @case

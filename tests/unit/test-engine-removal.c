@@ -226,10 +226,25 @@ what_comes_back_under_its_id_is_looked_at(void)
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(engine.calls2.puts, 1);
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 7);
-  CU_ASSERT_EQUAL(memory_box_count(engine.source), 0);
+  CU_ASSERT_EQUAL(memory_box_count(engine.source), 1); /* the one whose copy was found */
+  CU_ASSERT_EQUAL(message_at(engine.source, 0)->uid, 1);
 }
 
 /* ---- copies that were found ---- */
+
+/* Lets both sides say that their ids are UIDs, and the copies have other ones than the messages. */
+static void
+have_uids(Engine *engine)
+{
+  MemoryBox *const boxes[] = { engine->source, engine->copy };
+  for (size_t i = 0; i < G_N_ELEMENTS(boxes); i++)
+    for (guint k = 0; k < boxes[i]->folders->len; k++) {
+      MemoryFolder *folder = boxes[i]->folders->pdata[k];
+      folder->attributes |= HAUL_FOLDER_UIDS;
+      if (i == 1)
+        memory_box_renumber(boxes[i], folder->path);
+    }
+}
 
 static void
 a_state_that_is_new_bears_out_what_it_copied_alone(void)
@@ -240,6 +255,7 @@ a_state_that_is_new_bears_out_what_it_copied_alone(void)
     engine_fill(&engine, 4);
     ENGINE_SYNC(&engine);
     engine_forget(&engine);
+    have_uids(&engine);
     engine.options.delete1 = true;
     engine.options.stateless = stateless == 1;
     memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\nnew\r\n");
@@ -256,6 +272,31 @@ a_state_that_is_new_bears_out_what_it_copied_alone(void)
 }
 
 static void
+what_may_be_the_message_itself_is_no_copy(void)
+{
+  for (unsigned kind = 0; kind < 2; kind++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine_fill(&engine, 4);
+    ENGINE_SYNC(&engine);
+    engine_forget(&engine);
+    for (guint i = 0; kind == 0 && i < 2; i++) { /* one account by two names: all ids are equal */
+      ((MemoryFolder *)engine.source->folders->pdata[i])->attributes |= HAUL_FOLDER_UIDS;
+      ((MemoryFolder *)engine.copy->folders->pdata[i])->attributes |= HAUL_FOLDER_UIDS;
+    }
+    if (kind == 1) /* by two protocols: ids are of two kinds */
+      engine.source->faults.text_ids = true;
+    engine.options.delete1 = true;
+    for (unsigned run = 0; run < 3; run++) {
+      CU_ASSERT_EQUAL(engine_run(&engine), 0);
+      CU_ASSERT_EQUAL(memory_box_count(engine.source), 8);
+      CU_ASSERT_EQUAL(engine.calls1.expunges, 0);
+      CU_ASSERT_EQUAL(engine.total.leaving.n_unproven, 8);
+    }
+  }
+}
+
+static void
 a_copy_of_another_size_is_not_enough(void)
 {
   g_auto(Engine) engine;
@@ -267,6 +308,7 @@ a_copy_of_another_size_is_not_enough(void)
   g_autofree char *longer = g_strconcat(two, "-- \r\na footer\r\n", NULL);
   memory_box_add(engine.copy, "INBOX", one);
   memory_box_add(engine.copy, "INBOX", longer);
+  have_uids(&engine);
   for (unsigned i = 0; i < 3; i++)
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 2);
@@ -416,6 +458,7 @@ main(void)
     CASE(an_equal_message_that_comes_later_is_another),
     CASE(what_comes_back_under_its_id_is_looked_at),
     CASE(a_state_that_is_new_bears_out_what_it_copied_alone),
+    CASE(what_may_be_the_message_itself_is_no_copy),
     CASE(a_copy_of_another_size_is_not_enough),
     CASE(a_removal_without_an_answer_is_looked_into),
     CASE(a_mark_of_ours_comes_to_no_copy_in_a_later_run),

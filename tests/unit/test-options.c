@@ -99,6 +99,31 @@ options_are_read_in_either_spelling(void)
 }
 
 static void
+what_is_to_be_deleted_is_said_in_three_ways(void)
+{
+  static const struct {
+    const char *line;
+    bool delete1;
+    unsigned days;
+  } table[] = {
+    { "--dry", false, 0 },
+    { "--delete1", true, 0 },
+    { "--delete", true, 0 },
+    { "--delete1after 0", true, 0 },
+    { "--delete1after=30", true, 30 },
+    { "--delete1after 30 --delete1", true, 30 },
+    { "--delete1 --delete1after 36500", true, 36500 },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_auto(Line) line;
+    line_init(&line, table[i].line);
+    CU_ASSERT(line.parsed);
+    CU_ASSERT_EQUAL(line.options.delete1, table[i].delete1);
+    CU_ASSERT_EQUAL(line.options.delete1_after_days, table[i].days);
+  }
+}
+
+static void
 a_url_says_what_its_options_say(void)
 {
   static const struct {
@@ -154,6 +179,12 @@ what_is_not_right_is_refused_with_what_is_wrong(void)
     { "--lanes x", "lanes" },
     { "--lanes -1", "lanes" },
     { "--grace 1e3", "grace" },
+    { "--delete1=yes", "delete1 takes no value" },
+    { "--delete2", "delete2" },
+    { "--delete1after", "delete1after needs a value" },
+    { "--delete1after soon", "days from 0 to 36500" },
+    { "--delete1after -1", "days from 0 to 36500" },
+    { "--delete1after 36501", "days from 0 to 36500" },
     { "--", "" },
     { "ann", "URL" },
     { "imaps://", "host" },
@@ -384,6 +415,7 @@ main(void)
   static const Case cases[] = {
     CASE(defaults_are_those_of_the_manual),
     CASE(options_are_read_in_either_spelling),
+    CASE(what_is_to_be_deleted_is_said_in_three_ways),
     CASE(a_url_says_what_its_options_say),
     CASE(what_is_not_right_is_refused_with_what_is_wrong),
     CASE(clear_text_needs_to_be_asked_for_twice),

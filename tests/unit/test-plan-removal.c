@@ -41,6 +41,16 @@ static const Row rows[] = {
     false,
     0,
     false },
+  { "found under its own id",
+    { NOTED(0), .named = true, .proven = true, .same_id = true },
+    false,
+    0,
+    false },
+  { "delivered, and given its own id",
+    { NOTED(0), .delivered = true, .named = true, .same_id = true },
+    false,
+    0,
+    true },
   { "as old as asked for", { NOTED(30), .delivered = true, .named = true }, false, 30 * DAY, true },
   { "a day too young", { NOTED(29), .delivered = true, .named = true }, false, 30 * DAY, false },
   { "just delivered", { NOTED(0), .delivered = true, .named = true }, false, 1, false },
@@ -75,6 +85,7 @@ what_is_in_doubt_stays(void)
     HaulRemovalInput input = input_of(&rows[i].proof, 1);
     input.only_delivered = rows[i].only_delivered;
     input.min_age_s = rows[i].min_age_s;
+    input.same_epoch = rows[i].proof.same_id;
     g_auto(HaulRemovalPlan) plan;
     haul_plan_removal(&input, &plan);
     bool goes = plan.ids->len == 1 && g_array_index(plan.ids, HaulId, 0) == 7;

@@ -267,6 +267,37 @@ states_have_names_that_differ(void)
     }
 }
 
+static void
+what_left_the_source_is_counted_when_it_is_known(void)
+{
+  g_autoptr(HaulReport) report = haul_report_new();
+  HaulTally *tally = haul_report_folder(report, "INBOX", "INBOX");
+  HaulLeaving *leaving = &tally->leaving;
+  static const char *const ids[] = { "a", "b", "c", "d" };
+  haul_leaving_missed(leaving, "a"); /* nobody asked for it */
+  haul_leaving_ask(leaving, ids, 2);
+  haul_leaving_confirm(leaving);
+  CU_ASSERT_EQUAL(leaving->n_gone, 2);
+  haul_leaving_missed(leaving, "a"); /* it is counted already */
+  haul_leaving_ask(leaving, ids + 2, 2);
+  haul_leaving_missed(leaving, "c");
+  haul_leaving_missed(leaving, "c");
+  haul_leaving_stay(leaving); /* "d" is still there */
+  haul_leaving_missed(leaving, "d");
+  haul_leaving_confirm(leaving);
+  CU_ASSERT_EQUAL(leaving->n_gone, 3);
+  CU_ASSERT_EQUAL(haul_report_total(report).leaving.n_gone, 3);
+  char *text = printed(report);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "INBOX -> INBOX: 0 copied, 3 deleted at the source\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n3 messages deleted at the source\n"));
+  CU_ASSERT_PTR_NULL(strstr(text, "not deleted"));
+  free(text);
+  leaving->n_unproven = 5;
+  text = printed(report);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n5 messages not deleted at the source: "));
+  free(text);
+}
+
 int
 main(void)
 {
@@ -279,6 +310,7 @@ main(void)
     CASE(a_folder_keeps_its_first_failure_until_it_is_tried_again),
     CASE(lanes_may_tell_it_at_once),
     CASE(what_is_printed_adds_up_and_holds_no_control_octet),
+    CASE(what_left_the_source_is_counted_when_it_is_known),
     CASE(every_reason_has_words_and_a_code_that_is_explained),
     CASE(exit_codes_name_the_side_where_one_is_to_blame),
     CASE(states_have_names_that_differ),
