@@ -109,6 +109,7 @@ memory_open(const HaulAccount *account, HaulIntent intent, GError **error)
       faults->refuses_login || (faults->refuses_from > 0 && number >= faults->refuses_from);
   if (!busy && !refused)
     box->n_open++;
+  box->most_open = MAX(box->most_open, box->n_open);
   g_free(box->known);
   box->known = g_strdup(haul_account_known_identity(account));
   pthread_cond_broadcast(&box->opened);

@@ -119,9 +119,10 @@ typedef struct {
   MemoryCalls calls;
   GPtrArray *
       origins; /* owned; of char *: what origin() was told: "PATH EPOCH NEXT-ID ATTRIBUTES -> PATH" */
-  char *known;     /* owned; who was known to be here when it was last opened, or NULL */
-  unsigned n_open; /* connections */
-  unsigned n_cut;  /* connections lost for what n_cuts counts */
+  char *known;        /* owned; who was known to be here when it was last opened, or NULL */
+  unsigned n_open;    /* connections */
+  unsigned most_open; /* of them, at a time */
+  unsigned n_cut;     /* connections lost for what n_cuts counts */
 } MemoryBox;
 
 extern const HaulPlugin haul_plugin_memory;

@@ -104,6 +104,38 @@ a_server_that_ends_an_older_connection_gets_one_lane_in_the_end(void)
   }
 }
 
+/* POP3 servers lock a mailbox: the second connection would find it in use. */
+static void
+a_source_of_one_folder_is_never_open_twice_at_a_time(void)
+{
+  static const MemoryFaults faults[] = {
+    { .no_sizes = false },
+    { .lose_fetch = 5 },
+    { .lose_list = 1, .lose_finish = 1 },
+    { .unfetchable = "id-2\r\n" }, /* three times, the last in a new connection */
+    { .cuts_fetch = "id-2\r\n" },  /* it is asked for alone, and given up */
+    { .busy_opens = 1, .asks_ms = 1 },
+    { .batch = 3, .hides_read = true },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine_fill(&engine, 0);
+    g_autofree char *filling = g_strnfill(700 << 10, 'x'); /* worth several lanes */
+    for (unsigned k = 0; k < 6; k++) {
+      g_autofree char *text = g_strdup_printf("id-%u", k), *octets = engine_message(text, text);
+      g_autofree char *large = g_strconcat(octets, filling, NULL);
+      memory_box_add(engine.source, "INBOX", large);
+    }
+    engine.source->faults = faults[i];
+    engine.copy->faults.lose_put = i == 0 ? 2 : 0;
+    engine.options.n_lanes = 8;
+    engine_run(&engine);
+    CU_ASSERT_EQUAL(engine.source->most_open, 1);
+    CU_ASSERT(memory_box_count(engine.copy) >= 3);
+  }
+}
+
 int
 main(void)
 {
@@ -115,6 +147,7 @@ main(void)
     CASE(a_lane_that_is_refused_is_not_tried_again_in_the_run),
     CASE(a_server_that_ends_an_older_connection_gets_one_lane_in_the_end),
     CASE(deliveries_that_are_put_off_are_made_after_the_time_that_was_asked_for),
+    CASE(a_source_of_one_folder_is_never_open_twice_at_a_time),
   };
   return RUN_SUITE("engine: patience", cases);
 }
