@@ -342,7 +342,7 @@ replace(MaildirListfile *file, const MaildirFolder *folder, uint32_t validity, u
   Merge merge = { .version = file->list.version,
                   .text = text,
                   .next = entries,
-                  .end = entries + n_entries,
+                  .end = n_entries > 0 ? entries + n_entries : entries,
                   .uids = uids };
   maildir_uidlist_print_head(&file->list, validity, next, guid, text);
   g_autofree char *head = g_strndup(text->str, text->len - 1);
