@@ -188,6 +188,22 @@ is_indexed(const MaildirFolder *folder)
          || faccessat(folder->fd, "dovecot.index", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Whether a Dovecot may have looked since the list was written: it knows of every UID in it then. */
+static bool
+was_looked_at(const MaildirNumbering *numbering, const MaildirFolder *folder)
+{
+  static const char *const names[] = { "dovecot.index.log", "dovecot.index" };
+  const struct timespec *written = &numbering->file.status.st_mtim;
+  struct stat status;
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    if (fstatat(folder->fd, names[i], &status, AT_SYMLINK_NOFOLLOW) == 0
+        && (status.st_mtim.tv_sec > written->tv_sec
+            || (status.st_mtim.tv_sec == written->tv_sec
+                && status.st_mtim.tv_nsec >= written->tv_nsec)))
+      return true;
+  return false;
+}
+
 static int
 compare_uids(const void *a, const void *b)
 {
@@ -196,7 +212,7 @@ compare_uids(const void *a, const void *b)
 }
 
 /* Finds those of @places whose UID is listed, and whose message is not there: we were killed between the
- * list and the file, or it is gone. */
+ * list and the file, or it is gone. None where a Dovecot may know: to it, such a UID is used up. */
 static bool
 find_lost(MaildirNumbering *numbering, const MaildirFolder *folder, const MaildirPlace *places,
           size_t n, GArray *lost, GError **error)
@@ -205,7 +221,7 @@ find_lost(MaildirNumbering *numbering, const MaildirFolder *folder, const Maildi
   for (size_t i = 0; i < n; i++)
     if (places[i].wanted != 0 && maildir_uidlist_has(&numbering->file.list, places[i].wanted))
       g_array_append_val(listed, places[i].wanted);
-  if (listed->len == 0)
+  if (listed->len == 0 || was_looked_at(numbering, folder))
     return true;
   g_array_sort(listed, compare_uids);
   g_autoptr(GHashTable) bases = maildir_listfile_bases(

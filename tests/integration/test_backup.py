@@ -3,6 +3,7 @@
 A backup that a Dovecot can serve at once: in a Maildir messages keep the UIDs of the source, so that a
 client that knows the old server finds nothing new at the one that serves the backup.
 """
+import contextlib
 import glob
 import imaplib
 import os
@@ -425,8 +426,29 @@ def a_tree_that_has_its_own_uids_keeps_them():
         home.expect_clean_log()
 
 
+def need_kill_at():
+    if subprocess.run([KILL_AT, "0", "/nonexistent", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skip("ptrace is not allowed here, or kill-at is not built")
+
+
+def killed_after(bench, number):
+    """A run that ends with the deed of that number; 0: a whole one."""
+    watched = bench.state + ":" + bench.destination.path
+    return bench.run(*NO_GRACE, wrap=("env", NO_LEAKS, "sh", "-c", 'exec 3>"$0"; exec "$@"', bench.folder + "/deeds", KILL_AT,
+                                      str(number), watched))
+
+
+def deeds(bench):
+    """Runs it whole, and returns how many deeds there were."""
+    killed_after(bench, 0).expect(0)
+    with open(bench.folder + "/deeds", encoding="ascii") as numbers:
+        words = numbers.read().split()
+    return int(words[1]) + int(words[3])
+
+
 @case
 def killed_after_any_deed_it_ends_with_the_uids_of_the_source():
+    need_kill_at()
     with Home(fill_it=False) as home:
         append(home.old, "Gaps", 12, seed=1)
         remove(home.old, "Gaps", "1:2,5,11:12")
@@ -437,14 +459,9 @@ def killed_after_any_deed_it_ends_with_the_uids_of_the_source():
             user = f"uk{number}"
             destination = home.tree(user)
             with Bench(Imap(home.old, "u1"), destination) as bench:
-                watched = bench.state + ":" + destination.path
-                told = bench.folder + "/deeds"
-                first = bench.run(*NO_GRACE, wrap=("env", NO_LEAKS, "sh", "-c", 'exec 3>"$0"; exec "$@"', told, KILL_AT,
-                                                   str(number), watched))
                 if number == 0:
-                    with open(told, encoding="ascii") as numbers:
-                        words = numbers.read().split()
-                    return int(words[1]) + int(words[3])
+                    return deeds(bench)
+                first = killed_after(bench, number)
                 again = bench.run(*NO_GRACE).expect(0)
                 try:
                     expect_nothing_new(old, View(home.new, user))
@@ -455,11 +472,41 @@ def killed_after_any_deed_it_ends_with_the_uids_of_the_source():
             home.new.forget(user)
             return 0
 
-        if subprocess.run([KILL_AT, "0", "/nonexistent", "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
-            raise Skip("ptrace is not allowed here, or kill-at is not built")
         points = list(range(1, attempt(0) + 1))
         chosen = points if LONG else sorted(random.Random(SEED).sample(points, min(len(points), 12 if SHORT else 50)))
         in_parallel(lambda n=n: attempt(n) for n in chosen)
+        print(f"# {len(chosen)} of {len(points)} deeds, seed {SEED}")
+        home.expect_clean_log()
+
+
+@case
+def a_server_that_looks_between_a_kill_and_the_next_run_sees_no_uid_mean_two_messages():
+    """What it knows to be missing does not come back: what comes gets a number that the source has not given."""
+    need_kill_at()
+    n_points = 4 if SHORT else 40 if LONG else 12
+    with Home(fill_it=False) as home, contextlib.ExitStack() as stack:
+        append(home.old, "Box", 2, seed=1)
+        users = [f"uk{number}" for number in range(n_points + 1)]
+        benches = [stack.enter_context(Bench(Imap(home.old, "u1"), home.tree(user))) for user in users]
+        for user, bench in zip(users, benches):
+            bench.run(*NO_GRACE).expect(0)
+            View(home.new, user)  # it has indexed all
+        append(home.old, "Box", 6, seed=2)
+        old = titles(home.old, "Box")
+        points = range(1, deeds(benches[0]) + 1)
+
+        def attempt(user, bench, point):
+            first = killed_after(bench, point)
+            before = titles(home.new, "Box", user)
+            again = bench.run(*NO_GRACE).expect(0)
+            new = titles(home.new, "Box", user)
+            told = f"killed after deed {point}: {sorted(before)} {sorted(new)}\n{first.told()}\n{again.told()}"
+            assert all(new.get(uid) == text for uid, text in before.items()), "a UID came to mean another, " + told
+            assert all(old[uid] == new[uid] for uid in old.keys() & new.keys()), "the source gave it to another, " + told
+            assert sorted(old.values()) == sorted(new.values()), "lost or doubled, " + told
+
+        chosen = sorted(random.Random(SEED).sample(points, min(len(points), n_points)))
+        in_parallel(lambda u=u, b=b, n=n: attempt(u, b, n) for u, b, n in zip(users[1:], benches[1:], chosen))
         print(f"# {len(chosen)} of {len(points)} deeds, seed {SEED}")
         home.expect_clean_log()
 

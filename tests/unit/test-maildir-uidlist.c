@@ -348,6 +348,10 @@ one_that_never_came_leaves_its_uid_to_itself(void)
   EXPECT_LIST(&place, "3 V77 N7\n4 :a\n5 :d\n6 :e\n");
   enter(&place, second, "5:f", true); /* now it is there */
   EXPECT_LIST(&place, "3 V77 N7\n4 :a\n5 :d\n6 :e\n30 :f\n");
+  enter(&place, second, "31:g", false);
+  write_file(&place, "dovecot.index.log", "x"); /* which knows that 31 is missing */
+  enter(&place, second, "31:h", true);
+  EXPECT_LIST(&place, "3 V77 N7\n4 :a\n5 :d\n6 :e\n30 :f\n31 :g\n32 :h\n");
 }
 
 static void
