@@ -8,6 +8,7 @@
 #define SIZE_LIMIT 4096
 #define PREFIX "maildir:"
 #define BY_PATH PREFIX "path:"
+#define ADVICE ": is its file system mounted? If it was replaced on purpose, newtree begins anew"
 
 bool
 maildir_identity_read(int root, const char *where, char **uuid, char **layout, GError **error)
@@ -68,13 +69,14 @@ maildir_identity_check(const char *known, const char *uuid, const char *where, b
     return true;
   if (!is_there)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "not-mounted",
-                   "%s is not there, and was the Maildir %s in the last run", where, known);
+                   "%s is not there, and was the Maildir %s in the last run" ADVICE, where, known);
   else if (uuid == NULL)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "not-mounted",
-                   "%s has no file " MAILDIR_IDENTITY ", and was the Maildir %s in the last run",
+                   "%s has no file " MAILDIR_IDENTITY
+                   ", and was the Maildir %s in the last run" ADVICE,
                    where, known);
   else
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "not-mounted",
-                   "%s is the Maildir %s, and was %s in the last run", where, uuid, known);
+                   "%s is the Maildir %s, and was %s in the last run" ADVICE, where, uuid, known);
   return false;
 }

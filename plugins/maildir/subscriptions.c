@@ -12,6 +12,8 @@
 #define COURIER "courierimapsubscribed"
 #define HEAD "V\t2\n\n"
 #define SIZE_LIMIT (16u << 20)
+/* No account has so many folders (limits.h of the imap plugin has the same). */
+#define MAX_PATHS 100000
 
 /* Version 2 has no separators between levels, so one there belongs to a level. */
 static char *
@@ -46,7 +48,8 @@ maildir_subscriptions_parse(const char *text, MaildirNaming naming, bool *is_new
     *is_new_form = new_form;
   if (new_form && text[0] != '\0')
     text += strlen("V\t2\n");
-  for (const char *end; *text != '\0'; text = *end == '\0' ? end : end + 1) {
+  for (const char *end; *text != '\0' && g_hash_table_size(paths) < MAX_PATHS;
+       text = *end == '\0' ? end : end + 1) {
     end = strchrnul(text, '\n');
     if (end == text)
       continue;
@@ -61,7 +64,7 @@ maildir_subscriptions_parse_courier(const char *text)
 {
   const MaildirNaming naming = { '.', false };
   GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", MAX_PATHS);
   for (char **line = lines; *line != NULL; line++)
     if (strcmp(*line, "INBOX") == 0)
       g_hash_table_add(paths, g_strdup(*line));
@@ -70,15 +73,16 @@ maildir_subscriptions_parse_courier(const char *text)
   return paths;
 }
 
+/* *cut: gets whether there is more than is looked at. */
 static bool
-read_file(const MaildirTree *tree, const char *file, GString *text, GError **error)
+read_file(const MaildirTree *tree, const char *file, GString *text, bool *cut, GError **error)
 {
+  *cut = false;
   if (tree->fd < 0)
     return true;
-  bool cut;
-  if (!maildir_file_read(tree->fd, file, SIZE_LIMIT, text, &cut, HAUL_ERROR_FOLDER, error))
+  if (!maildir_file_read(tree->fd, file, SIZE_LIMIT, text, cut, HAUL_ERROR_FOLDER, error))
     return false;
-  if (cut) {
+  if (*cut) {
     haul_log(HAUL_LOG_WARNING, "%s/%s is too long: its end is not looked at", tree->root, file);
     char *last = strrchr(text->str, '\n');
     g_string_truncate(text, last == NULL ? 0 : (gsize)(last + 1 - text->str));
@@ -91,8 +95,9 @@ maildir_subscriptions_read(const MaildirTree *tree)
 {
   g_autoptr(GString) text = g_string_new(NULL);
   g_autoptr(GError) why = NULL;
-  bool is_read = read_file(tree, NAME, text, &why);
-  bool is_courier = is_read && text->len == 0 && (is_read = read_file(tree, COURIER, text, &why));
+  bool cut, is_read = read_file(tree, NAME, text, &cut, &why);
+  bool is_courier =
+      is_read && text->len == 0 && !cut && (is_read = read_file(tree, COURIER, text, &cut, &why));
   if (!is_read)
     haul_log(HAUL_LOG_WARNING, "%s: subscriptions are not known: %s", tree->root, why->message);
   return is_courier ? maildir_subscriptions_parse_courier(text->str)
@@ -103,10 +108,15 @@ static bool
 add_lines(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);
-  if (!read_file(tree, NAME, text, error))
+  bool cut, is_new_form;
+  if (!read_file(tree, NAME, text, &cut, error))
     return false;
-  bool is_new_form;
   g_autoptr(GHashTable) paths = maildir_subscriptions_parse(text->str, tree->naming, &is_new_form);
+  if (cut || g_hash_table_size(paths) >= MAX_PATHS) { /* to write it anew would lose the rest */
+    haul_set_error(error, HAUL_ERROR_FOLDER, "maildir",
+                   "%s/" NAME " is too long: it is left as it is", tree->root);
+    return false;
+  }
   if (text->len == 0)
     g_string_append(text, HEAD);
   if (text->str[text->len - 1] != '\n')

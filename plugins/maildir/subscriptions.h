@@ -17,7 +17,7 @@
 GHashTable *maildir_subscriptions_read(const MaildirTree *tree);
 
 /* Adds the folders to the file, which keeps its form and what it held. Errors: HAUL_ERROR_FOLDER
- * where it cannot be read. */
+ * where it cannot be read, or not whole. */
 bool maildir_subscriptions_add(const MaildirTree *tree, const HaulFolder *folders, size_t n_folders,
                                GError **error);
 

@@ -11,24 +11,13 @@ import threading
 from harness import SHORT, Bench, Maildir, Skip, case, run_cases
 from peak import LIMIT_KIB, peak_of
 from servers.scratch import Scratch
-from trees import fingerprint, mail, make, plant, put
+from trees import bodies, fingerprint, mail, make, plant, put
 
 
 def sync(source, destination, *options):
     """One run from tree to tree. Returns its result."""
     with Bench(Maildir(source), Maildir(destination)) as bench:
         return bench.run(*options)
-
-
-def bodies(*folders):
-    """The messages in cur and new of folders, sorted."""
-    found = []
-    for folder in folders:
-        for part in ("cur", "new"):
-            for name in os.listdir(f"{folder}/{part}"):
-                with open(f"{folder}/{part}/{name}", "rb") as file:
-                    found.append(file.read())
-    return sorted(found)
 
 
 # M-2: what is no regular file.

@@ -40,6 +40,17 @@ def plant(root, folders):
             put(folder, f"{1_704_103_200 + number}.M{number}P7.host:2,S", mail(f"{directory} {number}"))
 
 
+def bodies(*folders):
+    """The messages in cur and new of folders, sorted."""
+    found = []
+    for folder in folders:
+        for part in ("cur", "new"):
+            for name in os.listdir(f"{folder}/{part}"):
+                with open(f"{folder}/{part}/{name}", "rb") as file:
+                    found.append(file.read())
+    return sorted(found)
+
+
 def fingerprint(root):
     """All that is there: of each file and directory its kind, inode, times but for the last look, and content."""
     seen = {}
