@@ -259,6 +259,27 @@ fail(GError **error, GError *refusal, GError *why)
   return false;
 }
 
+/* Returns those of @mechanisms that have failed here in this run. */
+static uint32_t
+forgone(const HaulAccount *account, uint32_t mechanisms)
+{
+  uint32_t found = 0;
+  for (uint32_t left = mechanisms; left != 0; left &= left - 1) {
+    uint32_t mechanism = left & -left;
+    if (haul_account_forgoes(account, haul_sasl_name((HaulSaslMechanism)mechanism)))
+      found |= mechanism;
+  }
+  return found;
+}
+
+/* Does without @mechanisms for the run: each try costs time, by design of the server. */
+static void
+forgo(const HaulAccount *account, uint32_t mechanisms)
+{
+  for (; mechanisms != 0; mechanisms &= mechanisms - 1)
+    haul_account_forgo(account, haul_sasl_name((HaulSaslMechanism)(mechanisms & -mechanisms)));
+}
+
 /* @refusal: what a try before these came to, taken, or NULL. */
 static bool
 authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
@@ -267,7 +288,8 @@ authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
   g_autoptr(HaulSasl) sasl =
       haul_sasl_new(account, session->stream,
                     is_delegated(account) ? haul_account_string(account, "user") : NULL);
-  uint32_t offered = session->can.mechanisms | HAUL_SASL_LOGIN;
+  uint32_t offered = session->can.mechanisms | HAUL_SASL_LOGIN, broken = 0;
+  offered &= ~forgone(account, offered);
   for (;;) {
     Try try = { 0 };
     GError *why = NULL;
@@ -276,11 +298,16 @@ authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
       return fail(error, refusal, why);
     if (try.status.ok) {
       g_clear_error(&refusal);
-      return haul_sasl_accept(sasl, error);
+      if (!haul_sasl_accept(sasl, error))
+        return false;
+      forgo(account, broken);
+      return true;
     }
     g_clear_error(&refusal);
     refusal = refusal_of(session, &try, sasl);
-    if ((mechanism & SCRAM) != 0 && try.n_answers > 1) /* it was understood */
+    if (try.refusal == POP3_LOGIN_UNSUPPORTED)
+      broken |= mechanism & session->can.mechanisms;
+    else if ((mechanism & SCRAM) != 0 && try.n_answers > 1) /* it was understood */
       offered &= ~(uint32_t)SCRAM;
     if (try.refusal == POP3_LOGIN_FOR_NOW || !haul_sasl_refuse(sasl, sasl_refusal(try.refusal)))
       return fail(error, refusal, NULL);
@@ -321,8 +348,13 @@ pop3_authenticate(Pop3Session *session, const char *stamp, GError **error)
     if (try.status.ok)
       return true;
     refusal = refusal_of(session, &try, NULL);
-    /* Servers that hold hashes of passwords greet with a stamp, and cannot do APOP. */
-    if (only_apop || try.refusal == POP3_LOGIN_DENIED || try.refusal == POP3_LOGIN_FOR_NOW)
+    /* Servers that hold hashes of passwords greet with a stamp, and cannot do APOP, which they call bad
+     * credentials (Mailutils). Once: a wrong password costs two attempts there. */
+    bool other_way =
+        try.refusal == POP3_LOGIN_UNEXPLAINED || try.refusal == POP3_LOGIN_UNSUPPORTED
+        || (try.status.code == POP3_CODE_AUTH
+            && pop3_classify_login(POP3_CODE_NONE, try.status.text) == POP3_LOGIN_UNEXPLAINED);
+    if (only_apop || !other_way)
       return fail(error, refusal, NULL);
   }
   return authenticate_by_sasl(session, refusal, error);

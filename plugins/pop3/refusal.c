@@ -123,25 +123,40 @@ pop3_classify(Pop3Code code, const char *text)
 Pop3LoginRefusal
 pop3_classify_login(Pop3Code code, const char *text)
 {
-  static const char *const unknown[] = { "unsupported",       "not supported",
-                                         "unknown mechanism", "unknown authentication",
-                                         "unknown command",   "not implemented",
-                                         "no such mechanism", "mechanism not",
-                                         "unrecognized",      "unrecognised",
-                                         "invalid command",   "bad command",
-                                         "protocol error",    "syntax",
-                                         "command not",       "not valid in this state",
-                                         "unimplemented",     "invalid parameter",
-                                         "illegal command",   "bad arguments",
-                                         "invalid number",    "too many arg",
-                                         "wrong number",      NULL };
+  static const char *const unknown[] = { "unsupported",
+                                         "not supported",
+                                         "unknown mechanism",
+                                         "unknown authentication",
+                                         "unknown command",
+                                         "not implemented",
+                                         "no such mechanism",
+                                         "mechanism not",
+                                         "unrecognized",
+                                         "unrecognised",
+                                         "invalid command",
+                                         "bad command",
+                                         "protocol error",
+                                         "syntax",
+                                         "command not",
+                                         "not valid in this state",
+                                         "unimplemented",
+                                         "invalid parameter",
+                                         "illegal command",
+                                         "bad arguments",
+                                         "bad protocol",
+                                         "invalid number",
+                                         "too many arg",
+                                         "wrong number",
+                                         NULL };
   static const char *const disproved[] = { "credential", "password", "locked",    "disabled",
                                            "blocked",    "expired",  "suspended", NULL };
-  if (code == POP3_CODE_AUTH || code == POP3_CODE_SYS_PERM)
+  g_autofree char *folded = g_ascii_strdown(text, -1);
+  if (code == POP3_CODE_SYS_PERM)
     return POP3_LOGIN_DENIED;
+  if (code == POP3_CODE_AUTH) /* Cyrus says it of a conversation that broke down, too */
+    return strstr(folded, "bad protocol") != NULL ? POP3_LOGIN_UNSUPPORTED : POP3_LOGIN_DENIED;
   if (pop3_classify(code, text) == POP3_REFUSED_FOR_NOW)
     return POP3_LOGIN_FOR_NOW;
-  g_autofree char *folded = g_ascii_strdown(text, -1);
   return has_any(folded, disproved) ? POP3_LOGIN_DENIED
          : has_any(folded, unknown) ? POP3_LOGIN_UNSUPPORTED
                                     : POP3_LOGIN_UNEXPLAINED;

@@ -360,6 +360,8 @@ a_login_that_is_refused_says_whether_to_try_another_way(void)
     Pop3LoginRefusal refusal;
   } table[] = {
     { POP3_CODE_AUTH, "unsupported", POP3_LOGIN_DENIED },
+    { POP3_CODE_AUTH, "authenticating: bad protocol / cancel", POP3_LOGIN_UNSUPPORTED },
+    { POP3_CODE_AUTH, "authenticating: authentication failure", POP3_LOGIN_DENIED },
     { POP3_CODE_SYS_PERM, "", POP3_LOGIN_DENIED },
     { POP3_CODE_SYS_TEMP, "wrong password", POP3_LOGIN_FOR_NOW },
     { POP3_CODE_NONE, "Invalid user name or password", POP3_LOGIN_DENIED },
