@@ -70,6 +70,16 @@ GMAIL = "+OK Gpop ready for requests from 192.0.2.1 z12mb1234567wrp"
 
 
 @case
+def gp1_a_server_that_always_shows_the_same_part_ends():
+    with PopPair(batch=7) as pair:
+        pair.source.greeting = GMAIL
+        pair.fill(30)
+        pair.run(source=7, copied=7)
+        pair.run("--batches1", "no", source=7, copied=0, already_there=7)
+        assert len(pair.order()) == 7
+
+
+@case
 def gp2_a_message_is_hidden_once_it_was_read():
     with PopPair(hides=True) as pair:
         pair.source.greeting = GMAIL
