@@ -110,6 +110,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Receipt, receipt_clear)
 /* The cases, in the order in which a new plugin will want to pass them. */
 extern const Case folder_cases[], message_cases[], copy_cases[], upkeep_cases[], edge_cases[];
 extern const size_t n_folder_cases, n_message_cases, n_copy_cases, n_upkeep_cases, n_edge_cases;
+/* Those of a store that is only read, which has mail already. */
+extern const Case reading_cases[];
+extern const size_t n_reading_cases;
 
 /* The message cases build upon each other; this frees what they share. */
 void forget_receipts(void);
