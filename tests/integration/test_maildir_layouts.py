@@ -299,6 +299,51 @@ def names_come_back_from_every_layout():
 
 
 @case
+def names_that_no_server_has_come_back_too():
+    """What lies on disk may be any octets: from layout to layout the same folders come out."""
+    rng = random.Random(SEED + 1)
+    pieces = [b"~", b"~ann", b"tab\there", b"new\nline", b"\x7f", b"Latin\xe4", "ä".encode(), b"a&b", b"&AGE-", b"%00", b"%2F",
+              b"%25", b"*?", b" ", b"-", b"x.", b"cur2", b"\x1b[31m", b"Inbox", b"&AOQ-", b"dot.dot", b"\\", b"e" * 60]
+    with Scratch() as scratch:
+        root = os.fsencode(scratch) + b"/0"
+        for part in (b"cur", b"new", b"tmp"):
+            os.makedirs(root + b"/" + part)
+        for number in range(15 if SHORT else 40):
+            levels = [rng.choice(pieces) + rng.choice(pieces) for _ in range(rng.randrange(1, 3))]
+            folder = root + b"/" + b"/".join(levels)
+            for part in (b"cur", b"new", b"tmp"):
+                os.makedirs(folder + b"/" + part, exist_ok=True)
+            with open(folder + b"/cur/1704103200.M%dP1.host:2,S" % number, "wb") as out:
+                out.write(mail(f"number {number}"))
+        for number, layout in enumerate(("fs", "maildir++", "flat", "fs")):
+            source = Tree(f"{scratch}/{number}", "fs" if number == 0 else None)
+            with Bench(source, Tree(f"{scratch}/{number + 1}", layout)) as bench:
+                bench.run().expect().expect_totals(failed=0)
+
+        def held(tree):
+            """Directory -> messages."""
+            found = {}
+            for folder, _, files in os.walk(tree):
+                if folder.endswith("/cur"):
+                    found[os.path.relpath(folder, tree)] = sorted(reader.maildir_octets(f"{folder}/{name}") for name in files)
+            return found
+
+        assert len(held(f"{scratch}/1")) > 10
+        assert held(f"{scratch}/1") == held(f"{scratch}/4"), f"MAILHAUL_TEST_SEED={SEED}"
+
+
+def numbers(server):
+    """Folder -> UIDVALIDITY and UIDs."""
+    found = {}
+    with reader.ImapAccount(HOST, server.port, "u1", PASSWORD) as account:
+        for mailbox in account.mailboxes():
+            account._imap.select(reader._quoted(mailbox), True)
+            epoch = account._imap.response("UIDVALIDITY")[1]
+            found[mailbox] = (epoch, account._imap.uid("search", None, "ALL")[1])
+    return found
+
+
+@case
 def a_dovecot_serves_nested_folders_that_were_made_for_it():
     with Dovecot() as old, Dovecot(settings="mail_location = maildir:~/Maildir:LAYOUT=fs\n") as new:
         corpus.fill(old, "u1", corpus.made_up(60, largest=20_000))
@@ -316,6 +361,7 @@ def a_dovecot_serves_nested_folders_that_were_made_for_it():
             before, after = Imap(old, "u1").snapshot(), Imap(new, "u1").snapshot()
             expect_same(before, after)
             assert before.subscribed <= after.subscribed, (before.subscribed, after.subscribed)
+            assert numbers(old) == numbers(new)
             # And what that Dovecot makes is found again.
             with reader.ImapAccount(HOST, new.port, "u1", PASSWORD) as account:
                 account._imap.create('"Work/new one"')
