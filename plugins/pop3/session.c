@@ -129,11 +129,22 @@ drop_line(Pop3Session *session, GError **error)
   }
 }
 
+/* Whether the session has not failed. */
+static bool
+is_alive(const Pop3Session *session, GError **error)
+{
+  if (session->dead)
+    haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "the connection is gone");
+  return !session->dead;
+}
+
 /* Reads a line of any length, of which POP3_LINE_KEPT octets are kept, lent until the next read. */
 static bool
 read_line(Pop3Session *session, const char **line, size_t *size, GError **error)
 {
   size_t scanned = 0;
+  if (!is_alive(session, error))
+    return false;
   for (;;) {
     const uint8_t *from = session->in + session->in_start;
     size_t have = session->in_end - session->in_start;
@@ -153,7 +164,7 @@ read_line(Pop3Session *session, const char **line, size_t *size, GError **error)
     if (!fill(session, error))
       return false;
   }
-  /* What is kept stays in front, where drop_line() does not come. */
+  /* The text of the last status has had its time. */
   g_string_truncate(session->text, 0);
   g_string_append_len(session->text, (const char *)session->in + session->in_start, POP3_LINE_KEPT);
   *line = session->text->str;
@@ -167,10 +178,6 @@ pop3_session_read_status(Pop3Session *session, Pop3StatusKind *kind, Pop3Status 
 {
   const char *line, *text;
   size_t size, text_size;
-  if (session->dead) {
-    haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "the connection is gone");
-    return false;
-  }
   if (!read_line(session, &line, &size, error))
     return false;
   if (haul_log_wants(HAUL_LOG_DEBUG))
@@ -225,15 +232,13 @@ pop3_session_body(Pop3Session *session, Pop3OctetsFunc take, void *data, uint64_
 {
   Pop3Body body = { POP3_BODY_AT_LINE };
   uint64_t n_octets = 0;
+  if (!is_alive(session, error))
+    return false;
   while (body.state != POP3_BODY_END) {
-    size_t have = session->in_end - session->in_start;
-    if (have == 0) {
-      if (!fill(session, error))
-        return false;
-      continue;
-    }
+    if (!pop3_session_has_unread(session) && !fill(session, error))
+      return false;
     const uint8_t *piece;
-    size_t piece_size;
+    size_t have = session->in_end - session->in_start, piece_size;
     session->in_start +=
         pop3_wire_body(&body, session->in + session->in_start, have, &piece, &piece_size);
     n_octets += piece_size;
@@ -271,11 +276,7 @@ is_in_step(Pop3Session *session, GError **error)
 static bool
 begin(Pop3Session *session, GError **error)
 {
-  if (session->dead) {
-    haul_set_error(error, HAUL_ERROR_CONNECTION, "closed", "the connection is gone");
-    return false;
-  }
-  return session->n_under_way > 0 || is_in_step(session, error);
+  return is_alive(session, error) && (session->n_under_way > 0 || is_in_step(session, error));
 }
 
 /* Sends what has gathered, if that is enough. */

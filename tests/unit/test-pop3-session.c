@@ -365,6 +365,22 @@ quit_counts_only_if_it_was_answered(void)
   }
 }
 
+static void
+nothing_is_read_behind_the_end(void)
+{
+  g_autoptr(GError) error = NULL;
+  Line line = line_open(serve_once, (void *)"+OK bye\r\n1 x\r\n.\r\n");
+  const char *text;
+  size_t size;
+  CU_ASSERT(pop3_session_quit(line.session, &error));
+  CU_ASSERT(!pop3_session_line(line.session, &text, &size, &error));
+  CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "closed", NULL);
+  g_clear_error(&error);
+  CU_ASSERT(!pop3_session_body(line.session, NULL, NULL, NULL, &error));
+  CHECK_ERROR(error, HAUL_ERROR_CONNECTION, "closed", NULL);
+  line_close(&line);
+}
+
 /* ---- secrets ---- */
 
 static void
@@ -402,6 +418,7 @@ main(void)
     CASE(an_answer_that_nobody_asked_for_ends_the_session),
     CASE(what_was_marked_as_deleted_stays_without_quit),
     CASE(quit_counts_only_if_it_was_answered),
+    CASE(nothing_is_read_behind_the_end),
     CASE(a_password_reaches_the_server_and_no_log),
   };
   return RUN_SUITE("pop3: session", cases);
