@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "removal.h"
+#include "sessions.h"
 
 static const char *
 describe_action(const HaulAction *action, GString *text)
@@ -63,7 +64,10 @@ haul_preview(const HaulContext *context, const HaulPass *pass, bool removes, Hau
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     const HaulFolderPlan *plan = &work->plan;
-    g_string_printf(text, "mapped by: %s", plan->rule);
+    g_string_printf(text, "mapped by: %s%s", plan->rule,
+                    haul_sessions_are_needed(plan->folder1)
+                        ? "; the source shows a part of it at a time, and this is the first"
+                        : "");
     show(plan->folder1->path, plan->path2, "map", text->str, data);
     if (plan->create)
       show(plan->folder1->path, plan->path2, "create", "create the folder", data);

@@ -399,6 +399,16 @@ print_folder(const HaulTally *tally, FILE *out)
   fputc('\n', out);
 }
 
+/* Whoever misses mail there is to know why. */
+static void
+print_batches(const HaulTally *tally, FILE *out)
+{
+  if (!haul_batch_has_shown(&tally->batch))
+    return;
+  g_autofree char *path = haul_text_display(tally->path1, strlen(tally->path1));
+  fprintf(out, "%s is shown in batches: what was read there before may be hidden\n", path);
+}
+
 void
 haul_report_print(HaulReport *report, double seconds, FILE *out)
 {
@@ -408,6 +418,8 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
   for (guint i = 0; i < report->folders->len; i++)
     print_troubles(report->folders->pdata[i], out);
   print_sum(&total, out);
+  for (guint i = 0; i < report->folders->len; i++)
+    print_batches(report->folders->pdata[i], out);
   if (total.n_linked > 0)
     fprintf(out, "%" PRIu64 " messages, %" PRIu64 " copies\n",
             total.n[HAUL_STATE_COPIED] - total.n_linked, total.n[HAUL_STATE_COPIED]);

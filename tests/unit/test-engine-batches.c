@@ -2,6 +2,7 @@
 #include "suite.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <mailhaul/error.h>
@@ -212,6 +213,29 @@ a_plan_is_of_what_is_shown_now(void)
   engine.options.dry = true;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(engine.calls1.opens, 1);
+  CU_ASSERT_EQUAL_FATAL(engine.planned->len, 3);
+  CU_ASSERT_PTR_NOT_NULL(strstr(engine.planned->pdata[0], "shows a part of it at a time"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(engine.planned->pdata[2], "2 in number"));
+}
+
+static void
+who_misses_mail_is_told_why(void)
+{
+  g_auto(Engine) engine;
+  engine_init_batches(&engine, 5, 2, true);
+  static const char *const expected[] = { "INBOX -> INBOX: 5 copied in 3 batches\n",
+                                          "0 at the source" };
+  for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    haul_report_print(engine.report, 1, out);
+    fclose(out);
+    CU_ASSERT(g_str_has_prefix(text, expected[i]));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nINBOX is shown in batches: "));
+    free(text);
+  }
 }
 
 int
@@ -229,6 +253,7 @@ main(void)
     CASE(what_is_removed_leaves_the_account_as_it_is),
     CASE(what_is_hidden_is_not_taken_for_removed_again),
     CASE(a_plan_is_of_what_is_shown_now),
+    CASE(who_misses_mail_is_told_why),
   };
   return RUN_SUITE("engine: batches", cases);
 }
