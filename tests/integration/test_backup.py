@@ -82,12 +82,13 @@ def expect_nothing_new(old, new):
 class Home:
     """A server with odd UIDs, and a second one on whose disk the backup lies."""
 
-    def __init__(self, fill_it=True):
-        self._fill = fill_it
+    def __init__(self, fill_it=True, settings=""):
+        """settings: of the second server."""
+        self._fill, self._settings = fill_it, settings
 
     def __enter__(self):
         self.old = Dovecot().__enter__()
-        self.new = Dovecot().__enter__()
+        self.new = Dovecot(settings=self._settings).__enter__()
         if self._fill:
             fill(self.old)
         self.root = self.new.maildir("u1")
@@ -182,6 +183,17 @@ def a_dovecot_on_the_backup_shows_what_the_old_one_showed():
         expect_same(reader.read_imap(HOST, home.old.port, "u1"), reader.read_imap(HOST, home.new.port, "u1"))
         for folder in ("INBOX", "Gaps", '"&ZeVnLIqe-/&U9dP4Q-"'):
             assert titles(home.old, folder) == titles(home.new, folder), f"{folder}: other octets"
+        folders = glob.glob(home.root + "/.[!.]*/cur")
+        assert folders and all(os.path.exists(cur[:-3] + "maildirfolder") for cur in folders), "no maildirfolder"
+        home.expect_clean_log()
+
+
+@case
+def so_does_one_that_keeps_folders_in_folders():
+    with Home(settings="mail_location = maildir:~/Maildir:LAYOUT=fs\n") as home:
+        home.run("--layout2", "fs")
+        expect_nothing_new(View(home.old), View(home.new))
+        home.run().expect_totals(copied=0)
         home.expect_clean_log()
 
 
