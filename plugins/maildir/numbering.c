@@ -162,6 +162,9 @@ begin(MaildirNumbering *numbering, const MaildirFolder *folder, const HaulAccoun
   g_assert(numbering->lock < 0);
   numbering->lags = false;
   *ours = false;
+  /* Where only cur, new and tmp may be written, the list is kept elsewhere, or by others. */
+  if (faccessat(folder->fd, ".", W_OK, AT_EACCESS) != 0)
+    return true;
   numbering->lock = maildir_dotlock_take(folder->fd, folder->tmp, folder->where, account,
                                          &folder->tree->creation, error);
   if (numbering->lock < 0)

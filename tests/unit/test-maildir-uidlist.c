@@ -377,6 +377,21 @@ a_folder_of_another_uidvalidity_is_left_to_dovecot(void)
 }
 
 static void
+a_folder_that_takes_no_file_is_left_to_dovecot(void)
+{
+  g_auto(Place) place = new_place();
+  g_autoptr(MaildirNumbering) numbering = from_uids(77, "30");
+  const MaildirNumbered message = { "4", "a" };
+  bool is_root = geteuid() == 0;
+  CU_ASSERT(is_root ? seteuid(65534) == 0 : fchmod(place.folder->fd, 0500) == 0);
+  g_autoptr(GError) why = NULL;
+  CU_ASSERT(maildir_numbering_enter(numbering, place.folder, place.account, &message, 1, &why));
+  maildir_numbering_leave(numbering, place.folder);
+  CU_ASSERT(is_root ? seteuid(0) == 0 : fchmod(place.folder->fd, 0700) == 0);
+  EXPECT_LIST(&place, "");
+}
+
+static void
 a_damaged_list_is_left_alone(void)
 {
   static const char *const damaged[] = { "", "\n", "garbage\n", "3 V77 N9",
@@ -544,6 +559,7 @@ main(void)
     CASE(what_others_added_since_is_there_to_stay),
     CASE(one_that_never_came_leaves_its_uid_to_itself),
     CASE(a_folder_of_another_uidvalidity_is_left_to_dovecot),
+    CASE(a_folder_that_takes_no_file_is_left_to_dovecot),
     CASE(a_damaged_list_is_left_alone),
     CASE(a_list_whose_last_line_is_cut_is_written_anew),
     CASE(a_list_of_a_gigabyte_without_a_line_is_not_read),
