@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is kept of a header: as much as the matchers look at. */
-#define POP3_HEAD_LIMIT (256u << 10)
+#include "limits.h"
 
 typedef struct {
   GByteArray *octets; /* owned; the header, with the empty line that ends it */

@@ -14,8 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A UIDL has at most 70 octets (RFC 1939 §7). Longer ones are met, and name messages as well. */
-#define POP3_UIDL_LIMIT 512u
+#include "limits.h"
 
 /* Whether a text is a UIDL: 1 to POP3_UIDL_LIMIT octets between 0x21 and 0x7E. */
 bool pop3_ids_is_uidl(const char *text, size_t size);

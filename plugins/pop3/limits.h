@@ -13,8 +13,12 @@ enum {
 
   POP3_MECHANISMS_LIMIT = 1000, /* words of SASL that are looked at: ten, in the field */
 
+  POP3_MESSAGES_LIMIT = 4 << 20, /* lines of a listing: mailboxes of a million are known */
+  POP3_UIDL_LIMIT = 512,         /* octets of one that names a message; RFC 1939 §7 allows 70 */
+  POP3_HEAD_LIMIT = 256 << 10,   /* octets of a header that are looked at, as the matchers do */
+
   POP3_COMMAND_LIMIT = 255, /* octets of ours with CRLF (RFC 2449 §4, RFC 5034 §4) */
-  POP3_WINDOW = 1000,       /* commands under way: small messages fill a link of 1 Gbit/s and 50 ms */
+  POP3_WINDOW = 1000, /* commands under way: small messages fill a link of 1 Gbit/s and 50 ms */
 };
 
 /* A message: beyond what any store holds. */

@@ -6,6 +6,7 @@
 #include <mailhaul/error.h>
 
 #include "ids.h"
+#include "limits.h"
 #include "refusal.h"
 #include "store.h"
 #include "wire.h"
@@ -191,7 +192,7 @@ read_listing(HaulStore *store, bool is_uidl, bool *known, GError **error)
       return true;
     if (n == POP3_MESSAGES_LIMIT) {
       haul_set_error(error, HAUL_ERROR_CONNECTION, "protocol",
-                     "the server lists more than %u messages", POP3_MESSAGES_LIMIT);
+                     "the server lists more than %d messages", POP3_MESSAGES_LIMIT);
       return false;
     }
     take_line(store->mailbox, is_uidl, line, size);

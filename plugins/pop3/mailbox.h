@@ -13,9 +13,6 @@
 #include <string.h>
 #include <mailhaul/plugin.h>
 
-/* Messages of a mailbox. Those that hold a million are known. */
-#define POP3_MESSAGES_LIMIT (4u << 20)
-
 typedef struct {
   const char *id; /* lent by the mailbox; NULL: no UIDL that can be used, and none made yet */
   uint64_t size;  /* as LIST has it, or HAUL_UNKNOWN */
