@@ -1,5 +1,5 @@
 /*
- * The maildir plugin: Maildir++ trees on a local disk, as Dovecot keeps them.
+ * The maildir plugin: Maildirs on a local disk, in the layouts that programs give them.
  *
  * Here are the settings, the table of callbacks, and what concerns whole trees; reading and writing
  * messages is done in reader.c, writer.c and flags.c. Ids are base names, which live as long as
@@ -349,6 +349,6 @@ static const HaulStoreOps ops = {
 
 HAUL_PLUGIN(maildir) = {
   HAUL_PLUGIN_HEAD,        .name = "maildir",
-  .version = HAUL_VERSION, .summary = "Maildir++ trees on a local disk, as Dovecot keeps them.",
+  .version = HAUL_VERSION, .summary = "Maildirs on a local disk, as Dovecot and others keep them.",
   .settings = settings,    .store = &ops,
 };
