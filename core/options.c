@@ -285,6 +285,7 @@ static const Option table[] = {
   { "path", true, "DIR", apply_setting, "path", "where a local store lies" },
   { "verify", true, NULL, apply_true, "verify", "read messages back from the disk, and compare" },
   { "newtree", true, NULL, apply_true, "newtree", "a Maildir may be another than in the last run" },
+  { "seen", true, NULL, apply_true, "seen", "its messages count as read" },
   { "inet4", false, NULL, apply_inet, "4", "connect by IPv4 only" },
   { "inet6", false, NULL, apply_inet, "6", "connect by IPv6 only" },
   { "folder", false, "NAME", apply_folder, NULL, "only this folder; may be repeated" },
