@@ -20,9 +20,12 @@ _COMMAND = re.compile(rb"(?i)(CAPA|STLS|AUTH|USER|PASS|APOP|UTF8|LANG|STAT|LIST|
 class PopRelay:
     """Relays to the port `target` on loopback; attributes port, connections (how many came), cuts."""
 
-    def __init__(self, target, cut=None):
-        """cut: (verb, n): when the n-th command of this verb comes, it is not passed on, and the connection is closed; once."""
-        self._target, self._cut = target, cut
+    def __init__(self, target, cut=None, noticed=None):
+        """
+        cut: (verb, n): when the n-th command of this verb comes, it is not passed on, and the connection is closed; once.
+        noticed: (verb, n, function): called when the n-th has come and not been passed on yet; once.
+        """
+        self._target, self._cut, self._noticed = target, cut, noticed
         self._lock = threading.Lock()
         self._commands, self._sockets = [], []
         self.connections = self.cuts = 0
@@ -92,6 +95,8 @@ class PopRelay:
     def _answer(client, server):
         try:
             while data := server.recv(1 << 16):
+                # At once: a server that writes an answer in pieces waits for it.
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 client.sendall(data)
         except OSError:
             pass
@@ -118,8 +123,12 @@ class PopRelay:
             rest = rest.split(" ")[0] + " ***" if verb != "PASS" else "***"
         with self._lock:
             self._commands.append(f"{verb} {rest}".rstrip())
-            if self._cut is None or self.cuts or self._cut != (verb, sum(each.split(" ")[0] == verb
-                                                                         for each in self._commands)):
-                return False
-            self.cuts += 1
-            return True
+            now = (verb, sum(each.split(" ")[0] == verb for each in self._commands))
+            function = None
+            if self._noticed is not None and self._noticed[:2] == now:
+                function, self._noticed = self._noticed[2], None
+            cut = self._cut == now and not self.cuts
+            self.cuts += cut
+        if function is not None:
+            function()
+        return cut
