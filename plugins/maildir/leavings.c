@@ -14,13 +14,19 @@
 
 /* How long a file may lie in tmp, by the rule of Maildir. */
 #define ABANDONED_S (36 * 3600)
+/* For how long one of us may be looking whether he is alone; somebody else may hold the lock for ever. */
+#define PATIENCE_TRIES 100
+#define PAUSE_NS 5000000L
 
 static bool
-lock(int fd, int how)
+lock(int fd, int how, unsigned tries)
 {
-  while (flock(fd, how) != 0)
-    if (errno != EINTR)
+  while (flock(fd, how | LOCK_NB) != 0) {
+    if (errno != EINTR && (errno != EWOULDBLOCK || --tries == 0))
       return false;
+    const struct timespec pause = { .tv_nsec = PAUSE_NS };
+    nanosleep(&pause, NULL);
+  }
   return true;
 }
 
@@ -44,8 +50,8 @@ maildir_leavings_guard(MaildirTree *tree)
   int fd = maildir_root_open_tmp(tree);
   if (fd < 0)
     return;
-  tree->was_alone = lock(fd, LOCK_EX | LOCK_NB) && time_there(fd, &tree->alone_at);
-  if (lock(fd, LOCK_SH)) {
+  tree->was_alone = lock(fd, LOCK_EX, 1) && time_there(fd, &tree->alone_at);
+  if (lock(fd, LOCK_SH, PATIENCE_TRIES)) {
     tree->guard = fd;
     return;
   }

@@ -139,6 +139,29 @@ mail_as_it_should_be_is_stored_with_lf(void)
   }
 }
 
+/* Field notes M-5: 3 GB, and more than 32 bits hold. */
+static void
+counts_hold_beyond_four_gigabytes(void)
+{
+  enum { PIECE = 1 << 20, PIECES = 6000, LINE = 1 << 10 };
+  g_autofree uint8_t *octets = g_malloc(PIECE);
+  memset(octets, 'x', PIECE);
+  for (size_t end = LINE; end <= PIECE; end += LINE) {
+    octets[end - 2] = '\r';
+    octets[end - 1] = '\n';
+  }
+  MaildirLines lines = { 0 };
+  for (unsigned i = 0; i < PIECES; i++)
+    maildir_lines_feed(&lines, octets, PIECE);
+  const uint64_t size = (uint64_t)PIECES * PIECE, n_lines = size / LINE;
+  CU_ASSERT(lines.octets == size && size > UINT32_MAX);
+  CU_ASSERT(maildir_lines_convertible(&lines));
+  CU_ASSERT(maildir_lines_lf_size(&lines) == size - n_lines);
+  CU_ASSERT(maildir_lines_crlf_size(&lines) == size);
+  maildir_lines_feed(&lines, (const uint8_t *)"\n", 1);
+  CU_ASSERT(maildir_lines_crlf_size(&lines) == size + 2);
+}
+
 int
 main(void)
 {
@@ -146,6 +169,7 @@ main(void)
     CASE(octets_survive_however_they_are_cut),
     CASE(sizes_are_what_a_reader_gets),
     CASE(mail_as_it_should_be_is_stored_with_lf),
+    CASE(counts_hold_beyond_four_gigabytes),
   };
   return RUN_SUITE("maildir lines", cases);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -454,6 +455,20 @@ leavings_go_at_once_where_nobody_else_writes(void)
   run("test $(ls tmp | wc -l) = 5");
 }
 
+static void
+a_lock_that_somebody_holds_keeps_nobody_from_writing(void)
+{
+  new_maildir();
+  leave_in_tmp();
+  g_autofree char *tmp = g_build_filename(root, "tmp", NULL);
+  int fd = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  CU_ASSERT(fd >= 0 && flock(fd, LOCK_EX) == 0);
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  select_inbox(&opened);
+  run("test $(ls tmp | wc -l) = 5");
+  close(fd);
+}
+
 /* Puts a message into a folder, behind what was put before. */
 static void
 put_into(Opened *opened, const char *path, const char *meanwhile, Receipt *receipt)
@@ -745,6 +760,7 @@ main(void)
     CASE(what_is_not_settled_leaves_nothing),
     CASE(old_leavings_of_ours_are_cleared_away),
     CASE(leavings_go_at_once_where_nobody_else_writes),
+    CASE(a_lock_that_somebody_holds_keeps_nobody_from_writing),
     CASE(a_folder_that_vanishes_fails_alone),
     CASE(keywords_beyond_26_are_kept_beside),
     CASE(keywords_beyond_26_change_like_the_others),
