@@ -74,15 +74,22 @@ pop3_has_login(const HaulAccount *account, GError **error)
 
 /* ---- one try ---- */
 
-/* Reads the answers to what was sent ahead of the command that a try begins with; UTF8 may be refused. */
+bool
+pop3_settle_utf8(Pop3Session *session, GError **error)
+{
+  Pop3Status status;
+  if (!pop3_session_status(session, &status, error))
+    return false;
+  if (!status.ok)
+    haul_account_forgo(session->account, "UTF8");
+  return true;
+}
+
+/* Reads the answer to what was sent ahead of the command that a try begins with. */
 static bool
 skip_earlier(Pop3Session *session, GError **error)
 {
-  Pop3Status status;
-  while (session->n_under_way > 1)
-    if (!pop3_session_status(session, &status, error))
-      return false;
-  return true;
+  return session->n_under_way == 1 || pop3_settle_utf8(session, error);
 }
 
 /* Reads the answer that settles a try. */

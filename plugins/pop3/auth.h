@@ -13,6 +13,9 @@
  */
 bool pop3_authenticate(Pop3Session *session, const char *stamp, GError **error);
 
+/* Reads the answer to UTF8, which may be under way when pop3_authenticate() begins. */
+bool pop3_settle_utf8(Pop3Session *session, GError **error);
+
 /* Whether the settings say who we are, in a form that fits on a line. */
 bool pop3_has_login(const HaulAccount *account, GError **error);
 

@@ -104,15 +104,16 @@ ask_capabilities(Pop3Session *session, bool *lost, GError **error)
   return false;
 }
 
-/* Asks for messages as they are: those with headers in UTF-8 are kept back else, or changed (RFC 6856 §2.1).
- * Where it costs a round trip, the answer is awaited; else what comes next reads it. */
+/* Asks for messages as they are (RFC 6856 §2.1): those with headers in UTF-8 are kept back else, or a
+ * notice comes in their place (Courier). Where waiting for the answer would cost a round trip, what comes
+ * next reads it. */
 static bool
 ask_for_utf8(Pop3Session *session, GError **error)
 {
-  Pop3Status status;
-  return !pop3_session_can(session, POP3_CAN_UTF8)
-         || (pop3_session_send(session, error, "UTF8")
-             && (pop3_session_window(session) > 1 || pop3_session_status(session, &status, error)));
+  if (!pop3_session_can(session, POP3_CAN_UTF8) || haul_account_forgoes(session->account, "UTF8"))
+    return true;
+  return pop3_session_send(session, error, "UTF8")
+         && (pop3_session_window(session) > 1 || pop3_settle_utf8(session, error));
 }
 
 /* Those who tell less before the login are asked again behind it. RFC 2449 does not let them. */

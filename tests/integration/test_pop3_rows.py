@@ -118,6 +118,29 @@ def ex19_the_last_dot_has_no_line_end_before_it():
 # POP3 servers in general
 
 @case
+def messages_come_as_they_are_where_utf8_is_offered():
+    """A Courier gives a notice instead of a message with a header in UTF-8, unless the client has said that it knows."""
+    class Careful(Session):
+        utf8 = False
+
+        def do_utf8(self):
+            self.utf8 = True
+            self.say("+OK UTF8 enabled")
+
+        def body(self, mail):
+            return stuffed(mail.octets if self.utf8 else b"Subject: Cannot display Unicode content\r\n\r\n")
+
+    for words in (CAPABILITIES, ONE_BY_ONE):
+        with PopPair(session_class=Careful, capabilities=words + ("UTF8 USER",)) as pair:
+            pair.box.add("Subject: größer\r\n\r\n.\r\n".encode())
+            pair.run(copied=1)
+            pair.expect_same()
+    with PopPair(session_class=Careful, lacks=("UTF8",), capabilities=CAPABILITIES + ("UTF8",)) as pair:
+        pair.fill(1)
+        assert "UTF8 does not work here" in pair.attempt().expect(0).err
+
+
+@case
 def po2_no_uidl():
     """Ids are made of what messages hold: equal ones arrive as often as they are there."""
     for lacks in (("UIDL",), ("UIDL", "TOP"), ("UIDL", "CAPA"), ("UIDL", "TOP", "CAPA")):

@@ -184,7 +184,7 @@ class Session:
 
     def _proceed(self, command):
         method = getattr(self, "do_" + command.name.lower(), None)
-        free = ("USER", "PASS", "CAPA", "QUIT")
+        free = ("USER", "PASS", "CAPA", "UTF8", "QUIT")
         if method is None or command.name in self.server.lacks or (self.box is None and command.name not in free):
             self.say("-ERR unknown command")
             return
