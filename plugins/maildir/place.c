@@ -64,7 +64,10 @@ maildir_place_make(int root, const char *path, const MaildirCreation *creation)
     struct stat status;
     bool is_missing = fstatat(at, *level, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
     /* The root is put on disk by whoever makes many. */
-    if (is_missing && !make_level(at, *level, creation->sync && level != levels, creation)) {
+    bool ok = is_missing ? make_level(at, *level, creation->sync && level != levels, creation)
+                         /* One that was not yet given away when a run was killed, is now. */
+                         : maildir_file_make_dir(at, *level, creation);
+    if (!ok) {
       int failure = errno;
       close(at);
       errno = failure;
