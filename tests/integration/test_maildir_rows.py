@@ -187,10 +187,13 @@ def m_3_files_made_as_root_belong_to_the_owner_of_the_tree():
     with Scratch() as scratch:
         source, copy = scratch + "/mail", scratch + "/copy"
         plant(source, {"": 2, ".A.B": 1})
-        for layout in ("maildir++", "fs"):
+        for layout, added, begun in (("maildir++", ".C.D", ".C.D"), ("fs", ".E.F", "E")):
             os.mkdir(copy)
             os.chown(copy, 12345, 12346)
             sync(source, copy, "--layout2", layout).expect()
+            os.mkdir(f"{copy}/{begun}")  # and here a run was killed
+            plant(source, {added: 1})
+            sync(source, copy).expect()
             owners = {(os.lstat(path).st_uid, os.lstat(path).st_gid) for path in fingerprint(copy)}
             assert owners == {(12345, 12346)}, owners
             shutil.rmtree(copy)
