@@ -371,10 +371,14 @@ was_reached(const GError *why, unsigned n_failed)
          || (n_failed == 0 && strcmp(haul_error_reason(why), "closed") == 0);
 }
 
-/* Lets the next pass look at both sides anew, at the source in a new connection. */
+/* Lets the next pass look at both sides anew, at the source in a new connection; the old one is ended in
+ * good order, or the mailbox may still be locked. */
 static void
 leave_source(Job *job)
 {
+  g_autoptr(GError) why = NULL;
+  if (!haul_store_finish(job->side1.store, &why))
+    haul_log(HAUL_LOG_DEBUG, "%s", why->message); /* nothing hangs on it */
   close_side(&job->side1);
   g_clear_pointer(&job->side2.list, haul_folder_list_free);
 }

@@ -204,7 +204,8 @@ typedef struct {
   void (*origin)(HaulStore *store, const HaulFolder *source);
 
   /* Says that a run has done what it could do, all tickets settled: once, at its end, to a store that
-   * is open for writing, and to the source. Not after one that was cut short. */
+   * is open for writing, and to the source; to the latter also where it is left for another connection.
+   * Not after one that was cut short. */
   bool (*finish)(HaulStore *store, GError **error);
 } HaulStoreOps;
 

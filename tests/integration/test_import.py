@@ -5,7 +5,7 @@ server that shows a part of it at a time, and one that lets nobody in twice.
 """
 import threading
 
-from harness import NO_GRACE, case, run_cases
+from harness import NO_GRACE, SLOWNESS, case, run_cases
 from pair import mail
 from pop_pair import PopPair
 from servers.minipop import Session, cut as cut_source
@@ -15,23 +15,24 @@ GMAIL = "+OK Gpop ready for requests from 192.0.2.1 z12mb1234567wrp"
 
 
 class Alone(Session):
-    """Lets a user in once at a time, and remembers who came too early."""
-    lock, inside, turned_away = threading.Lock(), set(), []
+    """Lets a user in once at a time, and remembers who came while another stayed: one that is left may take its time."""
+    changed, inside, turned_away = threading.Condition(), set(), []
 
     def do_pass(self, *words):
-        with Alone.lock:
-            busy = (self.server, self._name) in Alone.inside
-            Alone.inside.add((self.server, self._name))
-            Alone.turned_away += [self.number] if busy else []
-        if busy:
-            self.say("-ERR [IN-USE] somebody is in")
-        else:
+        with Alone.changed:
+            is_free = Alone.changed.wait_for(lambda: self.server not in Alone.inside, 5 * SLOWNESS)
+            Alone.inside.add(self.server)
+            Alone.turned_away += [] if is_free else [self.number]
+        if is_free:
             super().do_pass(*words)
+        else:
+            self.say("-ERR [IN-USE] somebody is in")
 
     def cut(self):
-        with Alone.lock:
+        with Alone.changed:
             if self.user is not None:
-                Alone.inside.discard((self.server, self.user))
+                Alone.inside.discard(self.server)
+                Alone.changed.notify_all()
         super().cut()
 
 

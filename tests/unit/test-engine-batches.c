@@ -51,6 +51,8 @@ sessions_follow_until_one_brings_nothing_new(void)
     engine.source->faults.no_tokens = k % 2 == 0;
     ENGINE_SYNC(&engine);
     CU_ASSERT_EQUAL(engine.calls1.opens, table[i].n_sessions);
+    CU_ASSERT_EQUAL(engine.calls1.finishes, table[i].n_sessions); /* each ends in good order */
+    CU_ASSERT_EQUAL(engine.calls2.finishes, 1);
     CU_ASSERT_EQUAL(engine.calls1.messages_fetched, table[i].n);
     CHECK_N(&engine, HAUL_STATE_COPIED, table[i].n);
     CU_ASSERT_EQUAL(engine.total.source, table[i].n);
