@@ -566,8 +566,9 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     haul_acquaintance_recall(options->state_folder, options->account2);
   }
   job.context.chain = haul_chain_parse(options->match, &why);
-  bool done = job.context.chain != NULL && prepare_id_map(&job, &why)
-              && run_passes(&job, report, &why) && finish_sides(&job, &why);
+  bool done = job.context.chain != NULL && haul_store_may_be_written(options->account2, &why)
+              && prepare_id_map(&job, &why) && run_passes(&job, report, &why)
+              && finish_sides(&job, &why);
   write_id_map(&job, &why);
   int code = 0;
   if (!done || why != NULL) {

@@ -95,6 +95,18 @@ unsupported(const HaulAccount *account, const char *name, GError **error)
   return false;
 }
 
+bool
+haul_store_may_be_written(const HaulAccount *account, GError **error)
+{
+  const HaulPlugin *plugin = haul_account_plugin(account);
+  if (plugin->store == NULL || plugin->store->put != NULL) /* what holds no mail, open() tells */
+    return true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 "%s: mail can only be read by %s, not be put there; choose another destination",
+                 haul_account_side(account), plugin->name);
+  return false;
+}
+
 HaulOpenStore *
 haul_store_open(const HaulAccount *account, HaulIntent intent, GError **error)
 {

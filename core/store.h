@@ -11,6 +11,9 @@
 
 typedef struct HaulOpenStore HaulOpenStore;
 
+/* Whether stores of this account can take messages; else an error "usage". */
+bool haul_store_may_be_written(const HaulAccount *account, GError **error);
+
 HaulOpenStore *haul_store_open(const HaulAccount *account, HaulIntent intent, GError **error);
 void haul_store_close(HaulOpenStore *store); /* NULL is fine */
 

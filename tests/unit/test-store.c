@@ -323,6 +323,17 @@ a_matcher_cannot_be_opened(void)
   CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "source: the plugin only-matches holds no mail");
 }
 
+static void
+what_can_only_be_read_is_no_destination(void)
+{
+  g_autoptr(HaulAccount) account = haul_account_new(2, &bare, NULL);
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT(!haul_store_may_be_written(account, &error));
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "destination: mail can only be read by bare");
+  g_autoptr(HaulAccount) other = haul_account_new(2, &full, NULL);
+  CU_ASSERT(haul_store_may_be_written(other, NULL));
+}
+
 int
 main(void)
 {
@@ -335,6 +346,7 @@ main(void)
     CASE(a_ticket_tells_what_became_of_it),
     CASE(a_store_is_closed_once),
     CASE(a_matcher_cannot_be_opened),
+    CASE(what_can_only_be_read_is_no_destination),
   };
   return RUN_SUITE("store", cases);
 }
