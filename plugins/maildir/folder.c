@@ -61,11 +61,18 @@ maildir_folder_open(MaildirTree *tree, const char *path, HaulIntent intent, GErr
     maildir_error(error, HAUL_ERROR_FOLDER, "select", errno, "cannot open %s", folder->where);
     return NULL;
   }
+  struct stat status;
+  bool is_whole =
+      !folder->writable || fstatat(folder->fd, "cur", &status, AT_SYMLINK_NOFOLLOW) == 0;
   if (!open_part(folder, "cur", &folder->cur, error)
       || !open_part(folder, "new", &folder->new, error)
       || (folder->writable && !open_part(folder, "tmp", &folder->tmp, error))
       || !maildir_keywords_load(&folder->keywords, folder->fd, error))
     return NULL;
+  if (!is_whole && tree->creation.sync && fsync(folder->fd) != 0) {
+    maildir_folder_error(error, errno, "cannot write %s", folder->where);
+    return NULL;
+  }
   if (folder->writable)
     maildir_leavings_clear(tree, folder->tmp);
   return g_steal_pointer(&folder);

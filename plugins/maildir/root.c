@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <glib/gstdio.h>
+
 #include "identity.h"
 #include "leavings.h"
 #include "place.h"
@@ -202,6 +204,33 @@ make_inbox(const MaildirTree *tree)
   return ok;
 }
 
+/* Makes the folder @path and those above it, and puts on disk that they are there. False with errno. */
+static bool
+make_way(const char *path, bool sync)
+{
+  g_autofree char *made = g_strdup(path);
+  GSList *ways = NULL; /* folders in which one is made, the highest first */
+  while (g_access(made, F_OK) != 0 && strcmp(made, "/") != 0) {
+    char *higher = g_path_get_dirname(made);
+    g_free(made);
+    made = higher;
+    ways = g_slist_prepend(ways, g_strdup(higher));
+  }
+  bool ok = g_mkdir_with_parents(path, 0700) == 0;
+  for (GSList *way = ways; ok && sync && way != NULL; way = way->next) {
+    int fd = open(way->data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ok = fd < 0 || fsync(fd) == 0; /* one may be allowed to write there and not to read */
+    int failure = errno;
+    if (fd >= 0)
+      close(fd);
+    errno = failure;
+  }
+  int failure = errno;
+  g_slist_free_full(ways, g_free);
+  errno = failure;
+  return ok;
+}
+
 bool
 maildir_root_make(MaildirTree *tree, GError **error)
 {
@@ -209,7 +238,7 @@ maildir_root_make(MaildirTree *tree, GError **error)
     return true;
   if (tree->fd < 0) {
     g_autofree char *path = g_strdup(tree->root);
-    if (g_mkdir_with_parents(path, 0700) != 0)
+    if (!make_way(path, tree->creation.sync))
       return maildir_write_error(error, errno, "cannot create the Maildir %s", path);
     if (!open_root(tree, path, false, error) || !examine_root(tree, true, NULL, error))
       return false;

@@ -76,9 +76,14 @@ close(int fd)
   return is_written && fails(CLOSE) ? -1 : result;
 }
 
+static GHashTable *synced; /* inodes that were put on disk; NULL while nobody asks */
+
 int
 fsync(int fd)
 {
+  struct stat status;
+  if (synced != NULL && fstat(fd, &status) == 0)
+    g_hash_table_add(synced, GSIZE_TO_POINTER((gsize)status.st_ino));
   return fails(FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
@@ -328,6 +333,47 @@ deliver_flipped(const char *root, unsigned turn, bool verify, const char *octets
   return n_refused;
 }
 
+/* Whether the file or folder was put on disk. */
+static bool
+is_synced(const char *path)
+{
+  struct stat status;
+  return g_stat(path, &status) == 0
+         && g_hash_table_contains(synced, GSIZE_TO_POINTER((gsize)status.st_ino));
+}
+
+static void
+what_was_made_for_a_message_is_on_disk_with_it(void)
+{
+  static const char *const folders[] = { "", "/deep", "/deep/er", "/deep/er/tree",
+                                         "/deep/er/tree/cur" };
+  static const char *const ways[] = { "fsync=batch", "fsync=always", "fsync=never" };
+  for (size_t way = 0; way < G_N_ELEMENTS(ways); way++) {
+    g_autofree char *above = g_strdup_printf("%s/way-%zu", scratch, way);
+    g_autofree char *path = g_strdup_printf("path=%s/deep/er/tree", above);
+    g_autofree char *how = g_strdup(ways[way]);
+    char *settings[] = { path, how, NULL };
+    subject.settings = settings;
+    CU_ASSERT(g_mkdir(above, 0700) == 0);
+    synced = g_hash_table_new(NULL, NULL);
+    g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+    HaulFolder folder = { 0 };
+    const HaulItem item = { .date = 1000 };
+    g_auto(Receipt) receipt = { 0 };
+    MUST(haul_store_select(opened.store, "INBOX", HAUL_READ | HAUL_WRITE, &folder, error));
+    MUST(put_one(&opened, &item, "x", 1, &receipt, error));
+    MUST(haul_store_flush(opened.store, error));
+    for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+      g_autofree char *one = g_strconcat(above, folders[i], NULL);
+      CU_ASSERT(is_synced(one) == (way < 2));
+    }
+    g_autofree char *name =
+        g_strdup_printf("%s/deep/er/tree/cur/%s:2,", above, receipt.id != NULL ? receipt.id : "");
+    CU_ASSERT(is_synced(name) == (way < 2));
+    g_clear_pointer(&synced, g_hash_table_unref);
+  }
+}
+
 static void
 what_reads_back_as_something_else_is_refused_and_removed(void)
 {
@@ -371,6 +417,7 @@ main(void)
     CASE(a_rename_that_fails_leaves_nothing_behind),
     CASE(it_is_the_same_where_a_second_name_has_to_do),
     CASE(no_delivery_replaces_a_file),
+    CASE(what_was_made_for_a_message_is_on_disk_with_it),
     CASE(what_reads_back_as_something_else_is_refused_and_removed),
     CASE(verification_goes_with_the_disk_only),
   };
