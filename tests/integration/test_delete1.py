@@ -210,6 +210,14 @@ def what_was_imported_leaves_the_mailbox():
 
 
 @case
+def what_a_server_shows_in_parts_leaves_in_parts():
+    for hides in (False, True):
+        with PopPair(batch=5, hides=hides) as pair:
+            pair.source.greeting = "+OK Gpop ready for requests from 192.0.2.1 z12mb1234567wrp"
+            import_twice(pair)
+
+
+@case
 def a_deletion_counts_when_quit_was_answered():
     for hook in (answer("-ERR some deleted messages not removed"), lose_answer, lambda session, command, proceed: session.cut()):
         with PopPair() as pair:
