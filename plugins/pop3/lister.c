@@ -91,9 +91,10 @@ compare(HaulStore *store, guint index, const Pop3Status *status, void *data, GEr
     listing->selected = g_byte_array_new();
     return true;
   }
+  guint size = listing->selected->len;
   listing->top_lies =
-      listing->compared->len != listing->selected->len
-      || memcmp(listing->compared->data, listing->selected->data, listing->selected->len) != 0;
+      listing->compared->len != size
+      || (size > 0 && memcmp(listing->compared->data, listing->selected->data, size) != 0);
   return true;
 }
 
