@@ -160,8 +160,10 @@ def into_spool(server, user, messages):
 
 # make: a function of keywords (certificate) that returns a server.  tls: whether it speaks STLS and POP3S.
 # mechanisms: of SASL, without certificate.  apop: whether it takes APOP.  twins: whether messages that are the same have
-# the same UIDL.  alters: whether it adds to the headers of what it holds.
-Kind = collections.namedtuple("Kind", "make give tls mechanisms apop twins alters", defaults=(False, False))
+# the same UIDL.  alters: whether it adds to the headers of what it holds.  age: makes a mailbox one that was not written to
+# just now, for a server that waits then.
+Kind = collections.namedtuple("Kind", "make give tls mechanisms apop twins alters age",
+                              defaults=(False, False, lambda server, user: None))
 
 DOVECOT = "auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 apop\n"
 
@@ -172,5 +174,5 @@ KINDS = {
                   ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"), True),
     "courier": Kind(lambda **more: Courier(pop3=True, **more), into_maildir, True, ("PLAIN", "LOGIN", "CRAM-MD5"), False),
     "mailutils": Kind(lambda **more: Mailutils(pop3=True, **more), into_spool, True, (), False, alters=True),
-    "popa3d": Kind(lambda **more: Popa3d(), into_spool, False, (), False, twins=True),
+    "popa3d": Kind(lambda **more: Popa3d(), into_spool, False, (), False, twins=True, age=spool.age),
 }

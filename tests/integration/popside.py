@@ -57,12 +57,15 @@ def settled(kind, server, user):
     return held(server.pop_port, user) if kind.alters else found
 
 
+def lying_in(root):
+    """The files of a Maildir, by base name; none where there is no Maildir yet."""
+    return {name.split(":2,")[0]: f"{root}/{part}/{name}" for part in ("new", "cur") if os.path.isdir(f"{root}/{part}")
+            for name in os.listdir(f"{root}/{part}")}
+
+
 def arrived(root):
     """The messages of a Maildir, in the order of their UIDs, as the dovecot-uidlist beside them tells."""
-    files = {}
-    for part in ("new", "cur"):
-        for name in os.listdir(f"{root}/{part}"):
-            files[name.split(":2,")[0]] = f"{root}/{part}/{name}"
+    files = lying_in(root)
     found = []
     with open(root + "/dovecot-uidlist", encoding="utf-8") as lines:
         assert next(lines).startswith("3 "), "another version of dovecot-uidlist"

@@ -48,6 +48,12 @@ def add(server, user, messages):
         out.writelines(_delivered(messages))
 
 
+def age(server, user):
+    """Makes it look as if nobody had written to it for a minute: popa3d waits for the next second else."""
+    then = time.time() - 60
+    os.utime(f"{server.state}/spool/{user}", (then, then))
+
+
 def _delivered(messages):
     for octets in messages:
         date = time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(YEAR_2001 + next(_deliveries)))
