@@ -57,7 +57,7 @@ static void
 note_name(MaildirLook *look, const char *name)
 {
   /* No letter, and nothing that modified UTF-7 or an escape is made of. */
-  const char separators[] = ".:;!_=|^~ \\";
+  const char separators[] = ".:;!_=|^~";
   if (g_ascii_strncasecmp(name, "INBOX", 5) != 0)
     return;
   if (name[5] == '\0') {
@@ -65,7 +65,8 @@ note_name(MaildirLook *look, const char *name)
       g_free(look->inbox);
       look->inbox = g_strdup(name);
     }
-  } else if (strchr(separators, name[5]) != NULL && name[6] != '\0') {
+  } else if (g_str_has_prefix(name, "INBOX") && strchr(separators, name[5]) != NULL
+             && name[6] != '\0') {
     static const char several = '/'; /* which no name holds */
     look->separator = look->separator == '\0' || look->separator == name[5] ? name[5] : several;
   }

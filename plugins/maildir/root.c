@@ -116,11 +116,16 @@ lay_out(MaildirTree *tree, const MaildirLayout *recorded, const MaildirLook *loo
   return true;
 }
 
+/* What the tree says of itself: a layout, with the separator of a flat one where that is no dot. */
 static bool
 find_recorded(const MaildirTree *tree, const char *word, const MaildirLayout **recorded,
-              GError **error)
+              char *separator, GError **error)
 {
-  *recorded = word == NULL ? NULL : maildir_layout_find(word);
+  *separator = '\0';
+  bool is_flat = word != NULL && g_str_has_prefix(word, "flat") && strlen(word) == 5;
+  if (is_flat)
+    *separator = word[4];
+  *recorded = word == NULL ? NULL : maildir_layout_find(is_flat ? "flat" : word);
   if (word == NULL || *recorded != NULL)
     return true;
   haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir",
@@ -148,9 +153,13 @@ static bool
 recognize(MaildirTree *tree, bool may_be_new, const char *word, GError **error)
 {
   const MaildirLayout *recorded;
+  char separator;
   g_auto(MaildirLook) look = { 0 };
-  if (!find_recorded(tree, word, &recorded, error) || !look_at(tree, recorded, &look, error))
+  if (!find_recorded(tree, word, &recorded, &separator, error)
+      || !look_at(tree, recorded, &look, error))
     return false;
+  if (recorded != NULL) /* names may look as if it were another */
+    look.separator = separator;
   const char *why = why_not(tree, &look, may_be_new);
   if (why == NULL)
     return lay_out(tree, recorded, &look, error);
@@ -185,8 +194,13 @@ make_identity(MaildirTree *tree, GError **error)
   int tmp = maildir_root_open_tmp(tree);
   if (tmp < 0)
     return maildir_write_error(error, errno, "cannot open tmp in %s", tree->root);
-  bool ok = maildir_identity_make(tree->fd, tmp, tree->root, tree->layout->word, &tree->creation,
-                                  &tree->uuid, error);
+  const char other[] = { tree->naming.separator == '/' || tree->naming.separator == '.'
+                             ? '\0'
+                             : tree->naming.separator,
+                         '\0' };
+  g_autofree char *layout = g_strconcat(tree->layout->word, other, NULL);
+  bool ok =
+      maildir_identity_make(tree->fd, tmp, tree->root, layout, &tree->creation, &tree->uuid, error);
   close(tmp);
   return ok;
 }

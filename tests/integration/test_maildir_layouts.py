@@ -329,7 +329,8 @@ def names_that_no_server_has_come_back_too():
             return found
 
         assert len(held(f"{scratch}/1")) > 10
-        assert held(f"{scratch}/1") == held(f"{scratch}/4"), f"MAILHAUL_TEST_SEED={SEED}"
+        one, other = held(f"{scratch}/1"), held(f"{scratch}/4")
+        assert one == other, f"MAILHAUL_TEST_SEED={SEED}: {sorted(one.keys() ^ other.keys())}"
 
 
 def numbers(server):

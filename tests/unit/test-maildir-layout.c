@@ -246,6 +246,26 @@ a_new_tree_has_the_layout_asked_for_and_keeps_it(void)
 }
 
 static void
+a_flat_tree_keeps_its_separator(void)
+{
+  static const char *const trees[][2] = { { "INBOX INBOX_Sent", "_" },
+                                          { "INBOX INBOX.Sent", "." } };
+  for (size_t i = 0; i < G_N_ELEMENTS(trees); i++) {
+    new_tree(trees[i][0]);
+    g_autoptr(MaildirTree) tree = open_tree(NULL, true, NULL);
+    CU_ASSERT(tree != NULL && maildir_root_make(tree, NULL));
+    /* Both: now nothing shows it. */
+    run("mkdir -p INBOX_a/cur INBOX.b/cur INBOX!c/cur");
+    g_autoptr(MaildirTree) again = open_tree(NULL, true, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(again);
+    CU_ASSERT_EQUAL(again->naming.separator, trees[i][1][0]);
+    run("rm -r INBOX?Sent INBOX_a INBOX.b");
+    g_autoptr(MaildirTree) misled = open_tree(NULL, true, NULL);
+    CU_ASSERT(misled != NULL && misled->naming.separator == trees[i][1][0]);
+  }
+}
+
+static void
 an_unknown_layout_is_left_alone(void)
 {
   new_tree(".");
@@ -367,6 +387,7 @@ main(void)
     CASE(a_tree_shows_its_layout),
     CASE(a_layout_that_is_not_that_of_the_tree_is_refused),
     CASE(a_new_tree_has_the_layout_asked_for_and_keeps_it),
+    CASE(a_flat_tree_keeps_its_separator),
     CASE(an_unknown_layout_is_left_alone),
     CASE(what_may_be_a_home_is_no_destination_unless_named),
     CASE(new_folders_lie_where_their_parents_do),
