@@ -17,7 +17,7 @@ may_be_folder(MaildirTree *tree, const struct dirent *entry, bool dotted)
 {
   const char *name = entry->d_name;
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || (name[0] == '.') != dotted
-      || strcmp(name, tree->inbox) == 0 || strcmp(name, MAILDIR_SNAPSHOTS) == 0)
+      || strcmp(name, tree->inbox) == 0 || maildir_snapshot_is_place(tree->fd, name))
     return false;
   if (entry->d_type == DT_LNK && maildir_place_is_link(tree->fd, name)
       && maildir_root_tells(tree, name))

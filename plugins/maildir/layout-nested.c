@@ -55,7 +55,7 @@ directories_in(int dir, bool is_root, GPtrArray *links)
     const char *name = entry->d_name;
     struct stat status;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || is_part(name)
-        || (is_root && strcmp(name, MAILDIR_SNAPSHOTS) == 0))
+        || (is_root && maildir_snapshot_is_place(dir, name)))
       continue;
     bool is_dir =
         entry->d_type == DT_DIR

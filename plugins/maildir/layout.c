@@ -46,10 +46,10 @@ maildir_layout_look_clear(MaildirLook *look)
 
 /* What lies in the root of a file system, or is ours, or was begun and not finished. */
 static bool
-is_nobodys(const char *name)
+is_nobodys(int root, const char *name)
 {
   return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "tmp") == 0
-         || strcmp(name, "lost+found") == 0 || strcmp(name, MAILDIR_SNAPSHOTS) == 0;
+         || strcmp(name, "lost+found") == 0 || maildir_snapshot_is_place(root, name);
 }
 
 /* Notes what a bare folder's name tells of the layout. */
@@ -108,7 +108,7 @@ maildir_layout_look(int root, bool whole, MaildirLook *look)
     const char *name = entry->d_name;
     if (look->n_dotted > 0 && !whole)
       break;
-    if (is_nobodys(name))
+    if (is_nobodys(root, name))
       continue;
     if (strcmp(name, "cur") == 0 || strcmp(name, "new") == 0)
       look->has_parts = true;

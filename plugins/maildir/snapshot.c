@@ -13,6 +13,7 @@
 #include <mailhaul/log.h>
 
 #include "folder.h"
+#include "place.h"
 #include "scan.h"
 
 /* A date in UTC, ISO 8601: sorts as it passes. */
@@ -42,6 +43,12 @@ typedef struct {
   uint64_t n_messages;
   GError *error;
 } Snapshot;
+
+bool
+maildir_snapshot_is_place(int root, const char *name)
+{
+  return strcmp(name, MAILDIR_SNAPSHOTS) == 0 && !maildir_place_has_folder(root, name);
+}
 
 static bool
 cannot(GError **error, const char *name)
@@ -353,6 +360,12 @@ maildir_snapshot_make(MaildirTree *tree, uint64_t keep, GError **error)
 {
   if (!maildir_root_make(tree, error))
     return false;
+  if (maildir_place_has_folder(tree->fd, MAILDIR_SNAPSHOTS)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "maildir",
+                   "%s/" MAILDIR_SNAPSHOTS " is a folder with mail: no snapshot can be kept there",
+                   tree->root);
+    return false;
+  }
   int lock = maildir_root_lock(tree);
   int snapshots = make_path(tree, tree->fd, MAILDIR_SNAPSHOTS);
   bool ok = snapshots >= 0 ? tidy(snapshots, 0, error) && make_one(tree, snapshots, error)

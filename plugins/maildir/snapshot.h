@@ -11,6 +11,10 @@
 /* Where they lie; no folder of mail, whatever is in it. */
 #define MAILDIR_SNAPSHOTS "snapshots"
 
+/* Whether the entry @name of a root is that place. One that is a folder itself is others' mail: where we
+ * name folders, none is called so. */
+bool maildir_snapshot_is_place(int root, const char *name);
+
 /*
  * Makes one of the tree as it is now, and then, if @keep is not 0, removes the oldest until @keep are
  * left. What was cut short before is removed. All or nothing: one that cannot be completed is not there.

@@ -77,6 +77,26 @@ def dovecots_trees_are_read():
 
 
 @case
+def a_folder_of_mail_called_snapshots_is_one():
+    for layout, directories, wanted in (
+        (None, {"": 1, "Work": 1, "snapshots": 2, "snapshots/Sub": 1},
+         {"INBOX": of(""), "Work": of("Work"), "snapshots": of("snapshots", 2), "snapshots/Sub": of("snapshots/Sub")}),
+        ("flat", {"INBOX": 1, "INBOX.Work": 1, "snapshots": 2},
+         {"INBOX": of("INBOX"), "INBOX/Work": of("INBOX.Work"), "snapshots": of("snapshots", 2)}),
+    ):
+        with Scratch() as root:
+            plant(root, directories)
+            check_read(root, wanted, layout)
+    with Scratch() as scratch:
+        plant(scratch + "/tree", {"": 1})
+        plant(scratch + "/copy", {"": 0, "snapshots": 1})
+        with Bench(Tree(scratch + "/tree"), Tree(scratch + "/copy"), "--snapshot") as bench:
+            result = bench.run().expect(102)
+            assert "is a folder with mail" in result.err, result.told()
+        assert sorted(os.listdir(scratch + "/copy/snapshots")) == ["cur", "new", "tmp"]
+
+
+@case
 def couriers_trees_are_read_with_their_subscriptions():
     with Scratch() as root, Scratch() as scratch:
         plant(root, {"": 1, ".Sent": 1, ".Drafts.old": 1})
