@@ -122,7 +122,7 @@ maildir_dotlock_take(int dir, int tmp, const char *where, const HaulAccount *acc
       maildir_folder_error(error, errno, "cannot create %s/" LOCK, where);
       return -1;
     }
-    if (haul_account_cancelled(account)) {
+    if (account != NULL && haul_account_cancelled(account)) {
       haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "asked to stop");
       return -1;
     }

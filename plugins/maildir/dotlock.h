@@ -19,7 +19,7 @@
  * Takes the lock in the folder @dir, waiting for whoever has it, half a minute at most. Returns a
  * descriptor to be given to maildir_dotlock_release(), or -1.
  *
- * @tmp: its tmp. @where: the folder, for messages.
+ * @tmp: its tmp. @where: the folder, for messages. @account: or NULL.
  * Errors: HAUL_ERROR_BUSY "busy" where another one has it all the time; HAUL_ERROR_CANCELLED; of the
  * file system.
  */

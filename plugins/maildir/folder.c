@@ -14,6 +14,7 @@
 
 #include "leavings.h"
 #include "courier.h"
+#include "dotlock.h"
 #include "place.h"
 
 static bool
@@ -306,6 +307,25 @@ tell_refused(MaildirFolder *folder, const char *name)
         folder->path, name);
 }
 
+/* Gives a keyword a letter: Dovecot holds its lock of the list of UIDs while it changes what letters mean,
+ * and so do we. Returns -1 where none is left, or with @error. */
+static int
+assign_letter(MaildirFolder *folder, const char *name, GError **error)
+{
+  if (maildir_keywords_is_full(&folder->keywords))
+    return -1;
+  const MaildirTree *tree = folder->tree;
+  int lock = maildir_dotlock_take(folder->fd, folder->tmp, folder->where, tree->account,
+                                  &tree->creation, error);
+  if (lock < 0)
+    return -1;
+  int letter =
+      maildir_keywords_assign(&folder->keywords, tree, folder->fd, folder->tmp, name, error);
+  maildir_dotlock_release(folder->fd, lock);
+  folder->keywords_unsettled |= letter >= 0;
+  return letter;
+}
+
 /* Adds a keyword that has found no letter. */
 static bool
 add_beyond(MaildirFolder *folder, const char *name, MaildirFlags *flags, GError **error)
@@ -329,13 +349,11 @@ maildir_folder_add_keywords(MaildirFolder *folder, const char *const *names, Mai
     int letter = maildir_keywords_find(&folder->keywords, name);
     if (letter < 0 && maildir_keywords_is_name(name)) {
       g_autoptr(GError) why = NULL;
-      letter = maildir_keywords_assign(&folder->keywords, folder->tree, folder->fd, folder->tmp,
-                                       name, &why);
+      letter = assign_letter(folder, name, &why);
       if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
       }
-      folder->keywords_unsettled |= letter >= 0;
     }
     if (letter >= 0)
       flags->letters |= 1u << letter;

@@ -64,6 +64,15 @@ maildir_keywords_find(const MaildirKeywords *keywords, const char *name)
 }
 
 bool
+maildir_keywords_is_full(const MaildirKeywords *keywords)
+{
+  for (int i = 0; i < MAILDIR_N_KEYWORDS; i++)
+    if (keywords->names[i] == NULL)
+      return false;
+  return true;
+}
+
+bool
 maildir_keywords_load(MaildirKeywords *keywords, int dir, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);

@@ -28,6 +28,9 @@ char *maildir_keywords_print(const MaildirKeywords *keywords);
 /* Returns the letter of @name, 0 for 'a'; -1 if it has none. */
 int maildir_keywords_find(const MaildirKeywords *keywords, const char *name);
 
+/* Whether every letter means something. */
+bool maildir_keywords_is_full(const MaildirKeywords *keywords);
+
 /* Whether the file can hold such a name: a line, without blanks or control octets. */
 bool maildir_keywords_is_name(const char *name);
 
@@ -36,7 +39,8 @@ bool maildir_keywords_load(MaildirKeywords *keywords, int dir, GError **error);
 
 /*
  * Returns the letter of @name, giving it a free one and writing the file if it has none. Others may
- * have done so before: the file is read again first, under the lock of the tree.
+ * have done so before: the file is read again first, under the lock of the tree. The caller holds
+ * Dovecot's (dotlock.h).
  *
  * Returns -1 where all letters are taken, without @error, or on an error.
  */

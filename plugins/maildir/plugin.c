@@ -111,6 +111,7 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
   HaulStore *store = g_new0(HaulStore, 1);
   store->account = account;
   store->tree = tree;
+  tree->account = account;
   store->fsync = fsync;
   store->verify = verify;
   store->host = maildir_name_host(g_get_host_name());

@@ -15,9 +15,10 @@
 #include "layout.h"
 
 typedef struct MaildirTree {
-  char *root;      /* owned; absolute, for messages */
-  int fd;          /* -1: not there (yet): an empty tree */
-  char *uuid;      /* owned; NULL where no identity file is */
+  const HaulAccount *account; /* borrowed; who can be told to stop waiting; or NULL */
+  char *root;                 /* owned; absolute, for messages */
+  int fd;                     /* -1: not there (yet): an empty tree */
+  char *uuid;                 /* owned; NULL where no identity file is */
   GHashTable *odd; /* owned; path -> directory, of folders that others named their way; NULL until
                       the tree was first read (tree.c) */
   const MaildirLayout *wanted; /* as asked for; NULL: whichever it has */

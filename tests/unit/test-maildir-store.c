@@ -590,6 +590,26 @@ keywords_that_others_gave_meanwhile_are_kept(void)
 }
 
 static void
+a_letter_is_given_when_nobody_else_gives_one(void)
+{
+  new_maildir();
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  HaulFolder folder = { 0 };
+  MUST(haul_store_select(opened.store, "INBOX", HAUL_READ | HAUL_WRITE, &folder, error));
+  /* As Dovecot does: it has read that no letter is taken, and writes what it makes of that. */
+  run("sh -c 'echo $$:%s > dovecot-uidlist.lock && sleep 0.5 && echo 0 Theirs > dovecot-keywords"
+      " && rm dovecot-uidlist.lock' & until test -s dovecot-uidlist.lock; do sleep 0.01; done",
+      g_get_host_name());
+  const char *const names[] = { "Ours", NULL };
+  const HaulItem item = { .date = HAUL_NO_DATE, .keywords = names };
+  g_auto(Receipt) receipt = { 0 };
+  MUST(put_one(&opened, &item, "x", 1, &receipt, error));
+  MUST(haul_store_flush(opened.store, error));
+  run("wait; test \"$(cat dovecot-keywords)\" = \"$(printf '0 Theirs\\n1 Ours')\"");
+  run("ls cur | grep -q ':2,b$' && ! test -e dovecot-uidlist.lock");
+}
+
+static void
 messages_are_found_after_others_renamed_them(void)
 {
   new_maildir();
@@ -765,6 +785,7 @@ main(void)
     CASE(keywords_beyond_26_are_kept_beside),
     CASE(keywords_beyond_26_change_like_the_others),
     CASE(keywords_that_others_gave_meanwhile_are_kept),
+    CASE(a_letter_is_given_when_nobody_else_gives_one),
     CASE(messages_are_found_after_others_renamed_them),
     CASE(files_of_a_tree_become_its_owners),
     CASE(a_token_changes_with_every_name_at_once),
