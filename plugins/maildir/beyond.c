@@ -229,6 +229,37 @@ append(const MaildirTree *tree, int dir, const GString *text)
   return ok;
 }
 
+static bool
+append_unwritten(const MaildirBeyond *beyond, const MaildirTree *tree, int dir, GError **error)
+{
+  return append(tree, dir, beyond->unwritten)
+         || maildir_folder_error(error, errno, "cannot write " MAILDIR_BEYOND_FILE);
+}
+
+/* Writes the file anew: what stands in it by now, for others write to it, too, and what is not written
+ * yet. What is too long to be read whole is only appended to. */
+static bool
+condense(MaildirBeyond *beyond, const MaildirTree *tree, int dir, int tmp, GError **error)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  bool cut;
+  if (!maildir_file_read(dir, MAILDIR_BEYOND_FILE, SIZE_LIMIT, text, &cut, HAUL_ERROR_FOLDER,
+                         error))
+    return false;
+  if (cut)
+    return append_unwritten(beyond, tree, dir, error);
+  const char *last = memrchr(text->str, '\n', text->len);
+  g_string_truncate(text, last == NULL ? 0 : (gsize)(last + 1 - text->str));
+  g_string_append_len(text, beyond->unwritten->str, (gssize)beyond->unwritten->len);
+  maildir_beyond_parse(beyond, text->str, text->len);
+  g_autoptr(GString) lines = maildir_beyond_print(beyond);
+  bool ok = maildir_file_replace(dir, tmp, MAILDIR_BEYOND_FILE, lines->str, lines->len, false,
+                                 &tree->creation, error);
+  if (ok)
+    beyond->n_lines = g_hash_table_size(beyond->sets);
+  return ok;
+}
+
 bool
 maildir_beyond_write(MaildirBeyond *beyond, const MaildirTree *tree, int dir, int tmp,
                      GError **error)
@@ -236,16 +267,9 @@ maildir_beyond_write(MaildirBeyond *beyond, const MaildirTree *tree, int dir, in
   if (beyond->unwritten->len == 0)
     return true;
   int lock = maildir_root_lock(tree);
-  bool ok;
-  if (beyond->n_lines > 2 * g_hash_table_size(beyond->sets) + SPARE_LINES) {
-    g_autoptr(GString) text = maildir_beyond_print(beyond);
-    ok = maildir_file_replace(dir, tmp, MAILDIR_BEYOND_FILE, text->str, text->len, false,
-                              &tree->creation, error);
-    beyond->n_lines = ok ? g_hash_table_size(beyond->sets) : beyond->n_lines;
-  } else {
-    ok = append(tree, dir, beyond->unwritten)
-         || maildir_folder_error(error, errno, "cannot write " MAILDIR_BEYOND_FILE);
-  }
+  bool ok = beyond->n_lines > 2 * g_hash_table_size(beyond->sets) + SPARE_LINES
+                ? condense(beyond, tree, dir, tmp, error)
+                : append_unwritten(beyond, tree, dir, error);
   if (lock >= 0)
     close(lock);
   if (ok)

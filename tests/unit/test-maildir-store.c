@@ -573,6 +573,29 @@ keywords_beyond_26_change_like_the_others(void)
 }
 
 static void
+keywords_beyond_26_that_others_gave_stay_when_lines_are_dropped(void)
+{
+  new_maildir();
+  run("for i in $(seq 0 25); do echo $i Taken$i; done > dovecot-keywords");
+  run("echo x > cur/1.x:2, && echo y > cur/2.x:2,");
+  run("for i in $(seq 1200); do printf '1.x\\tOld\\n'; done > mailhaul-keywords");
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  HaulFolder folder = { 0 };
+  MUST(haul_store_select(opened.store, "INBOX", HAUL_READ | HAUL_WRITE, &folder, error));
+  g_autoptr(GPtrArray) items = NULL;
+  MUST((items = list_all(&opened, 0, NULL, error)) != NULL);
+  run("printf '2.x\\tTheirs\\n' >> mailhaul-keywords");
+  const char *const add[] = { "Ours", NULL };
+  const char *ids[] = { "1.x" };
+  const HaulFlagChange change = { .add_keywords = add };
+  MUST(haul_store_set_flags(opened.store, ids, 1, &change, error));
+  run("test $(wc -l < mailhaul-keywords) = 2");
+  g_autofree char *ours = keywords_of("1.x"), *theirs = keywords_of("2.x");
+  CU_ASSERT_STRING_EQUAL(ours, "Old Ours");
+  CU_ASSERT_STRING_EQUAL(theirs, "Theirs");
+}
+
+static void
 keywords_that_others_gave_meanwhile_are_kept(void)
 {
   new_maildir();
@@ -784,6 +807,7 @@ main(void)
     CASE(a_folder_that_vanishes_fails_alone),
     CASE(keywords_beyond_26_are_kept_beside),
     CASE(keywords_beyond_26_change_like_the_others),
+    CASE(keywords_beyond_26_that_others_gave_stay_when_lines_are_dropped),
     CASE(keywords_that_others_gave_meanwhile_are_kept),
     CASE(a_letter_is_given_when_nobody_else_gives_one),
     CASE(messages_are_found_after_others_renamed_them),
