@@ -188,19 +188,24 @@ examine_root(MaildirTree *tree, bool may_be_new, const char *known, GError **err
   return true;
 }
 
+bool
+maildir_root_name(const MaildirTree *tree, int root, int tmp, char **uuid, GError **error)
+{
+  const char other[] = { tree->naming.separator == '/' || tree->naming.separator == '.'
+                             ? '\0'
+                             : tree->naming.separator,
+                         '\0' };
+  g_autofree char *layout = g_strconcat(tree->layout->word, other, NULL);
+  return maildir_identity_make(root, tmp, tree->root, layout, &tree->creation, uuid, error);
+}
+
 static bool
 make_identity(MaildirTree *tree, GError **error)
 {
   int tmp = maildir_root_open_tmp(tree);
   if (tmp < 0)
     return maildir_write_error(error, errno, "cannot open tmp in %s", tree->root);
-  const char other[] = { tree->naming.separator == '/' || tree->naming.separator == '.'
-                             ? '\0'
-                             : tree->naming.separator,
-                         '\0' };
-  g_autofree char *layout = g_strconcat(tree->layout->word, other, NULL);
-  bool ok =
-      maildir_identity_make(tree->fd, tmp, tree->root, layout, &tree->creation, &tree->uuid, error);
+  bool ok = maildir_root_name(tree, tree->fd, tmp, &tree->uuid, error);
   close(tmp);
   return ok;
 }

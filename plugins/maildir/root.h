@@ -50,6 +50,10 @@ MaildirTree *maildir_root_open(const char *path, const MaildirLayout *layout, Ha
 bool maildir_root_make(MaildirTree *tree, GError **error);
 void maildir_root_close(MaildirTree *tree);
 
+/* Writes the identity file of a tree in @root that lies as @tree does, by way of @tmp. *uuid: gets who it
+ * is, to be freed. */
+bool maildir_root_name(const MaildirTree *tree, int root, int tmp, char **uuid, GError **error);
+
 /* "maildir:UUID", or "maildir:path:..." where none has been given; to be freed. */
 char *maildir_root_identity(const MaildirTree *tree);
 

@@ -338,7 +338,10 @@ make_one(MaildirTree *tree, int snapshots, GError **error)
   if (!maildir_file_make_dir(snapshots, making, &tree->creation)
       || (snapshot.fd = maildir_file_open_dir(snapshots, making)) < 0)
     return cannot(error, name);
-  bool ok = maildir_tree_each(tree, take_folder, &snapshot, &snapshot.error);
+  g_autofree char *uuid = NULL;
+  /* Its folders need not show by themselves how it lies; and it is a tree of its own. */
+  bool ok = maildir_tree_each(tree, take_folder, &snapshot, &snapshot.error)
+            && maildir_root_name(tree, snapshot.fd, snapshot.fd, &uuid, &snapshot.error);
   if (ok
       && !(settle_dirs(tree, &snapshot.fd, 1)
            && publish(tree, snapshots, making, name, sizeof name)))

@@ -97,6 +97,18 @@ def a_folder_of_mail_called_snapshots_is_one():
 
 
 @case
+def a_snapshot_is_read_as_the_tree_that_it_was():
+    for layout in ("maildir++", "fs", "flat"):
+        with Scratch() as scratch:
+            plant(scratch + "/tree", {"": 1, ".Work": 1, ".Work.Sub": 1})
+            with Bench(Tree(scratch + "/tree"), Tree(scratch + "/copy", layout), "--snapshot") as bench:
+                bench.run().expect()
+            (name,) = os.listdir(scratch + "/copy/snapshots")
+            check_read(f"{scratch}/copy/snapshots/{name}",
+                       {"INBOX": of(""), "Work": of(".Work"), "Work/Sub": of(".Work.Sub")})
+
+
+@case
 def couriers_trees_are_read_with_their_subscriptions():
     with Scratch() as root, Scratch() as scratch:
         plant(root, {"": 1, ".Sent": 1, ".Drafts.old": 1})
