@@ -89,3 +89,21 @@ haul_mechanisms_are_forgone(const HaulAccount *account, uint32_t mechanisms)
   }
   return false;
 }
+
+void
+haul_mechanisms_note_broken(const HaulAccount *account, uint32_t mechanisms)
+{
+  for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+    if ((mechanisms >> i & 1) != 0)
+      haul_account_forgo(account, names[i]);
+}
+
+uint32_t
+haul_mechanisms_broken(const HaulAccount *account)
+{
+  uint32_t broken = 0;
+  for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+    if (haul_account_forgoes(account, names[i]))
+      broken |= 1u << i;
+  return broken;
+}

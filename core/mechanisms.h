@@ -19,10 +19,16 @@ uint32_t haul_mechanisms_allowed(const HaulAccount *account, GError **error);
 /* Returns their names with commas between them. */
 char *haul_mechanisms_list(uint32_t mechanisms);
 
-/* Notes, for the run, that a mechanism which the server offers does not work there. */
+/* Notes, for the run, that a mechanism which the server offers gave way to one that shows the password. */
 void haul_mechanisms_forgo(const HaulAccount *account, HaulSaslMechanism mechanism);
 
 /* Whether that was noted of one of these. */
 bool haul_mechanisms_are_forgone(const HaulAccount *account, uint32_t mechanisms);
+
+/* Notes, for the run, that the server offers @mechanisms and refused them as unsupported. */
+void haul_mechanisms_note_broken(const HaulAccount *account, uint32_t mechanisms);
+
+/* Returns those of which that was noted. */
+uint32_t haul_mechanisms_broken(const HaulAccount *account);
 
 #endif /* HAUL_CORE_MECHANISMS_H */

@@ -34,6 +34,7 @@ struct HaulSasl {
   const HaulStream *stream;   /* borrowed; NULL: no channel binding */
   const char *user, *act_for; /* borrowed from the account; act_for may be NULL */
   uint32_t unsupported;       /* refused as such, by the server or by GNU SASL */
+  uint32_t broken;            /* those that the server refused so, of what it offers */
   uint32_t offered;           /* what the server offered this time */
   char *token;                /* owned; wiped; NULL while not needed */
   bool denied_before;         /* a token was, and another one was got */
@@ -163,6 +164,7 @@ haul_sasl_begin(HaulSasl *sasl, uint32_t offered, GError **error)
   sasl->offered = offered;
   if (allowed == UINT32_MAX && haul_mechanisms_are_forgone(sasl->account, BY_GNU_SASL))
     sasl->unsupported |= BY_GNU_SASL;
+  sasl->unsupported |= haul_mechanisms_broken(sasl->account);
   uint32_t left = left_of(sasl, offered & allowed);
   for (; left != 0; left &= left - 1) {
     HaulSaslMechanism mechanism = (HaulSaslMechanism)(left & -left);
@@ -343,11 +345,13 @@ haul_sasl_accept(HaulSasl *sasl, GError **error)
 {
   if (sasl->gave_way != 0 && (sasl->mechanism & BY_GNU_SASL) == 0)
     haul_mechanisms_forgo(sasl->account, sasl->gave_way);
-  if ((sasl->mechanism & SCRAM) == 0 || (sasl->done && sasl->detail == NULL))
-    return true;
-  haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
-                 "the server let us in without proving that it knows the password");
-  return false;
+  if ((sasl->mechanism & SCRAM) != 0 && !(sasl->done && sasl->detail == NULL)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "login",
+                   "the server let us in without proving that it knows the password");
+    return false;
+  }
+  haul_mechanisms_note_broken(sasl->account, sasl->broken); /* each try may cost seconds (Cyrus) */
+  return true;
 }
 
 /*
@@ -377,9 +381,10 @@ bool
 haul_sasl_refuse(HaulSasl *sasl, HaulSaslRefusal why)
 {
   if ((sasl->unsupported & sasl->mechanism) != 0) /* it has said so itself */
-    return true;
+    why = HAUL_SASL_UNSUPPORTED;
   if (why == HAUL_SASL_UNSUPPORTED) {
     sasl->unsupported |= sasl->mechanism;
+    sasl->broken |= sasl->mechanism & sasl->offered;
     return true;
   }
   if (why == HAUL_SASL_UNEXPLAINED && give_way(sasl))

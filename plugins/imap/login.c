@@ -317,7 +317,7 @@ authenticate(ImapSession *session, GError **error)
         imap_classify_login(reply.condition == IMAP_BAD, reply.code, reply.text);
     g_clear_error(&refusal);
     set_login_refusal(sasl, kind, &reply, &refusal);
-    if ((mechanism & SCRAM) != 0 && tries.shown) /* it was understood */
+    if ((mechanism & SCRAM) != 0 && tries.shown && kind != IMAP_LOGIN_UNSUPPORTED) /* understood */
       offered &= ~SCRAM;
     bool again = kind != IMAP_LOGIN_FOR_NOW && tries.n_bad < MOST_BAD
                  && haul_sasl_refuse(sasl, sasl_refusal(kind));

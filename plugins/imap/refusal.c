@@ -199,10 +199,15 @@ imap_classify_login(bool bad, const char *code, const char *text)
                                        "PRIVACYREQUIRED",      "CONTACTADMIN",        NULL };
   static const char *const busy[] = { "SERVERBUG", NULL }; /* its own trouble, and likely to pass */
   static const char *const other_way[] = { "CANNOT", NULL };
-  static const char *const unknown[] = { "unsupported",       "not supported",
-                                         "unknown mechanism", "unknown authentication",
-                                         "not implemented",   "no such mechanism",
-                                         "mechanism not",     NULL };
+  static const char *const unknown[] = { "unsupported",
+                                         "not supported",
+                                         "unknown mechanism",
+                                         "unknown authentication",
+                                         "not implemented",
+                                         "no such mechanism",
+                                         "mechanism not",
+                                         "bad protocol", /* Cyrus */
+                                         NULL };
   static const char *const wrong[] = { "credential",   "password",        "authentication failed",
                                        "login failed", "login incorrect", NULL };
   static const char *const disproved[] = { "credential", "password", "locked",    "disabled",

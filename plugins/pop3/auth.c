@@ -266,27 +266,6 @@ fail(GError **error, GError *refusal, GError *why)
   return false;
 }
 
-/* Returns those of @mechanisms that have failed here in this run. */
-static uint32_t
-forgone(const HaulAccount *account, uint32_t mechanisms)
-{
-  uint32_t found = 0;
-  for (uint32_t left = mechanisms; left != 0; left &= left - 1) {
-    uint32_t mechanism = left & -left;
-    if (haul_account_forgoes(account, haul_sasl_name((HaulSaslMechanism)mechanism)))
-      found |= mechanism;
-  }
-  return found;
-}
-
-/* Does without @mechanisms for the run: each try costs time, by design of the server. */
-static void
-forgo(const HaulAccount *account, uint32_t mechanisms)
-{
-  for (; mechanisms != 0; mechanisms &= mechanisms - 1)
-    haul_account_forgo(account, haul_sasl_name((HaulSaslMechanism)(mechanisms & -mechanisms)));
-}
-
 /* @refusal: what a try before these came to, taken, or NULL. */
 static bool
 authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
@@ -295,8 +274,7 @@ authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
   g_autoptr(HaulSasl) sasl =
       haul_sasl_new(account, session->stream,
                     is_delegated(account) ? haul_account_string(account, "user") : NULL);
-  uint32_t offered = session->can.mechanisms | HAUL_SASL_LOGIN, broken = 0;
-  offered &= ~forgone(account, offered);
+  uint32_t offered = session->can.mechanisms | HAUL_SASL_LOGIN;
   for (;;) {
     Try try = { 0 };
     GError *why = NULL;
@@ -305,16 +283,12 @@ authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
       return fail(error, refusal, why);
     if (try.status.ok) {
       g_clear_error(&refusal);
-      if (!haul_sasl_accept(sasl, error))
-        return false;
-      forgo(account, broken);
-      return true;
+      return haul_sasl_accept(sasl, error);
     }
     g_clear_error(&refusal);
     refusal = refusal_of(session, &try, sasl);
-    if (try.refusal == POP3_LOGIN_UNSUPPORTED)
-      broken |= mechanism & session->can.mechanisms;
-    else if ((mechanism & SCRAM) != 0 && try.n_answers > 1) /* it was understood */
+    if ((mechanism & SCRAM) != 0 && try.n_answers > 1
+        && try.refusal != POP3_LOGIN_UNSUPPORTED) /* it was understood */
       offered &= ~(uint32_t)SCRAM;
     if (try.refusal == POP3_LOGIN_FOR_NOW || !haul_sasl_refuse(sasl, sasl_refusal(try.refusal)))
       return fail(error, refusal, NULL);

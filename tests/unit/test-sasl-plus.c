@@ -22,6 +22,7 @@ typedef struct {
   int newest;               /* protocol version of TLS; 0: any */
   bool between;        /* binds to another connection, as one between us and the server would */
   const char *refused; /* what it says NO to the login with, instead of [AUTHENTICATIONFAILED] */
+  const char *broken;  /* the same, in place of its proof */
 
   SSL_CTX *context;                 /* borrowed */
   SSL *ssl;                         /* while it serves */
@@ -114,6 +115,8 @@ authenticate(Server *server, Gsasl *context, const char *tag, const char *mechan
   gsasl_finish(session);
   if (code == GSASL_OK)
     say(server, "%s OK [CAPABILITY IMAP4rev1] welcome", tag);
+  else if (server->broken != NULL)
+    say(server, "%s NO %s", tag, server->broken);
   else
     say(server, "%s NO [AUTHENTICATIONFAILED] %s", tag, gsasl_strerror_name(code));
   return code == GSASL_OK;
@@ -243,6 +246,18 @@ plus_refused_as_unsupported_leaves_plain_scram(void)
   CU_ASSERT(g_str_has_prefix(server.first, "n,,n=user,r="));
 }
 
+/* A Cyrus with TLS 1.3. The proof was shown by then, and the password is not shown after it. */
+static void
+plus_that_binds_in_another_way_leaves_plain_scram(void)
+{
+  Server server = { .capabilities = "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN",
+                    .between = true,
+                    .broken = "bad protocol / cancel" };
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT_TRUE(log_in(&server, "pencil", &error));
+  CU_ASSERT_STRING_EQUAL(server.mechanisms, "SCRAM-SHA-256-PLUS SCRAM-SHA-256 ");
+}
+
 int
 main(void)
 {
@@ -252,6 +267,7 @@ main(void)
     CASE(a_wrong_password_is_tried_once),
     CASE(without_an_offer_of_plus_nothing_is_bound),
     CASE(plus_refused_as_unsupported_leaves_plain_scram),
+    CASE(plus_that_binds_in_another_way_leaves_plain_scram),
   };
   return RUN_SUITE("sasl-plus", cases);
 }

@@ -67,7 +67,8 @@ HAUL_PUBLIC void haul_sasl_free(HaulSasl *sasl);
 
 /*
  * Begins, or begins anew, with the strongest of the mechanisms @offered (HaulSaslMechanism) that the
- * settings allow and that was not refused as unsupported before. Gets a token if one is needed.
+ * settings allow and that was not refused as unsupported before: in this login, or in one of this run
+ * that went well in the end. Gets a token if one is needed.
  *
  * Returns it; 0 on error. Errors: HAUL_ERROR_ACCOUNT "login" where none is left or no token can be
  * had, "usage" for settings that make no sense; HAUL_ERROR_BUSY; HAUL_ERROR_CANCELLED.
