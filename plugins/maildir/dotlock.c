@@ -68,7 +68,7 @@ hold(int fd)
 static bool
 remove_stale(int dir)
 {
-  int fd = openat(dir, LOCK, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  int fd = maildir_file_open_to_lock(dir, LOCK);
   if (fd < 0)
     return errno == ENOENT;
   char text[TEXT_LIMIT];

@@ -74,6 +74,14 @@ maildir_file_open_dir(int dir, const char *name)
   return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+int
+maildir_file_open_to_lock(int dir, const char *name)
+{
+  const int how = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  int fd = openat(dir, name, O_RDWR | how);
+  return fd >= 0 || errno == ENOENT ? fd : openat(dir, name, O_RDONLY | how);
+}
+
 DIR *
 maildir_file_list(int dir)
 {

@@ -36,6 +36,10 @@ bool maildir_folder_error(GError **error, int errnum, const char *format, ...) G
 /* Opens the folder @name in @dir, unless it is a symbolic link. Returns -1 with errno. */
 int maildir_file_open_dir(int dir, const char *name);
 
+/* Opens the file @name in @dir to lock it: for writing, if that may be, for NFS gives an exclusive lock to
+ * no other (flock(2)). Returns -1 with errno. */
+int maildir_file_open_to_lock(int dir, const char *name);
+
 /* Opens the folder @dir, again, for reading its entries; close by closedir(). NULL with errno. */
 DIR *maildir_file_list(int dir);
 

@@ -315,7 +315,7 @@ maildir_root_identity(const MaildirTree *tree)
 int
 maildir_root_lock(const MaildirTree *tree)
 {
-  int fd = openat(tree->fd, MAILDIR_IDENTITY, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  int fd = maildir_file_open_to_lock(tree->fd, MAILDIR_IDENTITY);
   if (fd < 0)
     return -1;
   while (flock(fd, LOCK_EX) != 0)
