@@ -598,8 +598,8 @@ haul_options_help(FILE *out)
         "       mailhaul sync --host1 NAME --user1 NAME --passfile1 FILE\n"
         "                     --host2 NAME --user2 NAME --passfile2 FILE [OPTION...]\n\n"
         "Copies mail from one account to another. SOURCE and DESTINATION are URLs such as\n"
-        "imaps://ann@imap.example or maildir:/backup/ann. Options of a side end in 1 (source) or\n"
-        "2 (destination).\n\n",
+        "imaps://ann@imap.example or maildir:/backup/ann, SOURCE may be pop3s://ann@pop.example,\n"
+        "too. Options of a side end in 1 (source) or 2 (destination).\n\n",
         out);
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     g_autofree char *left = g_strdup_printf("--%s%s%s%s", table[i].name, table[i].sided ? "1" : "",

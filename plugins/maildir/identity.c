@@ -8,7 +8,9 @@
 #define SIZE_LIMIT 4096
 #define PREFIX "maildir:"
 #define BY_PATH PREFIX "path:"
-#define ADVICE ": is its file system mounted? If it was replaced on purpose, newtree begins anew"
+#define ADVICE                                                                                     \
+  ": is its file system mounted? If it was replaced on purpose, --newtree2 (of a source, "         \
+  "--newtree1) begins anew"
 
 bool
 maildir_identity_read(int root, const char *where, char **uuid, char **layout, GError **error)

@@ -92,7 +92,7 @@ maildir_open(const HaulAccount *account, HaulIntent intent, GError **error)
   /* A source that is not there, or empty, is a disk that was not mounted rather than no mail. */
   if (haul_account_number(account, "keep") > 0 && !haul_account_bool(account, "snapshot")) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                   "keep is of snapshots: it goes with snapshot");
+                   "keep is of snapshots: it goes with --snapshot");
     return NULL;
   }
   bool verify = haul_account_bool(account, "verify");
