@@ -286,6 +286,30 @@ def p_2_of_messages_that_share_a_uidl_only_what_is_certain_is_deleted():
         assert len(pair.order()) == 5
 
 
+@case
+def what_is_wrong_with_one_message_is_that_one_only():
+    """Cyrus says SYS/PERM of a message whose file it cannot read."""
+    def refuse(session, command, proceed):
+        if session.at(command.arguments[0]).octets == mail(2):
+            session.say("-ERR [SYS/PERM] Could not read message file")
+        else:
+            proceed()
+    for lacks in ((), ("TOP",)):
+        with PopPair(lacks=lacks) as pair:
+            pair.fill(8)
+            pair.source.on("RETR", refuse)
+            pair.source.on("TOP", refuse)
+            pair.run("--delete1", *NO_GRACE, code=115, source=8, copied=7)
+            assert pair.order() == [mail(number) for number in range(8) if number != 2]
+            assert pair.box.octets() == {mail(2): 1}
+            pair.lose_state()
+            pair.fill(2, first=20)
+            pair.run(*NO_GRACE, code=115, source=3, copied=2)
+            pair.source.unhook()
+            pair.run(*NO_GRACE, source=3, copied=1)
+            assert len(pair.order()) == 10
+
+
 # What attackers send
 
 @case
