@@ -57,7 +57,7 @@ change_one(HaulStore *store, const char *id, const HaulFlagChange *change, const
     if (rename_one(store->selected, &store->later, found, change, add))
       return true;
   }
-  if (errno == EEXIST || errno == ENOENT) {
+  if (errno == EEXIST || errno == ENOENT || errno == ENAMETOOLONG) {
     haul_log(HAUL_LOG_WARNING, "%s: the flags of %s stay as they are: %s", store->selected->path,
              id, g_strerror(errno));
     return true;

@@ -656,6 +656,21 @@ messages_are_found_after_others_renamed_them(void)
   run("test \"$(echo cur/*)\" = 'cur/1.x:2,RS cur/2.x:2,FRS'");
 }
 
+static void
+a_name_with_no_room_for_flags_keeps_those_it_has_and_others_get_theirs(void)
+{
+  new_maildir();
+  g_autofree char *longest = g_strnfill(252, 'x');
+  run("echo one > cur/%s:2, && echo two > cur/2.y:2,", longest);
+  g_auto(Opened) opened = open_subject(HAUL_READ | HAUL_WRITE);
+  HaulFolder folder = { 0 };
+  MUST(haul_store_select(opened.store, "INBOX", HAUL_READ | HAUL_WRITE, &folder, error));
+  const char *const ids[] = { longest, "2.y" };
+  const HaulFlagChange change = { .add = HAUL_SEEN };
+  MUST(haul_store_set_flags(opened.store, ids, 2, &change, error));
+  run("test -e cur/%s:2, && test -e cur/2.y:2,S", longest);
+}
+
 /* Makes a mount namespace for this process, where a test may mount. */
 static bool
 may_mount(void)
@@ -811,6 +826,7 @@ main(void)
     CASE(keywords_that_others_gave_meanwhile_are_kept),
     CASE(a_letter_is_given_when_nobody_else_gives_one),
     CASE(messages_are_found_after_others_renamed_them),
+    CASE(a_name_with_no_room_for_flags_keeps_those_it_has_and_others_get_theirs),
     CASE(files_of_a_tree_become_its_owners),
     CASE(a_token_changes_with_every_name_at_once),
     CASE(a_full_disk_ends_the_account_and_leaves_nothing_half_written),
