@@ -16,7 +16,7 @@ typedef struct {
 } Link;
 
 struct HaulChain {
-  bool with_date;    /* the Date field is part of every key */
+  bool is_auto;      /* the Date field is part of every key, arrival of none */
   GArray *links;     /* owned; of Link */
   GPtrArray *fields; /* owned; NULL-terminated; of const char, borrowed from the plugins */
 };
@@ -73,8 +73,8 @@ haul_chain_parse(const char *text, GError **error)
   chain->links = g_array_new(FALSE, FALSE, sizeof(Link));
   g_array_set_clear_func(chain->links, (GDestroyNotify)link_clear);
   chain->fields = g_ptr_array_new();
-  chain->with_date = strcmp(text, "auto") == 0;
-  g_auto(GStrv) links = g_strsplit(chain->with_date ? HAUL_CHAIN_AUTO : text, ",", -1);
+  chain->is_auto = strcmp(text, "auto") == 0;
+  g_auto(GStrv) links = g_strsplit(chain->is_auto ? HAUL_CHAIN_AUTO : text, ",", -1);
   for (size_t i = 0; links[i] != NULL; i++)
     if (!parse_link(chain, g_strstrip(links[i]), error))
       return NULL;
@@ -83,7 +83,7 @@ haul_chain_parse(const char *text, GError **error)
     return NULL;
   }
   static const char *const date[] = { "Date", NULL };
-  if (chain->with_date)
+  if (chain->is_auto)
     add_fields(chain, date);
   g_ptr_array_add(chain->fields, NULL);
   return g_steal_pointer(&chain);
@@ -171,12 +171,15 @@ static HaulKeyResult
 make_key(HaulKeyMaker *maker, const HaulItem *item, const HaulMessage *message, HaulKey *key)
 {
   *key = (HaulKey){ { 0 } };
+  HaulItem shown = *item;
+  if (maker->chain->is_auto)
+    shown.date = HAUL_NO_DATE;
   for (guint i = 0; i < maker->chain->links->len; i++) {
     HaulKeyResult result =
-        feed_link(maker, &g_array_index(maker->chain->links, Link, i), item, message);
+        feed_link(maker, &g_array_index(maker->chain->links, Link, i), &shown, message);
     if (result == HAUL_KEY_NONE)
       continue;
-    if (result == HAUL_KEY_FOUND && maker->chain->with_date)
+    if (result == HAUL_KEY_FOUND && maker->chain->is_auto)
       haul_header_each(item->header, item->header_size, feed_date, maker->digest);
     if (result == HAUL_KEY_FOUND)
       haul_digest_finish(maker->digest, key);

@@ -3,7 +3,8 @@
  *
  * "A,B" asks B where A has no key; "A+B" has a key if A has one, a part of it that has none counting
  * as empty. Which of the links gave a key is part of the key. "auto" is HAUL_CHAIN_AUTO; with it the
- * Date field, if there is one, is part of every key, for an id alone does not make two messages one.
+ * Date field, if there is one, is part of every key, for an id alone does not make two messages one;
+ * arrival is part of none, for POP3 does not tell it and not every tool keeps it in a copy.
  */
 #ifndef HAUL_CORE_MATCH_H
 #define HAUL_CORE_MATCH_H
@@ -15,7 +16,7 @@
 
 #include "digest.h"
 
-#define HAUL_CHAIN_AUTO "message-id+received,received+size-date,size-date+content"
+#define HAUL_CHAIN_AUTO "message-id+received,received+size-date,content"
 
 typedef struct HaulChain HaulChain;
 

@@ -53,8 +53,12 @@ class PopPair:
     def into_maildir(self):
         """Lets the following runs go into a Maildir. Returns its path."""
         path = os.path.join(self._bench.folder, "maildir")
-        self._bench.destination = Maildir(path)
+        self.into(Maildir(path))
         return path
+
+    def into(self, side):
+        """Lets the following runs go into another side (harness.py)."""
+        self._bench.destination = side
 
     def run(self, *options, code=0, **totals):
         return self.attempt(*options).expect(code).expect_totals(**totals)

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """
-What people who bring one mailbox in meet: where its mail goes (--folder2), under which ids it is there (--uidl-map), a
-server that shows a part of it at a time, and one that lets nobody in twice.
+What people who bring one mailbox in meet: where its mail goes (--folder2), mail that says nothing of itself, under which
+ids it is there (--uidl-map), a server that shows a part of it at a time, and one that lets nobody in twice.
 """
 import threading
 
-from harness import NO_GRACE, SLOWNESS, case, run_cases
+import reader
+from harness import NO_GRACE, SLOWNESS, Imap, case, run_cases
 from pair import mail
 from pop_pair import PopPair
+from servers.dovecot import Dovecot
 from servers.minipop import Session, cut as cut_source
 from servers.mini import cut
 
@@ -65,6 +67,53 @@ def a_path_that_is_none_is_refused_before_anybody_is_asked():
         for name in ("", "/a", "a/", "a//b", "a\tb"):
             pair.attempt("--folder2", name).expect(64)
         assert not pair.source.sessions
+
+
+# What says nothing of itself
+
+NAMELESS = [b"no header at all\r\n", b"\r\nonly a body\r\n"] + 3 * [b"Subject: one of three\r\n\r\nequal\r\n"] + [
+    b"Received: from a by b; Tue, 3 Nov 2026 08:00:00 +0100\r\nSubject: no Date\r\n\r\nsent\r\n"]
+
+
+def expect_known(pair, count):
+    """Without the state nothing is copied again, nor is anything read but what only its octets can tell."""
+    for octets in NAMELESS:
+        pair.box.add(octets)
+    pair.fill(4)
+    pair.run(copied=10)
+    for lost in ([], ["--stateless"]):
+        pair.lose_state()
+        pair.source.fetched.clear()
+        pair.run(*lost, copied=0, already_there=10)
+        assert count() == 10
+        assert {octets for _, octets in pair.source.fetched} <= set(NAMELESS), pair.source.fetched
+    for times in range(2):
+        pair.box.add(NAMELESS[2])  # the fourth of three
+        pair.run("--stateless", copied=1, already_there=10 + times)
+    pair.run("--stateless", copied=0, already_there=12)
+    assert count() == 12
+
+
+@case
+def what_says_nothing_of_itself_is_known_again_by_imap():
+    with PopPair() as pair:
+        expect_known(pair, lambda: len(pair.copy.entries))
+        pair.expect_same()
+
+
+@case
+def what_says_nothing_of_itself_is_known_again_in_a_maildir():
+    with PopPair() as pair:
+        path = pair.into_maildir()
+        expect_known(pair, lambda: len(reader.read_maildir(path)))
+
+
+@case
+def what_says_nothing_of_itself_is_known_again_by_dovecot():
+    with Dovecot() as dovecot, PopPair() as pair:
+        side = Imap(dovecot, "u1")
+        pair.into(side)
+        expect_known(pair, lambda: len(side.snapshot()))
 
 
 # Under which ids

@@ -73,7 +73,7 @@ static const Mail mails[] = {
   { "Date: Tue, 24 Nov 2026 06:00:00 +0000\r\n\r\nbody", 5 },
   { "Date: Tue, 24 Nov 2026 06:00:00 +0000\r\n\r\nbodY", 5 },
   { "Subject: no date\r\n\r\nbody", 5 },
-  { "Subject: no date\r\n\r\nbody", 6 },
+  { "Received: from x\r\nSubject: no date\r\n\r\nbody", 6 },
   { "\r\nbody", 5 },
   { "body", 5 },
   { "", 5 },
@@ -141,6 +141,30 @@ all_messages_that_differ_have_keys_that_differ_by_default(void)
         printf("%zu and %zu\n", i, k);
     }
   }
+}
+
+/* POP3 tells none, and what another tool copied need not have kept it. */
+static void
+arrival_makes_no_difference_by_default(void)
+{
+  static const int64_t dates[] = { 5, 6, HAUL_NO_DATE };
+  g_autoptr(HaulChain) chain = parse("auto"), by_arrival = parse("size-date");
+  for (size_t i = 0; i < G_N_ELEMENTS(mails); i++) {
+    HaulKey listed[G_N_ELEMENTS(dates)], read[G_N_ELEMENTS(dates)];
+    for (size_t k = 0; k < G_N_ELEMENTS(dates); k++) {
+      Mail mail = { mails[i].text, dates[k], 0 };
+      key_of_listing(chain, &mail, &listed[k]);
+      CU_ASSERT(key_of_body(chain, &mail, &read[k]));
+      CU_ASSERT(haul_key_equal(&listed[0], &listed[k]) && haul_key_equal(&read[0], &read[k]));
+      if (!haul_key_equal(&read[0], &read[k]))
+        printf("mail %zu, date %zu\n", i, k);
+    }
+  }
+  Mail other = mails[5];
+  other.date++;
+  HaulKey key, other_key;
+  CU_ASSERT(key_of_body(by_arrival, &mails[5], &key) && key_of_body(by_arrival, &other, &other_key)
+            && !haul_key_equal(&key, &other_key));
 }
 
 static void
@@ -276,6 +300,7 @@ main(void)
     CASE(a_listing_and_a_body_give_the_same_key),
     CASE(an_item_without_a_size_gives_the_key_of_its_body_or_none),
     CASE(all_messages_that_differ_have_keys_that_differ_by_default),
+    CASE(arrival_makes_no_difference_by_default),
     CASE(the_next_link_is_asked_where_one_has_no_key),
     CASE(which_link_gave_a_key_is_part_of_it),
     CASE(a_body_is_asked_for_only_where_a_link_needs_it),
