@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <mailhaul/log.h>
-
 #include "order.h"
 
 /* How often a folder that changes meanwhile is read before what was seen has to do. */
 #define READINGS 8
+/* What the name of a file in new begins with where one in cur has the same. */
+#define HERE "./"
 
 void
 maildir_scan_init(MaildirScan *scan)
@@ -112,34 +112,48 @@ same_file(const MaildirScan *scan, const MaildirFolder *folder, const MaildirEnt
   return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-/* Leaves one entry per message; where two messages have one base, makes the second's id its name. */
+/* Makes the id of an entry its whole name, as its file's path where another part has that name, too. */
+static void
+tell_apart(MaildirScan *scan, MaildirEntry *entry, const MaildirEntry *before)
+{
+  g_autofree char *name = g_strdup(maildir_scan_name(scan, entry));
+  entry->is_double = true;
+  if (strcmp(name, maildir_scan_name(scan, before)) != 0)
+    return;
+  entry->name = (uint32_t)scan->names->len;
+  g_string_append(scan->names, HERE);
+  g_string_append_len(scan->names, name, (gssize)strlen(name) + 1);
+}
+
+static bool
+have_one_base(const MaildirScan *scan, const MaildirEntry *first, const MaildirEntry *second)
+{
+  const char *one = maildir_scan_name(scan, first), *two = maildir_scan_name(scan, second);
+  size_t base = maildir_name_base(one);
+  return maildir_name_base(two) == base && memcmp(one, two, base) == 0;
+}
+
+/* Leaves one entry per message, and tells those apart that have one base. */
 static void
 resolve_doubles(MaildirScan *scan, const MaildirFolder *folder)
 {
   bool found = false;
-  guint kept = 0;
+  guint kept = 0, first = 0; /* first: of those with the base at hand */
   for (guint i = 0; i < scan->entries->len; i++) {
     MaildirEntry *entry = maildir_scan_entry(scan, i);
-    if (kept > 0) {
+    if (kept > 0 && have_one_base(scan, maildir_scan_entry(scan, first), entry)) {
       MaildirEntry *before = maildir_scan_entry(scan, kept - 1);
-      const char *one = maildir_scan_name(scan, before), *two = maildir_scan_name(scan, entry);
-      size_t base = maildir_name_base(one);
-      if (maildir_name_base(two) == base && memcmp(one, two, base) == 0) {
-        if (same_file(scan, folder, before, entry)) {
-          if (before->in_new && !entry->in_new) /* where it is on its way to */
-            *before = *entry;
-          continue;
+      if (same_file(scan, folder, before, entry)) {
+        if (before->in_new && !entry->in_new) { /* where it is on its way to */
+          entry->is_double = before->is_double;
+          *before = *entry;
         }
-        if (strcmp(one, two) == 0) {
-          haul_log(HAUL_LOG_WARNING,
-                   "%s: %s is in new and in cur, and differs; that in new was "
-                   "left out",
-                   folder->path, one);
-          continue;
-        }
-        entry->is_double = found = true;
+        continue;
       }
-    }
+      tell_apart(scan, entry, before);
+      found = true;
+    } else
+      first = kept;
     *maildir_scan_entry(scan, kept++) = *entry;
   }
   g_array_set_size(scan->entries, kept);
@@ -185,7 +199,7 @@ size_t
 maildir_scan_lower_bound(const MaildirScan *scan, const char *id)
 {
   size_t id_size = strlen(id), low = 0, high = scan->entries->len;
-  uint64_t seconds = maildir_name_seconds(id);
+  uint64_t seconds = maildir_name_seconds(id + (g_str_has_prefix(id, HERE) ? strlen(HERE) : 0));
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     const MaildirEntry *entry = maildir_scan_entry(scan, index_of(scan, middle));

@@ -16,7 +16,7 @@ typedef struct {
   uint64_t seconds; /* of delivery: what the name begins with */
   uint32_t name;    /* where it begins in names */
   bool in_new;
-  bool is_double; /* another file has its base: its id is the whole name */
+  bool is_double; /* another file has its base: its id is the whole name, or "./" and that */
 } MaildirEntry;
 
 typedef struct {

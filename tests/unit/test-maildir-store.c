@@ -310,9 +310,11 @@ two_files_with_one_base_are_two_messages(void)
   new_maildir();
   run("echo one > cur/7.x:2,; echo two > cur/7.x:2,S; echo three > new/7.x; echo four > cur/8.x");
   run("ln cur/8.x new/8.x"); /* a second name of the same file is not another message */
+  run("echo five > cur/9.x; echo six > new/9.x; echo seven > cur/9.x:2,S");
   g_autoptr(GPtrArray) items = list_folder("INBOX", 0, NULL);
-  CU_ASSERT_FATAL(items != NULL && items->len == 4);
+  CU_ASSERT_FATAL(items != NULL && items->len == 7);
   g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autoptr(GHashTable) texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   g_auto(Opened) opened = open_subject(HAUL_READ);
   HaulFolder folder = { 0 };
   MUST(haul_store_select(opened.store, "INBOX", HAUL_READ, &folder, error));
@@ -322,7 +324,11 @@ two_files_with_one_base_are_two_messages(void)
     const HaulRange one = { id, id };
     g_auto(Fetched) fetched = { 0 };
     MUST(fetch_ranges(&opened, &one, 1, &fetched, error));
-    CU_ASSERT(fetched.messages->len == 1);
+    CU_ASSERT_FATAL(fetched.messages->len == 1);
+    size_t size;
+    CU_ASSERT(g_hash_table_add(
+        texts,
+        g_strndup((const char *)haul_message_window(fetched.messages->pdata[0], 0, &size), 3)));
   }
 }
 
