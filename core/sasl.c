@@ -63,6 +63,17 @@ haul_sasl_new(const HaulAccount *account, const HaulStream *stream, const char *
   return sasl;
 }
 
+void
+haul_sasl_know_binding(HaulSasl *sasl, const char *type)
+{
+  const char *ours = NULL;
+  g_autoptr(GBytes) binding =
+      sasl->stream != NULL ? haul_stream_channel_binding(sasl->stream, &ours) : NULL;
+  bool differs = binding != NULL && strcmp(type, ours) != 0;
+  if (differs && haul_mechanisms_allowed(sasl->account, NULL) == UINT32_MAX)
+    sasl->unsupported |= SCRAM_PLUS;
+}
+
 /* Ends the conversation, but not the login. */
 static void
 forget_conversation(HaulSasl *sasl)

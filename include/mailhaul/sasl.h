@@ -66,6 +66,13 @@ haul_sasl_new(const HaulAccount *account, const HaulStream *stream, const char *
 HAUL_PUBLIC void haul_sasl_free(HaulSasl *sasl);
 
 /*
+ * Tells by which channel binding @type (RFC 5929, RFC 9266) alone the server is known to bind a login, whatever the
+ * connection is like. Where this one is bound in another way, PLUS is left out unless the user asks for it: such a
+ * server breaks the login off, and may take seconds for that. To be told before the first haul_sasl_begin().
+ */
+HAUL_PUBLIC void haul_sasl_know_binding(HaulSasl *sasl, const char *type);
+
+/*
  * Begins, or begins anew, with the strongest of the mechanisms @offered (HaulSaslMechanism) that the
  * settings allow and that was not refused as unsupported before: in this login, or in one of this run
  * that went well in the end. Gets a token if one is needed.

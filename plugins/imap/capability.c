@@ -93,6 +93,16 @@ imap_parse_mechanisms(ImapCursor list)
   return found;
 }
 
+bool
+imap_are_of_cyrus(ImapCursor list)
+{
+  ImapSpan word;
+  while (take_word(&list, &word))
+    if (imap_span_is(&word, "X-REPLICATION") || imap_span_is(&word, "X-SIEVE-MAILBOX"))
+      return true;
+  return false;
+}
+
 uint64_t
 imap_capabilities_imply(uint64_t offered, uint64_t ignored, bool rev2)
 {

@@ -58,6 +58,9 @@ uint64_t imap_parse_capabilities(ImapCursor list, uint64_t *append_limit);
 /* Returns the SASL mechanisms listed (HaulSaslMechanism). */
 uint32_t imap_parse_mechanisms(ImapCursor list);
 
+/* Whether among them are some that a Cyrus alone has. */
+bool imap_are_of_cyrus(ImapCursor list);
+
 /* Returns @offered without @ignored, and with what it implies besides. @rev2: IMAP4rev2 was enabled;
  * where rev1 is not offered, it need not be. */
 uint64_t imap_capabilities_imply(uint64_t offered, uint64_t ignored, bool rev2);

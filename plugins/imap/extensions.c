@@ -53,6 +53,7 @@ imap_extensions_take(ImapSession *session, ImapCursor list)
   session->append_limit = HAUL_UNKNOWN;
   session->offered = imap_parse_capabilities(list, &session->append_limit);
   session->mechanisms = imap_parse_mechanisms(list);
+  session->is_cyrus = session->is_cyrus || imap_are_of_cyrus(list);
   session->capabilities_known = true;
   if ((session->ignored & IMAP_CAP_APPENDLIMIT) != 0)
     session->append_limit = HAUL_UNKNOWN;
@@ -64,7 +65,7 @@ imap_extensions_reset(ImapSession *session)
 {
   session->offered = session->capabilities = 0;
   session->mechanisms = 0;
-  session->capabilities_known = false;
+  session->capabilities_known = session->is_cyrus = false;
   session->append_limit = HAUL_UNKNOWN;
 }
 

@@ -43,9 +43,10 @@ greet(ImapSession *session, bool *authenticated, GError **error)
   ImapResponse response;
   if (!imap_session_greeting(session, &response, error))
     return false;
+  g_autofree char *text =
+      imap_session_is_trusted(session) ? imap_span_dup(&response.text, NULL) : NULL;
+  session->is_cyrus = session->is_cyrus || (text != NULL && strstr(text, "Cyrus IMAP") != NULL);
   if (response.condition == IMAP_BYE) {
-    g_autofree char *text =
-        imap_session_is_trusted(session) ? imap_span_dup(&response.text, NULL) : NULL;
     session->dead = true;
     imap_set_refusal(error, HAUL_ERROR_BUSY, "busy", "server refused the session", NULL, text);
     return false;
@@ -292,6 +293,8 @@ authenticate(ImapSession *session, GError **error)
       authuser != NULL && *authuser != '\0' && !haul_account_bool(account, "proxyauth");
   g_autoptr(HaulSasl) sasl = haul_sasl_new(account, session->stream,
                                            delegated ? haul_account_string(account, "user") : NULL);
+  if (session->is_cyrus)
+    haul_sasl_know_binding(sasl, "tls-unique");
   uint32_t offered = session->mechanisms;
   if (!imap_session_can(session, IMAP_CAP_LOGINDISABLED))
     offered |= HAUL_SASL_LOGIN;

@@ -60,6 +60,7 @@ struct ImapSession {
   bool utf8;                  /* names are UTF-8 on the wire, not modified UTF-7 */
   uint32_t mechanisms;        /* HaulSaslMechanism: AUTH= */
   bool capabilities_known;
+  bool is_cyrus;               /* as its greeting or its capabilities tell */
   bool logged_in;              /* a NO may mean from now on that we are no longer */
   uint64_t append_limit;       /* APPENDLIMIT=, or HAUL_UNKNOWN */
   GQueue commands;             /* owned ImapCommands under way, oldest first */

@@ -274,6 +274,8 @@ authenticate_by_sasl(Pop3Session *session, GError *refusal, GError **error)
   g_autoptr(HaulSasl) sasl =
       haul_sasl_new(account, session->stream,
                     is_delegated(account) ? haul_account_string(account, "user") : NULL);
+  if (session->can.is_cyrus)
+    haul_sasl_know_binding(sasl, "tls-unique");
   uint32_t offered = session->can.mechanisms | HAUL_SASL_LOGIN;
   for (;;) {
     Try try = { 0 };

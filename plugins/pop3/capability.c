@@ -68,13 +68,16 @@ pop3_capabilities_take(Pop3Capabilities *capabilities, const char *line, size_t 
 
   bool is_sasl = word_is(word, length, "SASL"), is_utf8 = word_is(word, length, "UTF8");
   bool is_delay = word_is(word, length, "LOGIN-DELAY");
-  if (!is_sasl && !is_utf8 && !is_delay)
+  bool is_name = word_is(word, length, "IMPLEMENTATION");
+  if (!is_sasl && !is_utf8 && !is_delay && !is_name)
     return;
   for (unsigned n = 0; n < POP3_MECHANISMS_LIMIT && take_word(&at, end, &word, &length); n++) {
     if (is_sasl)
       capabilities->mechanisms |= haul_sasl_mechanism(word, length);
     else if (is_utf8 && word_is(word, length, "USER"))
       capabilities->set |= POP3_CAN_UTF8_USER;
+    else if (is_name && word_is(word, length, "Cyrus"))
+      capabilities->is_cyrus = true;
     else if (is_delay && n == 0 && pop3_wire_size(word, length) != UINT64_MAX)
       capabilities->login_delay_s = (uint32_t)MIN(pop3_wire_size(word, length), UINT32_MAX);
   }

@@ -25,6 +25,7 @@ typedef struct {
   uint32_t set;           /* Pop3Capability; before that, those that are worth trying */
   uint32_t mechanisms;    /* HaulSaslMechanism */
   uint32_t login_delay_s; /* between two logins, or 0 */
+  bool is_cyrus;          /* as IMPLEMENTATION tells */
 } Pop3Capabilities;
 
 /* Sets what is to be thought of a server that has told nothing. */

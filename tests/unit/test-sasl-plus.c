@@ -19,6 +19,7 @@ extern const HaulPlugin haul_plugin_imap;
 
 typedef struct {
   const char *capabilities; /* that it greets with */
+  const char *name;         /* by which it calls itself, or NULL */
   int newest;               /* protocol version of TLS; 0: any */
   bool between;        /* binds to another connection, as one between us and the server would */
   const char *refused; /* what it says NO to the login with, instead of [AUTHENTICATIONFAILED] */
@@ -134,7 +135,8 @@ serve(int fd, void *data)
   server->ssl = SSL_new(server->context);
   SSL_set_fd(server->ssl, fd);
   if (SSL_accept(server->ssl) == 1) {
-    say(server, "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED %s] ready", server->capabilities);
+    say(server, "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED %s] localhost %s ready",
+        server->capabilities, server->name != NULL ? server->name : "server");
     while (hear(server, line, sizeof line)) {
       g_auto(GStrv) words = g_strsplit(line, " ", 3);
       if (g_strv_length(words) < 2)
@@ -258,6 +260,29 @@ plus_that_binds_in_another_way_leaves_plain_scram(void)
   CU_ASSERT_STRING_EQUAL(server.mechanisms, "SCRAM-SHA-256-PLUS SCRAM-SHA-256 ");
 }
 
+/* Which takes three seconds to refuse that. */
+static void
+who_is_known_to_bind_in_another_way_is_not_asked_to(void)
+{
+  static const struct {
+    const char *capabilities;
+    int newest;
+    const char *mechanisms;
+  } table[] = {
+    { "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256", 0, "SCRAM-SHA-256 " },
+    { "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-1", 0, "SCRAM-SHA-1 " },
+    { "AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256", TLS1_2_VERSION, "SCRAM-SHA-256-PLUS " },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    Server server = { .capabilities = table[i].capabilities,
+                      .name = "Cyrus IMAP 3.6.1 server",
+                      .newest = table[i].newest };
+    g_autoptr(GError) error = NULL;
+    CU_ASSERT_TRUE(log_in(&server, "pencil", &error));
+    CU_ASSERT_STRING_EQUAL(server.mechanisms, table[i].mechanisms);
+  }
+}
+
 int
 main(void)
 {
@@ -268,6 +293,7 @@ main(void)
     CASE(without_an_offer_of_plus_nothing_is_bound),
     CASE(plus_refused_as_unsupported_leaves_plain_scram),
     CASE(plus_that_binds_in_another_way_leaves_plain_scram),
+    CASE(who_is_known_to_bind_in_another_way_is_not_asked_to),
   };
   return RUN_SUITE("sasl-plus", cases);
 }
