@@ -10,9 +10,12 @@ import contextlib
 import os
 import re
 
-from harness import HOST, PASSWORD, Bench, Dovecot, Imap, Scratch, Skip, case, expect_same, run_cases
+from harness import (HOST, PASSWORD, SLOWNESS, Bench, Dovecot, Imap, Maildir, Scratch, Skip, case, expect_same,
+                     run_cases)
 import corpus
 from servers.certificates import Authority
+from servers.courier import Courier
+from servers.cyrus import Cyrus
 from servers.jail import Unavailable
 from servers.mailutils import Mailutils
 from servers.proxy import Proxy
@@ -89,6 +92,66 @@ def scram_under_tls():
                     expect_same(before, destination.snapshot())
 
 
+def opened(kind, stack, **more):
+    try:
+        return stack.enter_context(kind(**more))
+    except Unavailable as why:
+        raise Skip(why) from why
+
+
+def over_tls_of_both_kinds(kind, wanted):
+    """Into and out of a server of that kind with default settings, in no time; mechanisms that were tried: `wanted`."""
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(Scratch())
+        authority = Authority(folder)
+        server = opened(kind, stack, certificate=authority.issue())
+        old = stack.enter_context(Dovecot())
+        before = fill(old, count=2)
+        for starttls in (False, True):
+            user, tree = f"u{2 + starttls}", f"{folder}/m-{starttls}"
+            secure = Imap(server, user, tls=authority.certificate, starttls=starttls)
+            with Bench(Imap(old, "u1"), secure, "--authmech1", "LOGIN") as bench:
+                done = bench.run("--debug").expect(0).expect_totals(copied=len(before))
+                assert [word for word in tried(done) if word != "LOGIN"][:len(wanted)] == wanted, done.told()
+                assert done.seconds < 2.5 * SLOWNESS, done.told()
+            with Bench(secure, Maildir(tree)) as bench:
+                done = bench.run("--debug").expect(0).expect_totals(copied=len(before))
+                assert tried(done)[:len(wanted)] == wanted and done.seconds < 2.5 * SLOWNESS, done.told()
+            with Bench(Imap(server, user, tls="untrusted", starttls=starttls), Maildir(folder + "/refused")) as bench:
+                done = bench.run("--debug")
+                assert done.code == 12 and not tried(done), done.told()
+
+
+@case
+def a_cyrus_over_tls():
+    """Which binds SCRAM in another way than we do, and lets a client wait three seconds that tries."""
+    over_tls_of_both_kinds(Cyrus, ["SCRAM-SHA-256"])
+
+
+@case
+def a_courier_over_tls():
+    over_tls_of_both_kinds(Courier, ["PLAIN"])
+
+
+@case
+def a_mailutils_over_tls():
+    over_tls_of_both_kinds(Mailutils, ["SCRAM-SHA-256-PLUS", "PLAIN"])
+
+
+@case
+def a_binding_that_a_cyrus_refuses_leaves_scram_without_it():
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(Scratch())
+        authority = Authority(folder)
+        server = opened(Cyrus, stack, certificate=authority.issue())
+        fill(server, count=2)
+        secure = Imap(server, "u1", tls=authority.certificate)
+        chosen = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]
+        with Bench(secure, Maildir(folder + "/m"), "--authmech1", ",".join(chosen)) as bench:
+            done = bench.run("--debug").expect(0).expect_totals(copied=2)
+            assert tried(done)[:2] == chosen and tried(done).count(chosen[0]) == 1, done.told()
+
+
 @case
 def a_wrong_password_is_tried_once():
     with Dovecot(settings=ALL) as server:
@@ -115,10 +178,7 @@ def what_a_server_only_offers_gives_way_once():
             return words, done
 
     with contextlib.ExitStack() as open_servers:
-        try:
-            jailed = open_servers.enter_context(Mailutils())
-        except Unavailable as why:
-            raise Skip(why) from why
+        jailed = opened(Mailutils, open_servers)
         old = open_servers.enter_context(Dovecot(settings=ALL))
         fill(old)
         words, done = tried_at(jailed, 0)

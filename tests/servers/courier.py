@@ -58,10 +58,14 @@ set -a
 . "$1/courier/imapd.more"
 umask 022
 listen="/usr/sbin/couriertcpd -address={host} -maxprocs=200 -maxperip={connections} -nodnslookup -noidentlookup"
-{pop3}$listen {port} /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
+{more}$listen {port} /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
 exit
 """
 
+IMAPS = """\
+(export IMAP_TLS=1 IMAP_STARTTLS=NO; exec $listen {port} /usr/bin/couriertls -server -tcpd -user=courier \\
+  /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir) &
+"""
 POP3 = """\
 $listen {port} /usr/lib/courier/courier/courierpop3login /usr/lib/courier/courier/courierpop3d Maildir &
 """
@@ -130,10 +134,9 @@ class Courier(PrivateServer):
         self._mounts = accounts(self.state, {"courier": (8998, 8998, "/nonexistent", "*")}, {"courier": 8998})
 
     def launch(self):
-        pop3 = POP3.format(port=self.pop_port) if self.pop_port else ""
-        if self.pop_tls_port:
-            pop3 += POP3S.format(port=self.pop_tls_port)
-        script = SCRIPT.format(host=HOST, port=self.port, connections=self._connections, pop3=pop3)
+        more = "".join(lines.format(port=port) for lines, port in ((IMAPS, self.tls_port), (POP3, self.pop_port),
+                                                                   (POP3S, self.pop_tls_port)) if port)
+        script = SCRIPT.format(host=HOST, port=self.port, connections=self._connections, more=more)
         return Jail(self.state, script, tree="courier", mounts=self._mounts)
 
 

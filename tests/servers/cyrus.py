@@ -56,7 +56,7 @@ START {{
 }}
 SERVICES {{
   imap cmd="{bin}/imapd -C {state}/imapd.conf -U 100" listen="{host}:{port}" prefork=1 maxchild=200
-{pop3}}}
+{more}}}
 DAEMON {{
   idled cmd="{bin}/idled -C {state}/imapd.conf"
 }}
@@ -65,8 +65,8 @@ EVENTS {{
 }}
 """
 
-POP3 = """\
-  {name} cmd="{bin}/pop3d -C {state}/imapd.conf {flag}-U 100" listen="{host}:{port}" prefork=0 maxchild=100
+SERVICE = """\
+  {name} cmd="{bin}/{program} -C {state}/imapd.conf {flag}-U 100" listen="{host}:{port}" prefork=0 maxchild=100
 """
 
 
@@ -105,10 +105,13 @@ class Cyrus(PrivateServer):
             out.write(SETTINGS.format(owner=MAIL_USER, token=self.token, state=self.state, tls=tls,
                                       modern="no" if self._classic else "yes", mechanisms=self._mechanisms))
         with open(self.state + "/cyrus.conf", "w", encoding="ascii") as out:
-            pop3 = "".join(POP3.format(name=name, bin=BIN, state=self.state, flag=flag, host=HOST, port=port)
-                           for name, flag, port in (("pop3", "", self.pop_port), ("pop3s", "-s ", self.pop_tls_port))
+            more = "".join(SERVICE.format(name=name, program=program, bin=BIN, state=self.state, flag=flag, host=HOST,
+                                          port=port)
+                           for name, program, flag, port in (("imaps", "imapd", "-s ", self.tls_port),
+                                                             ("pop3", "pop3d", "", self.pop_port),
+                                                             ("pop3s", "pop3d", "-s ", self.pop_tls_port))
                            if port)
-            out.write(SERVICES.format(bin=BIN, state=self.state, host=HOST, port=self.port, pop3=pop3))
+            out.write(SERVICES.format(bin=BIN, state=self.state, host=HOST, port=self.port, more=more))
         return Jail(self.state, f"CYRUS_USER={MAIL_USER} {BIN}/master -C '{self.state}/imapd.conf' "
                                 f"-M '{self.state}/cyrus.conf' -p '{self.state}/master.pid' -D", tree="cyrus")
 

@@ -48,7 +48,7 @@ class Mailutils(PrivateServer):
 
     def launch(self):
         mode = "no" if self._certificate is None else "ondemand"
-        self._configure("imap4d", NAMES, (self.port, mode))
+        self._configure("imap4d", NAMES, (self.port, mode), (self.tls_port, "connection"))
         self._configure("pop3d", "", (self.pop_port, mode), (self.pop_tls_port, "connection"))
         run = f"/usr/sbin/{{0}} --config-file='{self.state}/{{0}}.conf' --daemon=100 --foreground"
         return Jail(self.state, (run.format("pop3d") + " &\n" if self._pop3 else "") + run.format("imap4d"),

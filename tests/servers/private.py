@@ -20,8 +20,8 @@ USERS = [f"u{number}" for number in range(1, 61)]
 
 class PrivateServer:
     """
-    One server; start() by `with`. Attributes: state (its folder), port (IMAP), pop_port, and pop_tls_port (POP3S);
-    a port where it does not listen is 0.
+    One server; start() by `with`. Attributes: state (its folder), port (IMAP), tls_port (IMAPS), pop_port, and
+    pop_tls_port (POP3S); a port where it does not listen is 0.
     """
 
     kind = None  # subclasses: its name
@@ -29,7 +29,7 @@ class PrivateServer:
 
     def __init__(self, certificate=None, pop3=False):
         """
-        certificate: (certificate file, key file) for STARTTLS, and for STLS and POP3S, where the kind is set up for it.
+        certificate: (certificate file, key file) for STARTTLS, IMAPS, STLS and POP3S, where the kind is set up for it.
         pop3: whether the same mail is served by POP3, too.
         """
         self._certificate, self._pop3 = certificate, pop3
@@ -85,8 +85,10 @@ class PrivateServer:
         return self._jail.log() if self._jail else ""
 
     def _choose_ports(self):
-        port, pop_port, pop_tls_port = free_ports(3)
-        self.port = port if self.imap else 0
+        port, tls_port, pop_port, pop_tls_port = free_ports(4)
+        if self.imap:
+            self.port = port
+            self.tls_port = tls_port if self._certificate is not None else 0
         if self._pop3:
             self.pop_port = pop_port
             self.pop_tls_port = pop_tls_port if self._certificate is not None else 0
