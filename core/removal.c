@@ -173,6 +173,20 @@ contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GEr
   return true;
 }
 
+/* Notes which messages are gone: an id that comes back from now on may be another message's. */
+static bool
+note_left(const HaulContext *context, const HaulFolderWork *work, const char *const *ids, size_t n,
+          GError **error)
+{
+  HaulJournal *journal = context->journal;
+  if (!haul_journal_begin(journal, error))
+    return false;
+  bool going = true;
+  for (size_t i = 0; going && i < n; i++)
+    going = haul_journal_set_left(journal, work->number, ids[i], error);
+  return haul_journal_commit_after(journal, going, error);
+}
+
 static bool
 remove_from(const HaulContext *context, const HaulFolderWork *work, HaulOpenStore *store1,
             GError **error)
@@ -195,7 +209,7 @@ remove_from(const HaulContext *context, const HaulFolderWork *work, HaulOpenStor
   haul_leaving_ask(leaving, ids, n);
   if (expunge(store1, work, ids, n, &why)) {
     haul_leaving_confirm(leaving);
-    return true;
+    return note_left(context, work, ids, n, error);
   }
   if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
     count_gone(store1, work, ids, n);

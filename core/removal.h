@@ -1,8 +1,9 @@
 /*
  * Removing messages at the source, when all else of a pass went well and its receipts are durable.
  *
- * Which ones is decided by plan-removal.h; that they are about to go is noted first. What the store was
- * asked for and did not answer is neither gone nor there until the next pass looks.
+ * Which ones is decided by plan-removal.h. That they are about to go is noted first; that they are gone, as
+ * soon as the store says so, for some servers give their ids to other messages. What the store was asked for
+ * and did not answer is neither gone nor there until the next pass looks.
  */
 #ifndef HAUL_CORE_REMOVAL_H
 #define HAUL_CORE_REMOVAL_H

@@ -15,6 +15,7 @@ from harness import (BARE_CAPABILITY, LONG, NO_GRACE, SHORT, Bench, Dovecot, Ima
 import corpus
 import popmail
 import reader
+from pair import mail
 from pop_pair import Pop, PopPair
 from servers.minipop import answer, lose_answer
 from servers.proxy import Proxy
@@ -233,6 +234,18 @@ def what_dele_refuses_stays_and_is_said():
         assert deleted(run) == 4 and sum(pair.box.octets().values()) == 1, run.told()
         run = pair.run("--delete1", copied=0, already_there=1)
         assert deleted(run) == 1 and not pair.box.octets() and sum(pair.held().values()) == 5, run.told()
+
+
+@case
+def a_uidl_that_names_another_message_later_hides_nothing():
+    """Servers that call a message by its number, or by its place in a file, give UIDLs again (RFC 1939 §7)."""
+    with PopPair() as pair:
+        pair.fill(4, uidl=str)
+        assert deleted(pair.run("--delete1", copied=4)) == 4
+        pair.fill(3, first=10, uidl=lambda number: str(number - 10))
+        pair.run("--delete1", copied=3)
+        assert not pair.box.octets() and len(pair.order()) == 7
+        assert pair.held() == {mail(number): 1 for number in (0, 1, 2, 3, 10, 11, 12)}
 
 
 @case
