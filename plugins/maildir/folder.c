@@ -17,6 +17,8 @@
 #include "dotlock.h"
 #include "place.h"
 
+#define NO_NAME "a Maildir holds none with blanks or control characters"
+
 static bool
 open_part(const MaildirFolder *folder, const char *name, int *fd, GError **error)
 {
@@ -295,16 +297,23 @@ maildir_folder_keywords(const MaildirFolder *folder, const MaildirFlags *flags,
 }
 
 static void
-tell_refused(MaildirFolder *folder, const char *name)
+tell_refused(MaildirFolder *folder, const char *name, const char *why)
 {
   if (folder->refused == NULL)
     folder->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   if (g_hash_table_size(folder->refused) < 1000
       && g_hash_table_add(folder->refused, g_strdup(name)))
-    haul_log(
-        HAUL_LOG_WARNING,
-        "%s: the keyword %s is left out: a Maildir holds none with blanks or control characters",
-        folder->path, name);
+    haul_log(HAUL_LOG_WARNING, "%s: the keyword %s is left out: %s", folder->path, name, why);
+}
+
+/* Returns why the folder cannot be given a keyword that it does not know; NULL if it can. */
+static const char *
+why_no_keyword(const MaildirFolder *folder, const char *name)
+{
+  if (!maildir_keywords_is_name(name))
+    return NO_NAME;
+  /* Where only cur, new and tmp may be written, what letters mean is kept by others. */
+  return faccessat(folder->fd, ".", W_OK, AT_EACCESS) == 0 ? NULL : "the folder takes no new file";
 }
 
 /* Gives a keyword a letter: Dovecot holds its lock of the list of UIDs while it changes what letters mean,
@@ -347,7 +356,8 @@ maildir_folder_add_keywords(MaildirFolder *folder, const char *const *names, Mai
     if (passed)
       flags->passed = true;
     int letter = maildir_keywords_find(&folder->keywords, name);
-    if (letter < 0 && maildir_keywords_is_name(name)) {
+    const char *refused = letter < 0 ? why_no_keyword(folder, name) : NULL;
+    if (letter < 0 && refused == NULL) {
       g_autoptr(GError) why = NULL;
       letter = assign_letter(folder, name, &why);
       if (why != NULL) {
@@ -357,8 +367,8 @@ maildir_folder_add_keywords(MaildirFolder *folder, const char *const *names, Mai
     }
     if (letter >= 0)
       flags->letters |= 1u << letter;
-    else if (!maildir_keywords_is_name(name))
-      tell_refused(folder, name);
+    else if (refused != NULL)
+      tell_refused(folder, name, refused);
     else if (!passed && !add_beyond(folder, name, flags, error))
       return false;
   }
@@ -385,7 +395,7 @@ maildir_folder_keep_keywords(MaildirFolder *folder, const char *base, const Mail
 {
   if (folder->beyond != NULL
       && !maildir_beyond_put(folder->beyond, base, maildir_name_base(base), flags->beyond))
-    tell_refused(folder, flags->beyond[0]);
+    tell_refused(folder, flags->beyond[0], NO_NAME);
 }
 
 bool

@@ -406,6 +406,19 @@ a_folder_that_takes_no_file_is_left_to_dovecot(void)
 }
 
 static void
+a_folder_that_takes_no_file_takes_no_new_keyword(void)
+{
+  g_auto(Place) place = new_place();
+  bool is_root = geteuid() == 0;
+  CU_ASSERT(is_root ? seteuid(65534) == 0 : fchmod(place.folder->fd, 0500) == 0);
+  const char *const names[] = { "Work", "$Forwarded", NULL };
+  MaildirFlags flags = { 0 };
+  CU_ASSERT(maildir_folder_add_keywords(place.folder, names, &flags, NULL));
+  CU_ASSERT(flags.letters == 0 && flags.beyond == NULL && flags.passed);
+  CU_ASSERT(is_root ? seteuid(0) == 0 : fchmod(place.folder->fd, 0700) == 0);
+}
+
+static void
 a_damaged_list_is_left_alone(void)
 {
   static const char *const damaged[] = { "", "\n", "garbage\n", "3 V77 N9",
@@ -593,6 +606,7 @@ main(void)
     CASE(one_that_never_came_leaves_its_uid_to_itself),
     CASE(a_folder_of_another_uidvalidity_is_left_to_dovecot),
     CASE(a_folder_that_takes_no_file_is_left_to_dovecot),
+    CASE(a_folder_that_takes_no_file_takes_no_new_keyword),
     CASE(a_damaged_list_is_left_alone),
     CASE(a_list_whose_last_line_is_cut_is_written_anew),
     CASE(a_list_of_a_gigabyte_without_a_line_is_not_read),
