@@ -45,12 +45,19 @@ delivery(const HaulStore *store, guint index)
   return &g_array_index(store->pending, Delivery, index);
 }
 
+static void
+remove_from_tmp(Delivery *one)
+{
+  if (one->is_in_tmp)
+    unlinkat(one->folder->tmp, one->base, 0);
+  one->is_in_tmp = false;
+}
+
 /* Removes the file, if it is still in tmp, and frees what the delivery holds. */
 static void
 clear_delivery(Delivery *one)
 {
-  if (one->is_in_tmp)
-    unlinkat(one->folder->tmp, one->base, 0);
+  remove_from_tmp(one);
   maildir_folder_unref(one->folder);
   g_free(one->base);
   g_free(one->name);
@@ -315,7 +322,9 @@ maildir_put(HaulStore *store, HaulMessage *message, HaulTicket *ticket, GError *
 
   bool ok = haul_error_reach(one.why) <= HAUL_ERROR_FOLDER;
   if (!ok) {
-    /* What was written before is whole and gets its chance; then all tickets are settled. */
+    /* What was written before is whole and gets its chance; then all tickets are settled. On a full
+     * disk the half of a message that did not fit is what the list of UIDs has room in. */
+    remove_from_tmp(&one);
     settle(store, NULL);
     if (error != NULL)
       *error = g_error_copy(one.why);
