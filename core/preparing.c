@@ -132,12 +132,15 @@ haul_prepare_folders(HaulPass *pass, HaulReport *report, HaulOpenStore *store2, 
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderPlan *plan = plan_of(pass, i);
     *wrote |= plan->create || plan->subscribe;
-    if (plan->subscribe)
-      append_folder(subscribe, plan);
   }
   if (!create_folders(pass, store2, &made, error))
     return false;
   note_refusals(pass, report, &made);
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderPlan *plan = plan_of(pass, i);
+    if (plan->subscribe && !g_hash_table_contains(made.refused, plan->path2))
+      append_folder(subscribe, plan); /* servers subscribe to what is not there, too */
+  }
   return subscribe->len == 0
          || haul_store_subscribe(store2, (const HaulFolder *)(void *)subscribe->data,
                                  subscribe->len, subscribe_result, pass, error);

@@ -28,6 +28,21 @@ subscriptions_are_carried_once(void)
 }
 
 static void
+a_folder_that_cannot_be_made_is_not_subscribed_to(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  memory_box_folder(engine.source, "Work/a b")->attributes |= HAUL_FOLDER_SUBSCRIBED;
+  engine.copy->faults.uncreatable = "Work/a b";
+  CU_ASSERT_EQUAL(engine_run(&engine), 116);
+  CU_ASSERT_EQUAL(engine.calls2.subscribes, 0);
+  engine.copy->faults = (MemoryFaults){ 0 };
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT(memory_box_folder(engine.copy, "Work/a b")->attributes & HAUL_FOLDER_SUBSCRIBED);
+}
+
+static void
 folders_that_were_named_are_done_alone(void)
 {
   g_auto(Engine) engine;
@@ -308,6 +323,7 @@ main(void)
   haul_log_to_stderr(HAUL_LOG_NOTHING);
   static const Case cases[] = {
     CASE(subscriptions_are_carried_once),
+    CASE(a_folder_that_cannot_be_made_is_not_subscribed_to),
     CASE(folders_that_were_named_are_done_alone),
     CASE(a_folder_goes_where_it_is_sent),
     CASE(each_folder_that_it_is_sent_to_is_remembered_by_itself),
