@@ -480,7 +480,9 @@ haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error)
   for (int i = 0; i < argc; i++) {
     if (!g_str_has_prefix(argv[i], "-") || strcmp(argv[i], "-") == 0) {
       if (holds_password(argv[i]))
-        return bad_url("URL", "a password does not belong there; use --passfile1 or --passfile2",
+        return bad_url("URL",
+                       "a password does not belong there; use --passfile1 or --passfile2 (a colon "
+                       "within the user is written %3A)",
                        error);
       if (n_urls == 2)
         return bad_url(argv[i], "there is a source and a destination already", error);
