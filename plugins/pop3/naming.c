@@ -7,6 +7,8 @@
 #include "head.h"
 #include "ids.h"
 
+#define UNREADABLE "unreadable "
+
 /* A message that is being read for its id. */
 typedef struct {
   Pop3Head head;
@@ -135,6 +137,12 @@ void
 pop3_name_unreadable(HaulStore *store, guint index)
 {
   g_autofree char *id =
-      g_strdup_printf("unreadable %u", pop3_mailbox_entry(store->mailbox, index)->number);
+      g_strdup_printf(UNREADABLE "%u", pop3_mailbox_entry(store->mailbox, index)->number);
   pop3_mailbox_give_name(store->mailbox, index, id);
+}
+
+bool
+pop3_is_name_for_session(const char *id)
+{
+  return g_str_has_prefix(id, UNREADABLE);
 }

@@ -18,5 +18,7 @@ bool pop3_name_messages(HaulStore *store, bool sparing, GError **error);
 
 /* Gives a message that cannot be read a name for the session, under which it can be reported. */
 void pop3_name_unreadable(HaulStore *store, guint index);
+/* Whether @id is such a name, under which nothing must be remembered: its number is another's later. */
+bool pop3_is_name_for_session(const char *id);
 
 #endif /* POP3_NAMING_H */

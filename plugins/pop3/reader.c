@@ -129,6 +129,19 @@ hand_on(HaulStore *store, Fetching *fetching, guint index, GError **error)
   return true;
 }
 
+/* Passes over a message that could not be read when it was to be named: a later session names it. */
+static bool
+pass_over(HaulStore *store, const Pop3Entry *entry, Fetching *fetching, GError **error)
+{
+  g_autoptr(GError) why = NULL;
+  if (!pop3_session_body(store->session, NULL, NULL, NULL, error))
+    return false;
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, "unfetchable",
+                 "RETR was refused at first, and nothing else names the message");
+  haul_intake_skip(fetching->intake, entry->id, why);
+  return true;
+}
+
 static bool
 take(HaulStore *store, guint index, const Pop3Status *status, void *data, GError **error)
 {
@@ -143,6 +156,8 @@ take(HaulStore *store, guint index, const Pop3Status *status, void *data, GError
     haul_intake_skip(fetching->intake, entry->id, why);
     return true;
   }
+  if (entry->id != NULL && pop3_is_name_for_session(entry->id))
+    return pass_over(store, entry, fetching, error);
   pop3_head_reset(&fetching->head);
   fetching->prints = entry->id == NULL;
   fetching->begun = false;

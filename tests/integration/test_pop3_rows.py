@@ -310,6 +310,24 @@ def what_is_wrong_with_one_message_is_that_one_only():
             assert len(pair.order()) == 10
 
 
+@case
+def a_name_for_want_of_a_better_one_is_not_remembered():
+    """Its number is another message's in the next session, which must not count as known, let alone be deleted."""
+    with PopPair(lacks=("TOP",)) as pair:
+        pair.fill(1)
+        pair.run(copied=1)
+        pair.fill(2, first=10, uidl=lambda number: "same")
+        pair.source.on("RETR", answer("-ERR not now"), where=" 3", times=1)
+        pair.run(*NO_GRACE, source=3, copied=2)
+        assert len(pair.order()) == 3
+        pair.box.drop(*pair.box.mails[1:])
+        pair.fill(2, first=20, uidl=lambda number: "again")
+        pair.source.on("RETR", answer("-ERR not now"), where=" 3")
+        pair.run("--delete1", *NO_GRACE, source=3, copied=2)
+        assert not pair.box.octets()
+        assert pair.held() == {mail(number): 1 for number in (0, 10, 11, 20, 21)}
+
+
 # What attackers send
 
 @case
