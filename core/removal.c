@@ -132,10 +132,25 @@ take_present(const HaulItem *item, void *data)
   return true;
 }
 
+/* Notes which messages are gone: an id that comes back from now on may be another message's. */
+static bool
+note_left(const HaulContext *context, const HaulFolderWork *work, const char *const *ids, size_t n,
+          GError **error)
+{
+  HaulJournal *journal = context->journal;
+  if (!haul_journal_begin(journal, error))
+    return false;
+  bool going = true;
+  for (size_t i = 0; going && i < n; i++)
+    going = haul_journal_set_left(journal, work->number, ids[i], error);
+  return haul_journal_commit_after(journal, going, error);
+}
+
 /* Finds out which messages are gone after a removal that failed: some may be. What cannot be found out now is
  * left open. */
-static void
-count_gone(HaulOpenStore *store1, const HaulFolderWork *work, const char *const *ids, size_t n)
+static bool
+count_gone(const HaulContext *context, HaulOpenStore *store1, const HaulFolderWork *work,
+           const char *const *ids, size_t n, GError **error)
 {
   g_autoptr(GHashTable) absent = g_hash_table_new(g_str_hash, g_str_equal);
   for (size_t i = 0; i < n; i++)
@@ -148,13 +163,13 @@ count_gone(HaulOpenStore *store1, const HaulFolderWork *work, const char *const 
       || !haul_store_list(store1, &all, 1, 0, NULL, take_present, absent, &why)) {
     haul_log(HAUL_LOG_DEBUG, "%s: nobody knows what was deleted%s%s", work->plan.folder1->path,
              why != NULL ? ": " : "", why != NULL ? why->message : "");
-    return;
+    return true;
   }
-  GHashTableIter iter;
-  gpointer id;
-  g_hash_table_iter_init(&iter, absent);
-  while (g_hash_table_iter_next(&iter, &id, NULL))
-    haul_leaving_missed(&work->tally->leaving, id);
+  guint n_gone;
+  g_autofree const char **gone = (const char **)g_hash_table_get_keys_as_array(absent, &n_gone);
+  for (guint i = 0; i < n_gone; i++)
+    haul_leaving_missed(&work->tally->leaving, gone[i]);
+  return note_left(context, work, gone, n_gone, error);
 }
 
 /* Reports that a folder's messages stay. @why is taken. Returns false if it reaches farther. */
@@ -171,20 +186,6 @@ contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GEr
   haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.folder1->path, told->message);
   g_error_free(why);
   return true;
-}
-
-/* Notes which messages are gone: an id that comes back from now on may be another message's. */
-static bool
-note_left(const HaulContext *context, const HaulFolderWork *work, const char *const *ids, size_t n,
-          GError **error)
-{
-  HaulJournal *journal = context->journal;
-  if (!haul_journal_begin(journal, error))
-    return false;
-  bool going = true;
-  for (size_t i = 0; going && i < n; i++)
-    going = haul_journal_set_left(journal, work->number, ids[i], error);
-  return haul_journal_commit_after(journal, going, error);
 }
 
 static bool
@@ -211,8 +212,11 @@ remove_from(const HaulContext *context, const HaulFolderWork *work, HaulOpenStor
     haul_leaving_confirm(leaving);
     return note_left(context, work, ids, n, error);
   }
-  if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
-    count_gone(store1, work, ids, n);
+  if (haul_error_reach(why) <= HAUL_ERROR_FOLDER
+      && !count_gone(context, store1, work, ids, n, error)) {
+    g_error_free(why);
+    return false;
+  }
   return contain(context, work, why, error);
 }
 

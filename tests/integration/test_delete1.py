@@ -239,13 +239,15 @@ def what_dele_refuses_stays_and_is_said():
 @case
 def a_uidl_that_names_another_message_later_hides_nothing():
     """Servers that call a message by its number, or by its place in a file, give UIDLs again (RFC 1939 §7)."""
-    with PopPair() as pair:
-        pair.fill(4, uidl=str)
-        assert deleted(pair.run("--delete1", copied=4)) == 4
-        pair.fill(3, first=10, uidl=lambda number: str(number - 10))
-        pair.run("--delete1", copied=3)
-        assert not pair.box.octets() and len(pair.order()) == 7
-        assert pair.held() == {mail(number): 1 for number in (0, 1, 2, 3, 10, 11, 12)}
+    for refused in (0, 1):
+        with PopPair() as pair:
+            pair.fill(4, uidl=str)
+            pair.source.on("DELE", answer("-ERR not this one"), times=refused, where=" 4")
+            assert deleted(pair.run("--delete1", copied=4, code=121 if refused else 0)) == 4 - refused
+            pair.fill(3, first=10, uidl=lambda number: str(number - 10))
+            pair.run("--delete1", copied=3)
+            assert not pair.box.octets() and len(pair.order()) == 7
+            assert pair.held() == {mail(number): 1 for number in (0, 1, 2, 3, 10, 11, 12)}
 
 
 @case
