@@ -78,6 +78,31 @@ maildir_lines_to_lf(bool *held, const uint8_t *octets, size_t size, uint8_t *out
 }
 
 size_t
+maildir_lines_convert(MaildirLines *lines, const uint8_t *octets, size_t size, uint8_t *out)
+{
+  const uint8_t *at = octets, *end = octets + size;
+  uint8_t *out_at = out;
+  while (at < end) {
+    const uint8_t *lf = memchr(at, '\n', (size_t)(end - at));
+    size_t run = (size_t)((lf != NULL ? lf : end) - at);
+    bool is_crlf = lf != NULL && run > 0 && lf[-1] == '\r';
+    lines->n_lf += lf != NULL;
+    lines->n_crlf += is_crlf;
+    lines->n_crcrlf += is_crlf && run > 1 && lf[-2] == '\r';
+    memcpy(out_at, at, run - is_crlf);
+    out_at += run - is_crlf;
+    if (lf == NULL)
+      break;
+    *out_at++ = '\n';
+    at = lf + 1;
+  }
+  lines->octets = size;
+  lines->last = size > 0 ? end[-1] : 0;
+  lines->before_last = size > 1 ? end[-2] : 0;
+  return (size_t)(out_at - out);
+}
+
+size_t
 maildir_lines_to_crlf(uint8_t *last, const uint8_t *octets, size_t size, size_t *used, uint8_t *out,
                       size_t room)
 {

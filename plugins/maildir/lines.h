@@ -38,6 +38,14 @@ uint64_t maildir_lines_crlf_size(const MaildirLines *lines);
 size_t maildir_lines_to_lf(bool *held, const uint8_t *octets, size_t size, uint8_t *out);
 
 /*
+ * Both at once, for a message that is at hand whole: what feeding it to @lines, as all zeros, and dropping the
+ * CRs gives.
+ *
+ * @out: has room for @size octets. Returns the octets written; they count if it is convertible.
+ */
+size_t maildir_lines_convert(MaildirLines *lines, const uint8_t *octets, size_t size, uint8_t *out);
+
+/*
  * Puts a CR before each LF that has none.
  *
  * @last: the octet before, which the call keeps up to date; begins as 0.

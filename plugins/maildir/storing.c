@@ -10,11 +10,19 @@
 
 #include "lines.h"
 
-/* Learns how the lines of the body end. False if it cannot be read. */
+/* Learns how the lines of the body end; a small one is turned into LF, *@n_lf octets of the buffer, for it
+ * is read once so. False if it cannot be read. */
 static bool
-look_through(HaulMessage *message, MaildirLines *lines)
+look_through(HaulStore *store, HaulMessage *message, MaildirLines *lines, size_t *n_lf)
 {
   uint64_t total = haul_message_item(message)->size;
+  size_t whole;
+  const uint8_t *small = total <= MAILDIR_BUFFER ? haul_message_window(message, 0, &whole) : NULL;
+  *n_lf = 0;
+  if (small != NULL && whole == total) {
+    *n_lf = maildir_lines_convert(lines, small, whole, store->buffer);
+    return true;
+  }
   while (lines->octets < total) {
     size_t size;
     const uint8_t *octets = haul_message_window(message, lines->octets, &size);
@@ -96,12 +104,17 @@ create_in_tmp(const HaulStore *store, const MaildirLines *lines, char **base)
   }
 }
 
-/* Fills the file. */
+/* Fills the file. @n_lf: octets that the buffer holds of it, or 0. */
 static bool
-fill(HaulStore *store, int fd, HaulMessage *message, bool with_lf, GError **error)
+fill(HaulStore *store, int fd, HaulMessage *message, bool with_lf, size_t n_lf, GError **error)
 {
-  if (!write_body(store, fd, message, with_lf, error))
+  if (with_lf && n_lf > 0) {
+    if (!maildir_file_write_all(fd, store->buffer, n_lf))
+      return maildir_folder_error(error, errno, "cannot write a message to %s",
+                                  store->selected->where);
+  } else if (!write_body(store, fd, message, with_lf, error)) {
     return false;
+  }
   return finish_file(store, fd, haul_message_item(message))
          || maildir_folder_error(error, errno, "cannot complete a message in %s",
                                  store->selected->where);
@@ -113,7 +126,8 @@ maildir_storing_write(HaulStore *store, HaulMessage *message, char **base, GErro
   const char *where = store->selected->where;
   MaildirLines lines = { 0 };
   *base = NULL;
-  if (!look_through(message, &lines))
+  size_t n_lf;
+  if (!look_through(store, message, &lines, &n_lf))
     return maildir_storing_spool_error(error);
   int fd = create_in_tmp(store, &lines, base);
   if (fd < 0) {
@@ -121,7 +135,7 @@ maildir_storing_write(HaulStore *store, HaulMessage *message, char **base, GErro
     g_clear_pointer(base, g_free);
     return false;
   }
-  bool ok = fill(store, fd, message, maildir_lines_convertible(&lines), error);
+  bool ok = fill(store, fd, message, maildir_lines_convertible(&lines), n_lf, error);
   if (close(fd) != 0 && ok) /* a network file system may tell of a full disk only now */
     ok = maildir_folder_error(error, errno, "cannot write a message to %s", where);
   return ok;

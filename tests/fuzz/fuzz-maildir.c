@@ -109,6 +109,11 @@ try_lines(const uint8_t *octets, size_t size, size_t step)
   FUZZ_ASSERT(lines.n_lf == whole.n_lf && lines.n_crlf == whole.n_crlf
               && lines.n_crcrlf == whole.n_crcrlf && lines.octets == size);
   FUZZ_ASSERT(n_disk == maildir_lines_lf_size(&lines));
+  MaildirLines once = { 0 };
+  FUZZ_ASSERT(maildir_lines_convert(&once, octets, size, wire) == n_disk
+              && (size == 0 || memcmp(wire, disk, n_disk) == 0));
+  FUZZ_ASSERT(once.n_lf == whole.n_lf && once.n_crlf == whole.n_crlf
+              && once.n_crcrlf == whole.n_crcrlf && once.octets == size);
   uint8_t last = 0;
   for (size_t at = 0, used; at < n_disk; at += used)
     n_wire +=
