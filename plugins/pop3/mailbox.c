@@ -1,6 +1,7 @@
 /* What lies in the mailbox, as one session sees it. See mailbox.h. */
 #include "mailbox.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <mailhaul/error.h>
@@ -136,12 +137,36 @@ drop_shared_uidls(Pop3Mailbox *mailbox)
   }
 }
 
+/* Whether UIDLs are only the numbers of the messages, which are others' in the next session. */
+static bool
+are_numbers(const Pop3Mailbox *mailbox)
+{
+  for (guint i = 0; i < mailbox->entries->len; i++) {
+    const Pop3Entry *entry = pop3_mailbox_entry(mailbox, i);
+    char number[16];
+    g_snprintf(number, sizeof number, "%" PRIu32, entry->number);
+    if (entry->id != NULL && strcmp(entry->id, number) != 0)
+      return false;
+  }
+  return true;
+}
+
+/* Takes from messages what does not name them. */
+static void
+drop_uidls(Pop3Mailbox *mailbox)
+{
+  if (are_numbers(mailbox))
+    for (guint i = 0; i < mailbox->entries->len; i++)
+      pop3_mailbox_entry(mailbox, i)->id = NULL;
+  drop_shared_uidls(mailbox);
+}
+
 /* Makes of the lines of both listings what they say together. */
 static void
 settle(Pop3Mailbox *mailbox)
 {
   join_numbers(mailbox->entries);
-  drop_shared_uidls(mailbox);
+  drop_uidls(mailbox);
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
   mailbox->lacks_names = false;
   for (guint i = 0; i < mailbox->entries->len; i++) {

@@ -216,6 +216,25 @@ def po7_numbers_change_after_a_deletion():
         assert len(pair.order()) == 10
 
 
+@case
+def po7_uidls_that_are_numbers_name_nothing():
+    """Another program deletes the first message: the UIDL of the last one is that of the new one then."""
+    class Numbering(Session):
+        def uidl(self, mail):
+            return str(self.view.index(mail) + 1)
+    for lacks in ((), ("TOP",)):
+        for options in ((), ("--delete1",)):
+            with PopPair(session_class=Numbering, lacks=lacks) as pair:
+                pair.fill(4)
+                pair.run(copied=4)
+                pair.run(copied=0, already_there=4)
+                pair.box.drop(pair.box.mails[0])
+                pair.fill(1, first=50)
+                pair.run(*options, copied=1, already_there=3)
+                assert pair.held() == {mail(number): 1 for number in (0, 1, 2, 3, 50)}
+                assert not options or not pair.box.octets()
+
+
 def deletes_what_was_copied(hook, times, name="QUIT"):
     """
     Whatever becomes of the deletions of a run: what is at the destination is there once, and what is not there is still
