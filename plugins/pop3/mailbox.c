@@ -205,7 +205,8 @@ read_listing(HaulStore *store, bool is_uidl, bool *known, GError **error)
     return false;
   *known = status.ok;
   if (!status.ok && pop3_classify(status.code, status.text) != POP3_REFUSED) {
-    g_propagate_error(error, pop3_session_refusal(store->session, &status, "listing the mailbox"));
+    g_propagate_error(error, pop3_session_refusal_as(store->session, &status, HAUL_ERROR_FOLDER,
+                                                     "select", "listing the mailbox"));
     return false;
   }
   if (!status.ok)

@@ -97,6 +97,22 @@ says_farewell(const char *folded)
   return has_any(folded, words);
 }
 
+static bool
+is_for_now(Pop3Code code)
+{
+  return code == POP3_CODE_IN_USE || code == POP3_CODE_LOGIN_DELAY || code == POP3_CODE_SYS_TEMP;
+}
+
+Pop3Refusal
+pop3_classify_for_message(Pop3Code code, const char *text)
+{
+  g_autofree char *folded = g_ascii_strdown(text, -1);
+  return is_for_now(code) ? POP3_REFUSED_FOR_NOW
+         : says_farewell(folded) && code != POP3_CODE_SYS_PERM && code != POP3_CODE_AUTH
+             ? POP3_REFUSED_AND_LEAVING
+             : POP3_REFUSED;
+}
+
 Pop3Refusal
 pop3_classify(Pop3Code code, const char *text)
 {

@@ -19,6 +19,11 @@ typedef enum {
 /* Says what an answer of -ERR means. @text: as it came. */
 Pop3Refusal pop3_classify(Pop3Code code, const char *text);
 
+/* Says what the refusal of a command about one message means: a plea for patience by its code only, for
+ * words may be about that message ("temporarily unavailable"), and for good no one is who was let in
+ * (Cyrus says SYS/PERM of a message). */
+Pop3Refusal pop3_classify_for_message(Pop3Code code, const char *text);
+
 typedef enum {
   POP3_LOGIN_DENIED,      /* these credentials: trying on locks accounts            */
   POP3_LOGIN_UNEXPLAINED, /* these credentials, or a mechanism that is only offered */

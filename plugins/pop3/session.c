@@ -365,7 +365,10 @@ pop3_session_refusal_as(Pop3Session *session, const Pop3Status *status, HaulErro
 {
   GError *error = NULL;
   bool trusted = pop3_session_is_trusted(session);
-  Pop3Refusal refusal = trusted ? pop3_classify(status->code, status->text) : POP3_REFUSED;
+  Pop3Refusal refusal = !trusted ? POP3_REFUSED
+                        : reach == HAUL_ERROR_MESSAGE
+                            ? pop3_classify_for_message(status->code, status->text)
+                            : pop3_classify(status->code, status->text);
   g_autofree char *shown = haul_text_display(status->text, trusted ? strlen(status->text) : 0);
   switch (refusal) {
   case POP3_REFUSED:
@@ -388,10 +391,4 @@ pop3_session_refusal_as(Pop3Session *session, const Pop3Status *status, HaulErro
     haul_error_set_wait(error, wait_asked_ms(session, status));
   session->dead |= refusal == POP3_REFUSED_FOR_NOW || refusal == POP3_REFUSED_AND_LEAVING;
   return error;
-}
-
-GError *
-pop3_session_refusal(Pop3Session *session, const Pop3Status *status, const char *what)
-{
-  return pop3_session_refusal_as(session, status, HAUL_ERROR_MESSAGE, "unfetchable", what);
 }

@@ -88,12 +88,11 @@ bool pop3_session_body(Pop3Session *session, Pop3OctetsFunc take, void *data, ui
 
 /*
  * Returns the error that a refusal is: by its code and words HAUL_ERROR_BUSY or HAUL_ERROR_CONNECTION (then
- * the session is given up) or HAUL_ERROR_ACCOUNT, else @reach and @reason, which are HAUL_ERROR_MESSAGE
- * and "unfetchable" where they are not given.
+ * the session is given up) or HAUL_ERROR_ACCOUNT, else @reach and @reason. Where @reach is
+ * HAUL_ERROR_MESSAGE, the command was about one message (refusal.h).
  *
  * @what: put in front of the server's words.
  */
-GError *pop3_session_refusal(Pop3Session *session, const Pop3Status *status, const char *what);
 GError *pop3_session_refusal_as(Pop3Session *session, const Pop3Status *status, HaulError reach,
                                 const char *reason, const char *what);
 

@@ -53,12 +53,6 @@ pop3_store_refused(HaulStore *store, const Pop3Status *status, const char *reaso
 {
   GError *refusal =
       pop3_session_refusal_as(store->session, status, HAUL_ERROR_MESSAGE, reason, what);
-  /* Who was let in is not refused for good by one message: of that Cyrus says SYS/PERM. */
-  if (haul_error_reach(refusal) == HAUL_ERROR_ACCOUNT) {
-    g_autoptr(GError) told = refusal;
-    refusal = NULL;
-    haul_set_error(&refusal, HAUL_ERROR_MESSAGE, reason, "%s", told->message);
-  }
   if (haul_error_reach(refusal) != HAUL_ERROR_MESSAGE) {
     g_propagate_error(error, refusal);
     return false;

@@ -124,6 +124,7 @@ try_status(const char *text, size_t size)
   FUZZ_ASSERT(kind == POP3_STATUS_ERR || (code == POP3_CODE_NONE && wait_s == 0));
   g_autofree char *copy = g_strndup(words, words_size);
   FUZZ_ASSERT(pop3_classify(code, copy) <= POP3_REFUSED_AND_LEAVING);
+  FUZZ_ASSERT(pop3_classify_for_message(code, copy) <= POP3_REFUSED_AND_LEAVING);
   FUZZ_ASSERT(pop3_classify_login(code, copy) <= POP3_LOGIN_FOR_NOW);
   FUZZ_ASSERT(pop3_wait_asked_ms(copy) <= 3600 * 1000);
   size_t stamp_size;

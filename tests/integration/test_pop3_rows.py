@@ -330,6 +330,28 @@ def what_is_wrong_with_one_message_is_that_one_only():
 
 
 @case
+def a_message_that_is_refused_in_words_of_patience_holds_up_no_other():
+    for words in ("message temporarily unavailable", "system error reading message"):
+        def refuse(session, command, proceed, words=words):
+            if session.at(command.arguments[0]).octets == mail(2):
+                session.say("-ERR " + words)
+            else:
+                proceed()
+        for lacks in ((), ("TOP",), ("UIDL",)):
+            with PopPair(lacks=lacks) as pair:
+                pair.fill(6)
+                for name in ("RETR", "TOP"):
+                    pair.source.on(name, refuse)
+                if "UIDL" in lacks:
+                    pair.run(*NO_GRACE, code=115, source=6, copied=5)
+                    continue
+                result = pair.run("--delete1", *NO_GRACE, code=115, source=6, copied=5)
+                assert words in result.out, result.told()
+                assert pair.held() == {mail(number): 1 for number in (0, 1, 3, 4, 5)}
+                assert pair.box.octets() == {mail(2): 1}
+
+
+@case
 def a_name_for_want_of_a_better_one_is_not_remembered():
     """Its number is another message's in the next session, which must not count as known, let alone be deleted."""
     with PopPair(lacks=("TOP",)) as pair:

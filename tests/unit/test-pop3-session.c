@@ -136,7 +136,8 @@ a_refusal_of_any_length_is_a_refusal(void)
   CU_ASSERT_FATAL(pop3_session_send(line.session, &error, "RETR 1"));
   CU_ASSERT_FATAL(pop3_session_status(line.session, &status, &error));
   CU_ASSERT(!status.ok && strlen(status.text) <= POP3_LINE_KEPT);
-  g_autoptr(GError) why = pop3_session_refusal(line.session, &status, "RETR");
+  g_autoptr(GError) why =
+      pop3_session_refusal_as(line.session, &status, HAUL_ERROR_MESSAGE, "unfetchable", "RETR");
   CHECK_ERROR(why, HAUL_ERROR_MESSAGE, "unfetchable", "RETR: %s%n\\xFF");
   CU_ASSERT(strlen(why->message) < 600);
   line_close(&line);

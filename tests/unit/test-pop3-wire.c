@@ -352,6 +352,30 @@ what_a_refusal_means_is_told_by_its_code_or_words(void)
 }
 
 static void
+words_that_refuse_one_message_ask_for_no_patience(void)
+{
+  static const struct {
+    Pop3Code code;
+    const char *text;
+    Pop3Refusal refusal;
+  } table[] = {
+    { POP3_CODE_IN_USE, "", POP3_REFUSED_FOR_NOW },
+    { POP3_CODE_LOGIN_DELAY, "", POP3_REFUSED_FOR_NOW },
+    { POP3_CODE_SYS_TEMP, "", POP3_REFUSED_FOR_NOW },
+    { POP3_CODE_SYS_PERM, "could not read, closing connection", POP3_REFUSED },
+    { POP3_CODE_AUTH, "", POP3_REFUSED },
+    { POP3_CODE_NONE, "message temporarily unavailable", POP3_REFUSED },
+    { POP3_CODE_NONE, "system error reading message", POP3_REFUSED },
+    { POP3_CODE_OTHER, "[X] try again later", POP3_REFUSED },
+    { POP3_CODE_NONE, "message is in use by another session", POP3_REFUSED },
+    { POP3_CODE_NONE, "your account is locked", POP3_REFUSED },
+    { POP3_CODE_NONE, "temporary error, closing connection", POP3_REFUSED_AND_LEAVING },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+    CU_ASSERT_EQUAL(pop3_classify_for_message(table[i].code, table[i].text), table[i].refusal);
+}
+
+static void
 a_login_that_is_refused_says_whether_to_try_another_way(void)
 {
   static const struct {
@@ -416,6 +440,7 @@ main(void)
     CASE(a_capability_that_is_odd_is_passed_over),
     CASE(a_server_that_tells_nothing_may_know_the_old_commands),
     CASE(what_a_refusal_means_is_told_by_its_code_or_words),
+    CASE(words_that_refuse_one_message_ask_for_no_patience),
     CASE(a_login_that_is_refused_says_whether_to_try_another_way),
     CASE(how_long_to_wait_is_read_from_the_words),
   };
