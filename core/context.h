@@ -45,6 +45,7 @@ typedef struct {
   uint64_t n_before2;      /* messages at the destination before the run; HAUL_UNKNOWN */
   uint64_t n_put;          /* delivered in this pass */
   bool wrote;              /* something was done at the destination */
+  bool told;               /* the destination was told whence it is */
   _Atomic bool unusable;   /* it could not be listed or made: nothing is copied  */
   _Atomic bool incomplete; /* something failed: look again next time */
 } HaulFolderWork;

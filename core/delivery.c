@@ -233,6 +233,21 @@ name_deliveries(Writer *writer, GError **error)
 
 /* ---- parcels ---- */
 
+static void
+tell_origin(HaulOpenStore *store2, HaulFolderWork *work)
+{
+  const HaulPlanFolder *folder1 = work->plan.folder1;
+  HaulFolder source = { .path = folder1->path,
+                        .epoch = work->epoch1,
+                        .next_id = folder1->next_id,
+                        .n_messages = folder1->n_messages,
+                        .n_octets = folder1->n_octets,
+                        .max_message_octets = HAUL_UNKNOWN,
+                        .attributes = folder1->attributes };
+  haul_store_origin(store2, &source);
+  work->told = true;
+}
+
 static bool
 begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
 {
@@ -256,15 +271,7 @@ begin_folder(Writer *writer, HaulFolderWork *work, GError **error)
     haul_set_error(&why, HAUL_ERROR_FOLDER, "epoch", "destination: the folder was replaced");
   if (why != NULL)
     return contain(writer, why, error);
-  const HaulPlanFolder *folder1 = work->plan.folder1;
-  HaulFolder source = { .path = folder1->path,
-                        .epoch = work->epoch1,
-                        .next_id = folder1->next_id,
-                        .n_messages = folder1->n_messages,
-                        .n_octets = folder1->n_octets,
-                        .max_message_octets = HAUL_UNKNOWN,
-                        .attributes = folder1->attributes };
-  haul_store_origin(writer->store2, &source);
+  tell_origin(writer->store2, work);
   return true;
 }
 
@@ -417,4 +424,34 @@ haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *st
   g_ptr_array_unref(writer.batches);
   g_ptr_array_unref(writer.waiting);
   return delivered;
+}
+
+/* ---- folders that got nothing ---- */
+
+static bool
+is_to_be_told(const HaulFolderWork *work)
+{
+  return !work->told && !work->unusable && work->plan.folder2 != NULL
+         && work->plan.look != HAUL_LOOK_NONE;
+}
+
+bool
+haul_tell_origins(const HaulPass *pass, HaulOpenStore *store2, GError **error)
+{
+  for (guint i = 0; haul_store_takes_origins(store2) && i < pass->folders->len; i++) {
+    HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    HaulFolder folder = { 0 };
+    g_autoptr(GError) why = NULL;
+    if (!is_to_be_told(work))
+      continue;
+    if (haul_store_select(store2, work->plan.path2, HAUL_WRITE, &folder, &why)) {
+      tell_origin(store2, work);
+    } else if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return false;
+    } else {
+      haul_log(HAUL_LOG_WARNING, "%s", why->message); /* no message hangs on it */
+    }
+  }
+  return true;
 }

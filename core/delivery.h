@@ -41,4 +41,12 @@ typedef struct {
 bool haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *store2,
                   HaulQueue *queue, const HaulDeliveryFrame *frame, GError **error);
 
+/*
+ * Tells the destination, if it wants to know, whence those folders of the pass are that may have changed and
+ * got no message. For when all tickets are settled.
+ *
+ * Errors: those that reach beyond a folder.
+ */
+bool haul_tell_origins(const HaulPass *pass, HaulOpenStore *store2, GError **error);
+
 #endif /* HAUL_CORE_DELIVERY_H */

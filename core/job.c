@@ -14,6 +14,7 @@
 #include "completion.h"
 #include "context.h"
 #include "crew.h"
+#include "delivery.h"
 #include "fit.h"
 #include "folder-list.h"
 #include "id-map.h"
@@ -326,6 +327,7 @@ run_pass(Job *job, GError **error)
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error) && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
+  done = done && haul_tell_origins(pass, job->side2.store, error);
   if (done && job->options->delete1)
     done = haul_remove_at_source(&job->context, pass, job->side1.store, error);
   return done;

@@ -349,6 +349,12 @@ haul_store_flush(HaulOpenStore *store, GError **error)
   return end(&call, ok, error);
 }
 
+bool
+haul_store_takes_origins(const HaulOpenStore *store)
+{
+  return store->ops->origin != NULL;
+}
+
 void
 haul_store_origin(HaulOpenStore *store, const HaulFolder *source)
 {

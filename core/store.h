@@ -46,6 +46,8 @@ bool haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each,
 bool haul_store_can_expunge(const HaulOpenStore *store);
 bool haul_store_expunge(HaulOpenStore *store, const char *const *ids, size_t n_ids, GError **error);
 bool haul_store_wait(HaulOpenStore *store, unsigned timeout_s, bool *changed, GError **error);
+/* Whether it has an origin(). */
+bool haul_store_takes_origins(const HaulOpenStore *store);
 void haul_store_origin(HaulOpenStore *store, const HaulFolder *source);
 /* Whether the stores of @account want to know when a run is done. */
 bool haul_store_can_finish(const HaulAccount *account);

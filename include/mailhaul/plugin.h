@@ -200,7 +200,8 @@ typedef struct {
 
   /* Says, behind a select() for writing, which folder of the source the messages come from that are
    * put until the next select(): its path, epoch, next id and attributes, lent for the call. So a
-   * store can keep what the source called them, where the item's id is something that lasts. */
+   * store can keep what the source called them, where the item's id is something that lasts. Of a
+   * folder that may have changed it is said even if no message comes. */
   void (*origin)(HaulStore *store, const HaulFolder *source);
 
   /* Says that a run has done what it could do, all tickets settled: once, at its end, to a store that

@@ -74,6 +74,22 @@ finish_folder(const HaulAccount *account, MaildirTree *tree, const char *path,
   return folder != NULL && maildir_numbering_finish(numbering, folder, account, error);
 }
 
+/* Keeps what could not be done for the next occasion, unless more is known by now. */
+static void
+put_back(MaildirEpilogue *epilogue, GHashTable *lagging)
+{
+  GHashTableIter iterator;
+  gpointer path, numbering;
+  g_hash_table_iter_init(&iterator, lagging);
+  pthread_mutex_lock(&lock);
+  while (g_hash_table_iter_next(&iterator, &path, &numbering))
+    if (!g_hash_table_contains(epilogue->lagging, path)) {
+      g_hash_table_iter_steal(&iterator);
+      g_hash_table_insert(epilogue->lagging, path, numbering);
+    }
+  pthread_mutex_unlock(&lock);
+}
+
 bool
 maildir_epilogue_perform(MaildirEpilogue *epilogue, MaildirTree *tree, const HaulAccount *account,
                          GError **error)
@@ -84,18 +100,23 @@ maildir_epilogue_perform(MaildirEpilogue *epilogue, MaildirTree *tree, const Hau
   pthread_mutex_unlock(&lock);
   GHashTableIter iterator;
   gpointer path, numbering;
+  bool going = true;
   g_hash_table_iter_init(&iterator, lagging);
-  while (g_hash_table_iter_next(&iterator, &path, &numbering)) {
+  while (going && g_hash_table_iter_next(&iterator, &path, &numbering)) {
     g_autoptr(GError) why = NULL;
-    if (finish_folder(account, tree, path, numbering, &why))
+    if (finish_folder(account, tree, path, numbering, &why)) {
+      g_hash_table_iter_remove(&iterator);
       continue;
+    }
     HaulError reach = haul_error_reach(why);
     if (reach != HAUL_ERROR_FOLDER && reach != HAUL_ERROR_BUSY) {
       g_propagate_error(error, g_steal_pointer(&why));
-      return false;
+      going = false;
+      continue;
     }
     haul_log(HAUL_LOG_WARNING, "the next UID of %s stays as it is: %s", (const char *)path,
              why->message);
   }
-  return true;
+  put_back(epilogue, lagging);
+  return going;
 }

@@ -21,7 +21,8 @@ void maildir_epilogue_leave(MaildirEpilogue *epilogue);
 void maildir_epilogue_note(MaildirEpilogue *epilogue, const char *path,
                            const MaildirNumbering *numbering);
 
-/* Does what was noted, and forgets it. A folder in which it cannot be done stays as it is, with a warning.
+/* Does what was noted, and forgets it. A folder in which it cannot be done stays as it is, with a warning, and
+ * noted.
  * Errors: those that reach beyond a folder. */
 bool maildir_epilogue_perform(MaildirEpilogue *epilogue, MaildirTree *tree,
                               const HaulAccount *account, GError **error);

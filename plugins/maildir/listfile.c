@@ -113,6 +113,33 @@ maildir_listfile_read(MaildirListfile *file, int dir, GError **error)
   return true;
 }
 
+static bool
+feed_head(const char *line, size_t size, void *data)
+{
+  maildir_uidlist_feed(data, line, size);
+  return false;
+}
+
+bool
+maildir_listfile_peek(int dir, uint32_t *validity, uint32_t *next)
+{
+  MaildirUidlist list;
+  struct stat status;
+  bool cut;
+  int fd = open_list(dir, O_RDONLY);
+  if (fd < 0)
+    return false;
+  maildir_uidlist_init(&list);
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    each_line(fd, feed_head, &list, &cut);
+  close(fd);
+  bool there = list.version != 0;
+  *validity = list.validity;
+  *next = list.next;
+  maildir_uidlist_clear(&list);
+  return there;
+}
+
 /* Looking for some entries. */
 
 typedef struct {

@@ -1,7 +1,7 @@
 /*
  * The file dovecot-uidlist of a folder on disk: read a line at a time, so that one of a million lines
  * costs four octets each; appended to, or written anew where that is not enough. Every call but init(),
- * clear() and each() wants the lock (dotlock.h) to be held.
+ * clear(), peek() and each() wants the lock (dotlock.h) to be held.
  */
 #ifndef MAILDIR_LISTFILE_H
 #define MAILDIR_LISTFILE_H
@@ -30,6 +30,9 @@ void maildir_listfile_clear(MaildirListfile *file);
 
 /* Reads the file in @dir, unless it is as it was. One that is damaged is no error. */
 bool maildir_listfile_read(MaildirListfile *file, int dir, GError **error);
+
+/* Reads no more than the first line of the file in @dir. Returns whether there is a list; it wants no lock. */
+bool maildir_listfile_peek(int dir, uint32_t *validity, uint32_t *next);
 
 /* Returns base name -> UID of the entries with these UIDs, which ascend; to be freed. */
 GHashTable *maildir_listfile_bases(const MaildirListfile *file, int dir, const uint32_t *uids,

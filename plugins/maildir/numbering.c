@@ -331,3 +331,12 @@ maildir_numbering_finish(MaildirNumbering *numbering, const MaildirFolder *folde
 {
   return !numbering->by_uid || rewrite(numbering, folder, account, true, error);
 }
+
+bool
+maildir_numbering_look(MaildirNumbering *numbering, const MaildirFolder *folder)
+{
+  uint32_t validity, next;
+  numbering->lags = numbering->by_uid && maildir_listfile_peek(folder->fd, &validity, &next)
+                    && validity == numbering->validity && next < numbering->next;
+  return numbering->lags;
+}

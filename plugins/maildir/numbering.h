@@ -47,6 +47,9 @@ bool maildir_numbering_found(MaildirNumbering *numbering, const MaildirFolder *f
 bool maildir_numbering_finish(MaildirNumbering *numbering, const MaildirFolder *folder,
                               const HaulAccount *account, GError **error);
 
+/* Sees, without the lock, whether a folder that is ours seems to lag. */
+bool maildir_numbering_look(MaildirNumbering *numbering, const MaildirFolder *folder);
+
 /* Whether maildir_numbering_finish() has something to do, as far as the last call knew. */
 bool maildir_numbering_lags(const MaildirNumbering *numbering);
 

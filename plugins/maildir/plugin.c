@@ -310,11 +310,14 @@ maildir_select(HaulStore *store, const char *path, HaulIntent intent, HaulFolder
   return true;
 }
 
+/* Whether something is delivered then or not: the source may have given UIDs, and have removed them since. */
 static void
 maildir_origin(HaulStore *store, const HaulFolder *source)
 {
   g_clear_pointer(&store->numbering, maildir_numbering_unref);
   store->numbering = maildir_numbering_new(source);
+  if (store->numbering != NULL && maildir_numbering_look(store->numbering, store->selected))
+    maildir_epilogue_note(store->epilogue, store->selected->path, store->numbering);
 }
 
 static bool

@@ -243,6 +243,21 @@ def what_that_server_delivers_itself_keeps_its_uid_and_takes_none_of_the_source(
 
 
 @case
+def a_number_that_the_source_gave_and_took_back_between_two_runs_is_not_given_again():
+    with Home(fill_it=False) as home:
+        append(home.old, "Box", 5, seed=1)
+        home.run()
+        append(home.old, "Box", 3, seed=2)
+        remove(home.old, "Box", "6:8")
+        home.run().expect_totals(copied=0)
+        with open(home.root + "/.Box/dovecot-uidlist", encoding="ascii") as listed:
+            assert " N9 " in listed.readline(), "the next UID stays behind"
+        append(home.new, "Box", 1, seed=3)
+        assert sorted(titles(home.new, "Box")) == [1, 2, 3, 4, 5, 9]
+        home.expect_clean_log()
+
+
+@case
 def deliveries_of_both_at_once_get_numbers_of_their_own():
     """The other server delivers into the very folder that is written to, and a client watches which UID means what."""
     with Home(fill_it=False) as home:

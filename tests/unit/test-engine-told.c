@@ -56,6 +56,30 @@ a_destination_is_told_whence_its_messages_come(void)
   CU_ASSERT_STRING_EQUAL(elsewhere, "INBOX 100 4 800 -> Old");
 }
 
+static void
+a_destination_is_told_of_a_folder_that_changed_and_brought_nothing(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 2);
+  memory_box_folder(engine.source, "INBOX")->attributes = HAUL_FOLDER_UIDS;
+  ENGINE_SYNC(&engine);
+  g_free(take_origins(&engine));
+  memory_box_add(engine.source, "INBOX", "Subject: come and gone\r\n\r\n");
+  memory_box_remove(engine.source, "INBOX", 3);
+  engine.options.dry = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  g_autofree char *planned = take_origins(&engine);
+  CU_ASSERT_STRING_EQUAL(planned, "");
+  engine.options.dry = false;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  g_autofree char *second = take_origins(&engine);
+  CU_ASSERT_STRING_EQUAL(second, "INBOX 100 4 800 -> INBOX");
+  CU_ASSERT_EQUAL(engine_run(&engine), 0); /* nothing changed */
+  g_autofree char *third = take_origins(&engine);
+  CU_ASSERT_STRING_EQUAL(third, "");
+}
+
 /* ---- finish() ---- */
 
 #define CHECK_FINISHED(engine, n1, n2)                                                             \
@@ -272,6 +296,7 @@ main(void)
   haul_log_to_stderr(HAUL_LOG_NOTHING);
   static const Case cases[] = {
     CASE(a_destination_is_told_whence_its_messages_come),
+    CASE(a_destination_is_told_of_a_folder_that_changed_and_brought_nothing),
     CASE(both_sides_are_told_once_that_a_run_is_done),
     CASE(nobody_is_told_of_a_run_that_was_cut_short_or_planned_only),
     CASE(a_run_that_cannot_be_ended_fails_and_keeps_what_it_did),
