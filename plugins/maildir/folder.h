@@ -46,7 +46,7 @@ bool maildir_folder_is_message(const MaildirFolder *folder, int part, const stru
 /* Counts messages, and their octets with CRLF where all names tell (else HAUL_UNKNOWN). Returns a token of
  * their names and flags, to be freed. */
 char *maildir_folder_count(const MaildirFolder *folder, uint64_t *n_messages, uint64_t *n_octets,
-                          GError **error);
+                           GError **error);
 
 /* What the name of a message tells, and the keywords beyond it. */
 MaildirFlags maildir_folder_flags(const MaildirFolder *folder, const char *name);
