@@ -31,20 +31,6 @@ haul_contain(const HaulContext *context, HaulFolderWork *work, GError *why, GErr
   return true;
 }
 
-static GArray *
-given_up_ids(const HaulTally *tally, HaulIds *ids)
-{
-  GArray *given_up = g_array_new(FALSE, FALSE, sizeof(HaulId));
-  GHashTableIter iter;
-  gpointer text;
-  g_hash_table_iter_init(&iter, tally->in_trouble);
-  while (g_hash_table_iter_next(&iter, &text, NULL)) {
-    HaulId id = haul_id_intern(ids, text);
-    g_array_append_val(given_up, id);
-  }
-  return given_up;
-}
-
 /* Whether a copy that matching found is as large as the message, or has its content. */
 static bool
 is_proven(const HaulPlanning *planning, const HaulAdoption *adoption)
@@ -357,7 +343,7 @@ haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GEr
       || !haul_journal_load_strays(context->journal, planning->work->number,
                                    planning->listing2->ids, planning->strays, error))
     return false;
-  planning->given_up = given_up_ids(planning->work->tally, planning->listing1->ids);
+  planning->given_up = haul_tally_troubled(planning->work->tally, planning->listing1->ids);
   return true;
 }
 

@@ -27,21 +27,6 @@ haul_removal_check(const HaulOpenStore *store1, const HaulFolderList *list1, GEr
   return true;
 }
 
-/* Returns the ids of messages with which something went wrong in this run. */
-static GArray *
-troubled_ids(const HaulTally *tally, HaulIds *ids)
-{
-  GArray *troubled = g_array_new(FALSE, FALSE, sizeof(HaulId));
-  GHashTableIter iter;
-  gpointer text;
-  g_hash_table_iter_init(&iter, tally->in_trouble);
-  while (g_hash_table_iter_next(&iter, &text, NULL)) {
-    HaulId id = haul_id_intern(ids, text);
-    g_array_append_val(troubled, id);
-  }
-  return troubled;
-}
-
 /* Leaves out what the folder does not show now, where it shows a part. */
 static void
 drop_hidden(const HaulFolderWork *work, GArray *proofs)
@@ -77,7 +62,7 @@ plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulR
      GError **error)
 {
   g_autoptr(GArray) proofs = g_array_new(FALSE, FALSE, sizeof(HaulProof));
-  g_autoptr(GArray) troubled = troubled_ids(work->tally, ids);
+  g_autoptr(GArray) troubled = haul_tally_troubled(work->tally, ids);
   /* Pairs whose message is not listed any more were forgotten when the pass was planned. */
   bool any = !work->unusable && work->plan.folder1->n_messages != 0;
   if (any && !haul_journal_load_proofs(context->journal, work->number, ids, proofs, error))

@@ -285,6 +285,20 @@ haul_report_n_copied(HaulReport *report)
   return n;
 }
 
+GArray *
+haul_tally_troubled(const HaulTally *tally, HaulIds *ids)
+{
+  GArray *troubled = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  GHashTableIter iter;
+  gpointer text;
+  g_hash_table_iter_init(&iter, tally->in_trouble);
+  while (g_hash_table_iter_next(&iter, &text, NULL)) {
+    HaulId id = haul_id_intern(ids, text);
+    g_array_append_val(troubled, id);
+  }
+  return troubled;
+}
+
 bool
 haul_tally_is_complete(const HaulTally *tally)
 {

@@ -13,6 +13,7 @@
 
 #include "batch.h"
 #include "leaving.h"
+#include "entry.h"
 #include "reason.h"
 #include "suspect.h"
 
@@ -80,6 +81,9 @@ void haul_report_left_folder(HaulReport *report);
 /* Another pass looks at the folder: that it failed as a whole in the one before is forgotten. */
 void haul_report_retry(HaulReport *report, HaulTally *tally);
 void haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *why);
+
+/* Returns the ids (HaulId) of messages with which something went wrong in this run; to be freed. */
+GArray *haul_tally_troubled(const HaulTally *tally, HaulIds *ids);
 
 /* Whether every message of the folder ended where it need not be looked for again. */
 bool haul_tally_is_complete(const HaulTally *tally);
