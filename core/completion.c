@@ -70,14 +70,14 @@ haul_note_complete(const HaulContext *context, const HaulPass *pass, const HaulF
   if (!haul_journal_begin(journal, error))
     return false;
   /* Where flags are only ever added, what is agreed on may be more than what the source has. */
-  bool has_flags1 = context->flags_mode != HAUL_FLAGS_ADD;
+  bool has_flags1 = context->policy->flags_mode != HAUL_FLAGS_ADD;
   bool labels_done = labels_are_complete(pass), going = true;
   for (guint i = 0; going && i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     if (work->plan.look == HAUL_LOOK_NONE || work->incomplete
         || !haul_tally_is_complete(work->tally)
         || (!labels_done && work->tally->n[HAUL_STATE_DUPLICATE] > 0)
-        || context->flags_mode == HAUL_FLAGS_NONE)
+        || context->policy->flags_mode == HAUL_FLAGS_NONE)
       continue;
     bool subscribed = work->plan.is_sent_elsewhere
                       || (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;

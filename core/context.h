@@ -8,7 +8,7 @@
 #include "keywords.h"
 #include "match.h"
 #include "objects.h"
-#include "plan.h"
+#include "policy.h"
 #include "report.h"
 #include "store.h"
 
@@ -21,14 +21,11 @@ typedef struct {
   HaulChain *chain;
   HaulReport *report;
   const char *spool; /* folder for large bodies */
-  HaulFlagsMode flags_mode;
-  HaulLabelsMode labels;
-  unsigned n_lanes;
+  const HaulPolicy *policy;
+  unsigned n_lanes;       /* how many there may be at most, by now */
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
   const char *target2;    /* of this pass: where the only folder goes, or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
-  unsigned grace_s;       /* how long a young intent may still come true */
-  int64_t removal_age_s;  /* how long a message has had its copy before it is removed */
   bool dry;
 } HaulContext;
 

@@ -107,10 +107,10 @@ choose_folders(Job *job, GError **error)
 {
   g_clear_pointer(&job->folders1, g_array_unref);
   g_clear_pointer(&job->target2, g_free);
-  job->folders1 = haul_choose_folders(job->side1.list, job->options->folders, error);
-  if (job->folders1 == NULL || job->options->folder2 == NULL)
+  job->folders1 = haul_choose_folders(job->side1.list, job->options->policy.folders, error);
+  if (job->folders1 == NULL || job->options->policy.folder2 == NULL)
     return job->folders1 != NULL;
-  job->target2 = haul_choose_target(job->folders1, job->side2.list, job->options->folder2, error);
+  job->target2 = haul_choose_target(job->folders1, job->side2.list, job->options->policy.folder2, error);
   job->context.target2 = job->target2;
   return job->target2 != NULL;
 }
@@ -321,14 +321,14 @@ run_pass(Job *job, GError **error)
   if (job->id_map != NULL)
     haul_id_map_note(job->id_map, pass);
   if (job->options->dry)
-    return haul_preview(&job->context, pass, job->options->delete1, job->planned, job->planned_data,
+    return haul_preview(&job->context, pass, job->options->policy.delete1, job->planned, job->planned_data,
                         error)
            && warn_once(job, pass, error);
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error) && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
   done = done && haul_tell_origins(pass, job->side2.store, error);
-  if (done && job->options->delete1)
+  if (done && job->options->policy.delete1)
     done = haul_remove_at_source(&job->context, pass, job->side1.store, error);
   return done;
 }
@@ -353,7 +353,7 @@ open_and_run_pass(Job *job, GError **error)
 {
   if (job->side1.store == NULL && !open_sides(job, error))
     return false;
-  if (job->options->delete1 && !haul_removal_check(job->side1.store, job->side1.list, error))
+  if (job->options->policy.delete1 && !haul_removal_check(job->side1.store, job->side1.list, error))
     return false;
   if (job->context.journal == NULL) {
     if (!open_journal(job, error))
@@ -508,9 +508,9 @@ write_id_map(const Job *job, GError **why)
 static bool
 prepare_id_map(Job *job, GError **error)
 {
-  if (job->options->id_map == NULL || job->options->dry)
+  if (job->options->policy.id_map == NULL || job->options->dry)
     return true;
-  job->id_map = haul_id_map_new(job->options->id_map, error);
+  job->id_map = haul_id_map_new(job->options->policy.id_map, error);
   return job->id_map != NULL;
 }
 
@@ -548,11 +548,8 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
       .keywords = haul_keywords_new(),
       .report = report,
       .spool = options->state_folder,
-      .flags_mode = options->flags_mode,
-      .labels = options->labels,
-      .n_lanes = options->n_lanes,
-      .grace_s = options->grace_s,
-      .removal_age_s = options->delete1_after_days * INT64_C(86400),
+      .policy = &options->policy,
+      .n_lanes = options->policy.n_lanes,
       .dry = options->dry,
     },
   };
@@ -567,7 +564,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     haul_acquaintance_recall(options->state_folder, options->account1);
     haul_acquaintance_recall(options->state_folder, options->account2);
   }
-  job.context.chain = haul_chain_parse(options->match, &why);
+  job.context.chain = haul_chain_parse(options->policy.match, &why);
   bool done = job.context.chain != NULL && haul_store_may_be_written(options->account2, &why)
               && prepare_id_map(&job, &why) && run_passes(&job, report, &why)
               && finish_sides(&job, &why);

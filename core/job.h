@@ -3,25 +3,15 @@
 #define HAUL_CORE_JOB_H
 
 #include "account.h"
-#include "plan.h"
+#include "policy.h"
 #include "preview.h"
 #include "report.h"
 
 typedef struct {
   HaulAccount *account1, *account2; /* borrowed */
   HaulCancel *cancel;               /* borrowed; the one of both accounts */
-  const char *match;                /* the chain */
-  bool match_is_default;
-  const char *state_folder;
-  const char *const *folders; /* NULL-terminated: only these; NULL for all */
-  const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
-  const char *id_map;         /* a file that tells where messages are that have UIDLs; or NULL */
-  HaulFlagsMode flags_mode;
-  HaulLabelsMode labels;
-  unsigned n_lanes;
-  unsigned grace_s;
-  bool delete1;                /* remove at the source what has a copy ... */
-  unsigned delete1_after_days; /* ... if it has had it so long */
+  HaulPolicy policy;
+  const char *state_folder; /* borrowed */
   bool stateless, dry;
 } HaulJobOptions;
 

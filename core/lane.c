@@ -128,7 +128,7 @@ static void
 mark_labels(const HaulLane *lane, HaulMessage *message)
 {
   const char *const *labels = haul_message_item(message)->labels;
-  if (lane->context->labels != HAUL_LABELS_KEYWORDS || labels == NULL
+  if (lane->context->policy->labels != HAUL_LABELS_KEYWORDS || labels == NULL
       || lane->share->pass->objects == NULL)
     return;
   g_autoptr(GPtrArray) keywords = g_ptr_array_new_with_free_func(g_free);

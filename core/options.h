@@ -1,4 +1,4 @@
-/* The command line of sync: one table of options, read into what a job needs. */
+/* The command line: words are read into what a job needs, by one table of options. */
 #ifndef HAUL_CORE_OPTIONS_H
 #define HAUL_CORE_OPTIONS_H
 
@@ -16,14 +16,11 @@ typedef struct {
 
 typedef struct {
   HaulSideOptions sides[2];
-  char *match, *state_folder, *log_file; /* owned */
-  char *folder2, *id_map;                /* owned, or NULL */
-  GPtrArray *folders;                    /* owned; of char * */
-  const char *inet;                      /* "4" or "6"; NULL: not said */
-  HaulFlagsMode flags_mode;
-  HaulLabelsMode labels;
-  unsigned n_lanes, grace_s, delete1_after_days;
-  bool delete1, stateless, dry, json, debug, quiet, help, version;
+  HaulJobOptions job;   /* its texts and lists are of @texts; accounts and cancel are given later */
+  GPtrArray *texts;     /* owned; what the job's members point to */
+  const char *log_file; /* of @texts, or NULL */
+  const char *inet;     /* "4" or "6"; NULL: not said */
+  bool json, debug, quiet, help, version;
 } HaulOptions;
 
 void haul_options_init(HaulOptions *options);
@@ -32,7 +29,10 @@ void haul_options_clear(HaulOptions *options);
 /* Reads @argv (without the command), wiping passwords in it. Errors: "usage", "input". */
 bool haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error);
 
-/* Makes the accounts that @options describe; loads their backends. Both are to be freed. */
+/* Makes the account that @options describe of side @number, 1 or 2; loads its backend. To be freed. */
+HaulAccount *
+haul_options_account(HaulOptions *options, unsigned number, HaulCancel *cancel, GError **error);
+/* Makes both, which are to be freed. */
 bool haul_options_accounts(HaulOptions *options, HaulCancel *cancel, HaulAccount **account1,
                            HaulAccount **account2, GError **error);
 

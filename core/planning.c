@@ -188,7 +188,7 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .n_given_up = planning->given_up->len,
     .shows_part = (attributes & HAUL_FOLDER_BATCHES) != 0,
     .first_alone = planning->work->tally->suspect.reads_alone,
-    .flags_mode = attributes & HAUL_FOLDER_FLAGLESS ? HAUL_FLAGS_NONE : context->flags_mode,
+    .flags_mode = attributes & HAUL_FOLDER_FLAGLESS ? HAUL_FLAGS_NONE : context->policy->flags_mode,
     .keywords = context->keywords,
   };
   if (listing1->twins == NULL)
@@ -196,7 +196,7 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
   input.twins1 = (const HaulTwin *)(void *)listing1->twins->data;
   input.place = (uint32_t)(work - (const HaulFolderWork *)(void *)pass->folders->data);
   input.is_rest = is_label && (attributes & HAUL_FOLDER_ALL) != 0;
-  input.labels = is_label ? context->labels : HAUL_LABELS_FOLDERS;
+  input.labels = is_label ? context->policy->labels : HAUL_LABELS_FOLDERS;
   input.providers = pass->links ? haul_objects_providers(pass->objects) : NULL;
   return input;
 }
@@ -320,7 +320,7 @@ haul_planning_source(const HaulContext *context, const HaulFolderPlan *plan,
                      const HaulOpenStore *store, unsigned side)
 {
   const HaulPlanKnown *known = plan->known;
-  if (plan->look != HAUL_LOOK_LIST || context->flags_mode != HAUL_FLAGS_MERGE || known == NULL
+  if (plan->look != HAUL_LOOK_LIST || context->policy->flags_mode != HAUL_FLAGS_MERGE || known == NULL
       || !plan->keep_pairs1 || !plan->keep_pairs2 || known->has_intents || !known->has_flags1)
     return HAUL_SOURCE_LISTING;
   const char *since = side == 1 ? known->token1 : known->token2;

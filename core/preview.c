@@ -44,7 +44,7 @@ show_removal(const HaulContext *context, const HaulFolderWork *work, HaulPreview
   guint n;
   if (!haul_removal_count(context, work, &n, error))
     return false;
-  bool more = context->removal_age_s == 0 && work->n_actions > 0;
+  bool more = context->policy->delete1_after_days == 0 && work->n_actions > 0;
   if (n == 0 && !more)
     return true;
   if (n == 0)

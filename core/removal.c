@@ -74,7 +74,7 @@ plan(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, HaulR
     .troubled = (const HaulId *)(void *)troubled->data,
     .n_troubled = troubled->len,
     .now = g_get_real_time() / G_USEC_PER_SEC,
-    .min_age_s = context->removal_age_s,
+    .min_age_s = context->policy->delete1_after_days * INT64_C(86400),
     .only_delivered =
         work->incomplete || work->tally->leaving.matched_anew || !can_tell_apart(work),
     .same_epoch = work->epoch1 == work->epoch2,

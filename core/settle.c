@@ -228,7 +228,7 @@ static int64_t
 patience_left_ms(const Settling *settling)
 {
   int64_t youngest = 0;
-  if (settling->context->grace_s == 0)
+  if (settling->context->policy->grace_s == 0)
     return 0; /* whoever asks for none knows that the server is done */
   for (guint i = 0; i < settling->batches->len; i++) {
     const HaulIntentBatch *batch = settling->batches->pdata[i];
@@ -236,9 +236,9 @@ patience_left_ms(const Settling *settling)
       youngest = MAX(youngest, batch->made_at);
   }
   int64_t now = g_get_real_time() / 1000;
-  int64_t until = (youngest + 1 + settling->context->grace_s) * 1000;
+  int64_t until = (youngest + 1 + settling->context->policy->grace_s) * 1000;
   /* A clock that was set back must not make us wait for ever. */
-  return MIN(until - now, (settling->context->grace_s + 1) * (int64_t)1000);
+  return MIN(until - now, (settling->context->policy->grace_s + 1) * (int64_t)1000);
 }
 
 static bool

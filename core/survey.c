@@ -277,7 +277,7 @@ note_labels(const HaulContext *context, const HaulFoldersInput *input, GArray *k
   bool is_new = false;
   if (!has_labels(input->folders1, input->n_folders1))
     return true;
-  g_autofree char *choice = name_of_choice(names[context->labels], input);
+  g_autofree char *choice = name_of_choice(names[context->policy->labels], input);
   if (!haul_journal_set_labels(context->journal, choice, &is_new, error))
     return false;
   for (guint i = 0; is_new && i < known->len; i++)

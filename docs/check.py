@@ -159,7 +159,7 @@ def table(root, path, pattern):
 def manual(root, _write):
     page1 = (root / "docs/mailhaul.1").read_text()
     options = {"-" + name + ("1" if sided == "true" else "")
-               for name, sided in table(root, "core/options.c", r'\{\s*"([a-z0-9-]+)",\s*(true|false),[^{}]*?apply_')}
+               for name, sided in table(root, "core/options-table.c", r'\{\s*"([a-z0-9-]+)",\s*(true|false),[^{}]*?apply_')}
     compare("option", "mailhaul.1", options, items(section(page1, "DESCRIPTION"), "Fl"))
 
     reasons = table(root, "core/reason.c",
@@ -176,7 +176,8 @@ def manual(root, _write):
     compare("setting", "mailhaul.1", settings, items(section(page1, "SETTINGS"), "Cm"))
     matchers = {path.stem for path in (root / "plugins/match").glob("*.c")}
     compare("matcher", "mailhaul.1", matchers, items(section(page1, "MATCHING"), "Cm"))
-    events = set(table(root, "core/cli.c", r'haul_json_begin\("([a-z-]+)"\)'))
+    events = {event for path in sorted((root / "core").glob("*.c"))
+              for event in table(root, path.relative_to(root), r'haul_json_begin\("([a-z-]+)"\)')}
     compare("event", "mailhaul.1", events, items(section(page1, "EVENTS"), "Li"))
 
     page7 = (root / "docs/mailhaul-plugin.7").read_text()

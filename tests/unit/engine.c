@@ -21,10 +21,8 @@ engine_init(Engine *engine)
   };
   CU_ASSERT_PTR_NOT_NULL_FATAL(engine->state_folder);
   engine->options = (HaulJobOptions){
-    .match = "auto",
-    .match_is_default = true,
+    .policy = { .match = "auto", .n_lanes = 2 },
     .state_folder = engine->state_folder,
-    .n_lanes = 2,
   };
 }
 
@@ -82,7 +80,7 @@ check_accounts(Engine *engine)
   }
   engine->total = haul_report_total(engine->report);
   CU_ASSERT_EQUAL(engine->total.source, n_source);
-  bool takes_all = engine->options.folders == NULL && !engine->source->faults.labels /* but views */
+  bool takes_all = engine->options.policy.folders == NULL && !engine->source->faults.labels /* but views */
                    && !engine->source->faults.hides_read;
   if (engine->code == 0 && takes_all)
     CU_ASSERT_EQUAL(n_source, memory_box_count(engine->source) + engine->total.leaving.n_gone);
@@ -129,7 +127,7 @@ engine_run(Engine *engine)
   if (!engine->options.dry)
     check_accounts(engine);
   g_autofree char *after = memory_box_text(engine->source, true);
-  if (!engine->options.delete1 || engine->options.dry)
+  if (!engine->options.policy.delete1 || engine->options.dry)
     CU_ASSERT_STRING_EQUAL(after, before);
   return engine->code;
 }

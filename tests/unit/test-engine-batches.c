@@ -20,7 +20,7 @@ engine_init_batches(Engine *engine, unsigned n, unsigned batch, bool hides_read)
     g_autofree char *octets = engine_message(id, id);
     memory_box_add(engine->source, "INBOX", octets);
   }
-  engine->options.n_lanes = 1;
+  engine->options.policy.n_lanes = 1;
   engine->source->faults = (MemoryFaults){
     .batch = batch, .hides_read = hides_read, .no_changes = true, .text_ids = true
   };
@@ -181,7 +181,7 @@ what_is_removed_leaves_the_account_as_it_is(void)
     g_auto(Engine) engine;
     engine_init_batches(&engine, 10, 4, k % 2);
     engine.source->faults.no_tokens = k >= 2;
-    engine.options.delete1 = true;
+    engine.options.policy.delete1 = true;
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
     CHECK_N(&engine, HAUL_STATE_COPIED, 10);
     CU_ASSERT_EQUAL(engine.total.source, 10);
@@ -199,7 +199,7 @@ what_is_hidden_is_not_taken_for_removed_again(void)
   g_auto(Engine) engine;
   engine_init_batches(&engine, 6, 4, true);
   ENGINE_SYNC(&engine);
-  engine.options.delete1 = true;
+  engine.options.policy.delete1 = true;
   memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(engine.total.leaving.n_gone, 1);

@@ -233,12 +233,12 @@ other_modes_list(void)
     engine_init(&engine);
     engine_fill(&engine, 20);
     ENGINE_SYNC(&engine);
-    engine.options.flags_mode = modes[i];
+    engine.options.policy.flags_mode = modes[i];
     add(engine.source, "new");
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
     CU_ASSERT(engine.calls1.changes == 0 && engine.calls1.items_listed > 0);
     /* What was not carried over in that mode is carried over now: it had better be looked for. */
-    engine.options.flags_mode = HAUL_FLAGS_MERGE;
+    engine.options.policy.flags_mode = HAUL_FLAGS_MERGE;
     add(engine.source, "newer");
     ENGINE_SYNC(&engine);
     CU_ASSERT_EQUAL(engine.calls1.items_listed > 0, modes[i] != HAUL_FLAGS_SOURCE);
@@ -318,7 +318,7 @@ edit(Engine *engine, uint32_t seed)
     edit_one(next_random(&seed) % 3 == 0 ? engine->copy : engine->source, &seed);
   if (next_random(&seed) % 12 == 0)
     memory_box_renumber(next_random(&seed) % 2 == 0 ? engine->source : engine->copy, "INBOX");
-  engine->options.flags_mode =
+  engine->options.policy.flags_mode =
       next_random(&seed) % 6 == 0 ? (HaulFlagsMode)(next_random(&seed) % 4) : HAUL_FLAGS_MERGE;
 }
 
@@ -345,7 +345,7 @@ it_comes_to_what_listing_comes_to(void)
     engine_init(&changes);
     engine_init(&listing);
     listing.source->faults.no_changes = listing.copy->faults.no_changes = true;
-    changes.options.n_lanes = listing.options.n_lanes = 1;
+    changes.options.policy.n_lanes = listing.options.policy.n_lanes = 1;
     uint32_t seed = story * 2654435761u;
     for (unsigned run = 0; run < 8; run++) {
       uint32_t deeds = next_random(&seed);

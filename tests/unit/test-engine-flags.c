@@ -52,7 +52,7 @@ every_change_of_either_side_is_merged_as_the_mode_says(void)
       give(message_at(engine.source, cell), cell >> 1 & 1);
       give(message_at(engine.copy, cell), cell & 1);
     }
-    engine.options.flags_mode = modes[i].mode;
+    engine.options.policy.flags_mode = modes[i].mode;
     for (unsigned run = 0; run < 3; run++) {
       CU_ASSERT_EQUAL(engine_run(&engine), 0);
       CU_ASSERT_EQUAL(engine.calls2.puts, 0);

@@ -49,18 +49,18 @@ folders_that_were_named_are_done_alone(void)
   engine_init(&engine);
   engine_fill(&engine, 3);
   const char *const inbox[] = { "inbox", "INBOX", NULL };
-  engine.options.folders = inbox;
+  engine.options.policy.folders = inbox;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 3);
   CU_ASSERT_EQUAL(engine.copy->folders->len, 1);
   CU_ASSERT_EQUAL(engine.total.source, 3);
 
   const char *const missing[] = { "INBOX", "No\x1bsuch", NULL };
-  engine.options.folders = missing;
+  engine.options.policy.folders = missing;
   CU_ASSERT_EQUAL(engine_run(&engine), 117);
   CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "no-folder", "source: ");
   CU_ASSERT(engine.error != NULL && strchr(engine.error->message, '\x1b') == NULL);
-  engine.options.folders = NULL;
+  engine.options.policy.folders = NULL;
   ENGINE_SYNC(&engine);
 }
 
@@ -81,8 +81,8 @@ static uint64_t
 send_inbox_to(Engine *engine, const char *folder2)
 {
   static const char *const inbox[] = { "INBOX", NULL };
-  engine->options.folders = inbox;
-  engine->options.folder2 = folder2;
+  engine->options.policy.folders = inbox;
+  engine->options.policy.folder2 = folder2;
   CU_ASSERT_EQUAL(engine_run(engine), 0);
   return engine_n(engine, HAUL_STATE_COPIED);
 }
@@ -133,7 +133,7 @@ several_folders_are_not_sent_to_one(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 1);
-  engine.options.folder2 = "All";
+  engine.options.policy.folder2 = "All";
   CU_ASSERT_EQUAL(engine_run(&engine), 64);
   CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "usage", "--folder2");
   CU_ASSERT_EQUAL(engine.copy->folders->len, 0);

@@ -147,7 +147,7 @@ a_copy_that_appears_late_is_waited_for(void)
   labelled_init(&engine);
   engine.copy->faults.lose_copied = 1;
   engine.copy->faults.late_ms = 800;
-  engine.options.grace_s = 3;
+  engine.options.policy.grace_s = 3;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
   check_at_rest(&engine);
@@ -170,11 +170,11 @@ one_copy_is_made_where_that_is_wanted(void)
 {
   g_auto(Engine) engine;
   labelled_init(&engine);
-  engine.options.labels = HAUL_LABELS_FIRST;
+  engine.options.policy.labels = HAUL_LABELS_FIRST;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 1 Work 1 All 2");
   check_at_rest(&engine);
-  engine.options.labels = HAUL_LABELS_FOLDERS; /* a change of mind */
+  engine.options.policy.labels = HAUL_LABELS_FOLDERS; /* a change of mind */
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
   CU_ASSERT(engine.calls1.messages_fetched == 0 && engine.total.n_linked == 4);
@@ -186,7 +186,7 @@ labels_that_are_numbered_anew_are_copied_once_again(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine.source->faults = (MemoryFaults){ .labels = true, .no_tokens = true };
-  engine.options.labels = HAUL_LABELS_FIRST;
+  engine.options.policy.labels = HAUL_LABELS_FIRST;
   deliver(&engine, "<1@x>", "INBOX Work"); /* of different sizes */
   deliver(&engine, "<22@x>", "INBOX Work");
   deliver(&engine, "<333@x>", "Work");
@@ -216,7 +216,7 @@ names_of_other_folders_become_keywords_and_stay(void)
 {
   g_auto(Engine) engine;
   labelled_init(&engine);
-  engine.options.labels = HAUL_LABELS_KEYWORDS;
+  engine.options.policy.labels = HAUL_LABELS_KEYWORDS;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   const MemoryMessage *second = memory_box_folder(engine.copy, "INBOX")->messages->pdata[1];
   for (unsigned time = 0; time < 3; time++) {
@@ -236,7 +236,7 @@ views_are_taken_if_they_are_named(void)
   g_auto(Engine) engine;
   labelled_init(&engine);
   const char *const folders[] = { "Starred", "All", NULL };
-  engine.options.folders = folders;
+  engine.options.policy.folders = folders;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "All 5 Starred 1"); /* the one that is in both, in the view alone */
 }
@@ -254,11 +254,11 @@ views_are_taken_where_all_mail_is_hidden(void)
   memory_box_add(engine.source, "Flagged", both);
   memory_box_add(engine.source, "Flagged", alone);
   memory_box_add(engine.source, "Work", both);
-  engine.options.labels = HAUL_LABELS_FIRST;
+  engine.options.policy.labels = HAUL_LABELS_FIRST;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Work")->messages->len, 1);
   CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Flagged")->messages->len, 1);
-  engine.options.labels = HAUL_LABELS_FOLDERS;
+  engine.options.policy.labels = HAUL_LABELS_FOLDERS;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Flagged")->messages->len, 2);
   check_at_rest(&engine);
@@ -270,13 +270,13 @@ a_change_of_mind_holds_for_folders_left_out(void)
 {
   g_auto(Engine) engine;
   labelled_init(&engine);
-  engine.options.labels = HAUL_LABELS_FIRST;
+  engine.options.policy.labels = HAUL_LABELS_FIRST;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   const char *const folders[] = { "INBOX", NULL };
-  engine.options.labels = HAUL_LABELS_FOLDERS;
-  engine.options.folders = folders;
+  engine.options.policy.labels = HAUL_LABELS_FOLDERS;
+  engine.options.policy.folders = folders;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
-  engine.options.folders = NULL;
+  engine.options.policy.folders = NULL;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
 }
@@ -291,7 +291,7 @@ what_was_left_to_a_folder_that_failed_is_taken_later(void)
   CU_ASSERT_NOT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 2 All 2");
   const char *const folders[] = { "All", NULL };
-  engine.options.folders = folders;
+  engine.options.policy.folders = folders;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 2 All 6");
 }
@@ -305,7 +305,7 @@ all_mail_gives_all_of_it_when_named_alone_later(void)
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   check_places(&engine, "INBOX 2 Later 2 Work 4 All 2");
   const char *const folders[] = { "All", NULL };
-  engine.options.folders = folders;
+  engine.options.policy.folders = folders;
   for (unsigned run = 0; run < 2; run++) {
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
     check_places(&engine, "INBOX 2 Later 2 Work 4 All 6");

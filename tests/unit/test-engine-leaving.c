@@ -151,8 +151,8 @@ live_through(uint32_t story)
   Counts ever = { { 0 } };
   g_auto(Engine) engine;
   engine_init(&engine);
-  engine.options.n_lanes = 1 + next_random(&seed) % 2;
-  engine.options.delete1 = true;
+  engine.options.policy.n_lanes = 1 + next_random(&seed) % 2;
+  engine.options.policy.delete1 = true;
   engine.source->faults = random_faults(true, &seed);
   engine.copy->faults = random_faults(false, &seed);
   bool uids = next_random(&seed) % 2 == 0, knows = true, right = true;

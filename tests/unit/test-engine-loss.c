@@ -181,7 +181,7 @@ a_copy_that_appears_late_is_waited_for(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   fill(&engine);
-  engine.options.grace_s = 2;
+  engine.options.policy.grace_s = 2;
   engine.copy->faults = (MemoryFaults){ .lose_stored = 2, .late_ms = 700 };
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   ENGINE_SAME(&engine);

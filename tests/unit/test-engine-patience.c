@@ -68,7 +68,7 @@ a_lane_that_is_refused_is_not_tried_again_in_the_run(void)
   for (unsigned side = 1; side <= 2; side++) {
     g_auto(Engine) engine;
     engine_init(&engine);
-    engine.options.n_lanes = 4;
+    engine.options.policy.n_lanes = 4;
     g_autofree char *filler = g_strnfill(700000, 'x');
     for (unsigned i = 0; i < 6; i++) { /* more than one lane's work */
       g_autofree char *path = g_strdup_printf("folder %u", i), *id = g_strdup_printf("%u", i);
@@ -91,7 +91,7 @@ a_server_that_ends_an_older_connection_gets_one_lane_in_the_end(void)
   for (unsigned side = 1; side <= 2; side++) {
     g_auto(Engine) engine;
     engine_init(&engine);
-    engine.options.n_lanes = 3;
+    engine.options.policy.n_lanes = 3;
     g_autofree char *filler = g_strnfill(700000, 'x');
     for (unsigned i = 0; i < 6; i++) {
       g_autofree char *path = g_strdup_printf("folder %u", i), *id = g_strdup_printf("%u", i);
@@ -129,7 +129,7 @@ a_source_of_one_folder_is_never_open_twice_at_a_time(void)
     }
     engine.source->faults = faults[i];
     engine.copy->faults.lose_put = i == 0 ? 2 : 0;
-    engine.options.n_lanes = 8;
+    engine.options.policy.n_lanes = 8;
     engine_run(&engine);
     CU_ASSERT_EQUAL(engine.source->most_open, 1);
     CU_ASSERT(memory_box_count(engine.copy) >= 3);

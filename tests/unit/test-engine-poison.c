@@ -42,7 +42,7 @@ a_message_that_is_not_given_is_tried_once_more_in_a_new_connection(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 8);
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   engine.source->faults = (MemoryFaults){ .unfetchable = "<id-3@", .heals_at = 2 };
   ENGINE_SYNC(&engine);
   CU_ASSERT_EQUAL(engine.calls1.opens, 2);
@@ -57,7 +57,7 @@ a_message_that_is_never_given_is_named_and_all_others_go(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 8);
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   engine.source->faults.unfetchable = "<id-3@";
   for (unsigned run = 0; run < 2; run++) {
     CU_ASSERT_EQUAL(engine_run(&engine), 115);
@@ -75,7 +75,7 @@ a_last_try_that_cannot_be_made_leaves_the_report_as_it_was(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 4);
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   /* The second connection is one too many, and a login that is refused is not waited for. */
   engine.source->faults = (MemoryFaults){ .unfetchable = "<id-3@", .refuses_from = 2 };
   CU_ASSERT_EQUAL(engine_run(&engine), 115);
@@ -90,7 +90,7 @@ a_last_try_that_ends_half_way_leaves_what_it_has_not_reached(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 4);
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   for (unsigned i = 0; i < 2; i++) {
     g_autofree char *id = g_strdup_printf("bad-%u", i), *octets = engine_message(id, id);
     memory_box_add(engine.source, "INBOX", octets);
@@ -112,7 +112,7 @@ a_message_that_ends_the_connection_when_it_is_read_is_passed_over(void)
     g_auto(Engine) engine;
     engine_init(&engine);
     engine_fill(&engine, 8);
-    engine.options.n_lanes = 1;
+    engine.options.policy.n_lanes = 1;
     engine.source->faults.cuts_fetch = texts[i];
     for (unsigned run = 0; run < 2; run++) {
       char id[2] = { (char)(texts[i][4] + 1), '\0' };
@@ -134,7 +134,7 @@ a_message_at_which_the_connection_is_lost_once_is_copied(void)
   g_auto(Engine) engine;
   engine_init(&engine);
   engine_fill(&engine, 8);
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   engine.source->faults = (MemoryFaults){ .cuts_fetch = "<id-3@", .n_cuts = 1 };
   ENGINE_SYNC(&engine);
   CU_ASSERT_EQUAL(engine.calls2.puts, 16);
@@ -147,7 +147,7 @@ several_bad_messages_do_not_end_the_run(void)
   for (unsigned side = 1; side <= 2; side++) {
     g_auto(Engine) engine;
     engine_init(&engine);
-    engine.options.n_lanes = 1;
+    engine.options.policy.n_lanes = 1;
     for (unsigned i = 0; i < 7; i++) { /* more than there are passes in a row */
       g_autofree char *id = g_strdup_printf(i == 6 ? "good-%u" : "bad-%u", i);
       g_autofree char *octets = engine_message(id, id);
@@ -170,7 +170,7 @@ a_message_that_ends_the_connection_when_it_is_sent_is_passed_over(void)
     g_auto(Engine) engine;
     engine_init(&engine);
     engine_fill(&engine, 8);
-    engine.options.n_lanes = 1;
+    engine.options.policy.n_lanes = 1;
     engine.copy->faults = kinds[i];
     CU_ASSERT_EQUAL(engine_run(&engine), 114);
     CU_ASSERT_PTR_NULL(engine.error);
@@ -189,7 +189,7 @@ a_message_that_ends_the_connection_once_is_delivered(void)
     g_auto(Engine) engine;
     engine_init(&engine);
     engine_fill(&engine, 8);
-    engine.options.n_lanes = 1;
+    engine.options.policy.n_lanes = 1;
     engine.copy->faults = kinds[i];
     engine.copy->faults.n_cuts = 1;
     ENGINE_SYNC(&engine);
@@ -204,7 +204,7 @@ a_folder_that_ends_the_connection_when_it_is_opened_is_left(void)
       g_auto(Engine) engine;
       engine_init(&engine);
       engine_fill(&engine, 4);
-      engine.options.n_lanes = 1;
+      engine.options.policy.n_lanes = 1;
       engine.source->faults.no_tokens = listed == 2; /* there a sample is asked for first */
       MemoryBox *box = side == 1 ? engine.source : engine.copy;
       if (listed) {

@@ -157,7 +157,7 @@ live_through(uint32_t story)
   uint32_t seed = story * 2654435761u;
   g_auto(Engine) engine;
   engine_init(&engine);
-  engine.options.n_lanes = 1 + next_random(&seed) % 3;
+  engine.options.policy.n_lanes = 1 + next_random(&seed) % 3;
   engine.source->faults = random_faults(true, &seed);
   engine.copy->faults = random_faults(false, &seed);
   for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)

@@ -12,7 +12,7 @@ static void
 begin(Engine *engine)
 {
   engine_init(engine);
-  engine->options.delete1 = true;
+  engine->options.policy.delete1 = true;
 }
 
 /* Runs a statement on the state. */
@@ -80,7 +80,7 @@ an_unchanged_run_removes_what_is_due(void)
     engine.copy->faults.no_tokens = listed == 1;
     engine_fill(&engine, 6);
     ENGINE_SYNC(&engine);
-    engine.options.delete1 = true;
+    engine.options.policy.delete1 = true;
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
     CU_ASSERT(listed == 1 || engine.calls1.lists + engine.calls2.lists == 0);
     CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 12);
@@ -99,7 +99,7 @@ age_is_that_of_the_receipt(void)
 {
   g_auto(Engine) engine;
   begin(&engine);
-  engine.options.delete1_after_days = 7;
+  engine.options.policy.delete1_after_days = 7;
   engine_fill(&engine, 3);
   ENGINE_SYNC(&engine);
   CU_ASSERT_EQUAL(engine.calls1.expunges, 0);
@@ -143,7 +143,7 @@ what_was_removed_at_the_destination_stays_at_the_source(void)
   engine_fill(&engine, 3);
   ENGINE_SYNC(&engine);
   memory_box_remove(engine.copy, "INBOX", 2);
-  engine.options.delete1 = true;
+  engine.options.policy.delete1 = true;
   for (unsigned i = 0; i < 2; i++) {
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
     CU_ASSERT_EQUAL(memory_box_count(engine.source), 1);
@@ -257,7 +257,7 @@ a_state_that_is_new_bears_out_what_it_copied_alone(void)
     ENGINE_SYNC(&engine);
     engine_forget(&engine);
     have_uids(&engine);
-    engine.options.delete1 = true;
+    engine.options.policy.delete1 = true;
     engine.options.stateless = stateless == 1;
     memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\nnew\r\n");
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
@@ -287,7 +287,7 @@ what_may_be_the_message_itself_is_no_copy(void)
     }
     if (kind == 1) /* by two protocols: ids are of two kinds */
       engine.source->faults.text_ids = true;
-    engine.options.delete1 = true;
+    engine.options.policy.delete1 = true;
     for (unsigned run = 0; run < 3; run++) {
       CU_ASSERT_EQUAL(engine_run(&engine), 0);
       CU_ASSERT_EQUAL(memory_box_count(engine.source), 8);
@@ -339,7 +339,7 @@ a_removal_without_an_answer_is_looked_into(void)
         g_autofree char *wanted = memory_box_text(engine.source, true);
         if (known == 1)
           ENGINE_SYNC(&engine);
-        engine.options.delete1 = true;
+        engine.options.policy.delete1 = true;
         engine.source->faults = faults[i];
         engine.source->faults.ends_run = ends == 1;
         int code = engine_run(&engine);
@@ -367,7 +367,7 @@ a_mark_of_ours_comes_to_no_copy_in_a_later_run(void)
   engine.source->faults.ends_run = true;
   CU_ASSERT_EQUAL(engine_run(&engine), 6);
   CU_ASSERT(message_at(engine.source, 0)->flags & HAUL_DELETED);
-  engine.options.delete1 = false;
+  engine.options.policy.delete1 = false;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   g_autofree char *text = memory_box_text(engine.copy, true);
   CU_ASSERT_STRING_EQUAL(text, wanted);
@@ -420,7 +420,7 @@ a_dry_run_says_what_it_would_remove(void)
   engine_fill(&engine, 3);
   ENGINE_SYNC(&engine);
   memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\nnew\r\n");
-  engine.options.delete1 = engine.options.dry = true;
+  engine.options.policy.delete1 = engine.options.dry = true;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(engine.calls1.expunges, 0);
   g_autoptr(GString) told = g_string_new(NULL);

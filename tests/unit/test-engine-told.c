@@ -49,8 +49,8 @@ a_destination_is_told_whence_its_messages_come(void)
   CU_ASSERT_STRING_EQUAL(second, "INBOX 100 4 800 -> INBOX");
 
   static const char *const inbox[] = { "INBOX", NULL };
-  engine.options.folders = inbox;
-  engine.options.folder2 = "Old";
+  engine.options.policy.folders = inbox;
+  engine.options.policy.folder2 = "Old";
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   g_autofree char *elsewhere = take_origins(&engine);
   CU_ASSERT_STRING_EQUAL(elsewhere, "INBOX 100 4 800 -> Old");
@@ -166,7 +166,7 @@ a_destination_is_told_though_the_last_try_has_lost_it(void)
   engine_init(&engine);
   engine_fill(&engine, 2);
   memory_box_add(engine.source, "INBOX", "Subject: bad\r\n\r\n");
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   engine.source->faults.unfetchable = "bad";
   engine.source->faults.refuses_from = 2;
   CU_ASSERT_EQUAL(engine_run(&engine), 115);
@@ -181,7 +181,7 @@ static char *
 read_map(const Engine *engine)
 {
   char *text = NULL;
-  if (!g_file_get_contents(engine->options.id_map, &text, NULL, NULL))
+  if (!g_file_get_contents(engine->options.policy.id_map, &text, NULL, NULL))
     return g_strdup("none");
   char *rest = text;
   while (*rest == '#' && strchr(rest, '\n') != NULL)
@@ -205,7 +205,7 @@ the_map_of_uidls_is_written_after_each_run(void)
   memory_box_folder(engine.source, "INBOX")->attributes = HAUL_FOLDER_UIDLS;
   memory_box_add(engine.copy, "INBOX", "Subject: of others\r\n\r\n");
   g_autofree char *path = g_build_filename(engine.state_folder, "map", NULL);
-  engine.options.id_map = path;
+  engine.options.policy.id_map = path;
   engine.options.dry = true;
   CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CHECK_MAP(&engine, "none");
@@ -213,7 +213,7 @@ the_map_of_uidls_is_written_after_each_run(void)
   engine.source->faults.text_ids = true;
   engine.copy->faults.lose_put = 3;
   engine.copy->faults.ends_run = true;
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   CU_ASSERT_EQUAL(engine_run(&engine), 6);
   g_autofree char *cut = read_map(&engine);
   CU_ASSERT_STRING_NOT_EQUAL(cut, "none");
@@ -226,13 +226,13 @@ the_map_of_uidls_is_written_after_each_run(void)
   CU_ASSERT_EQUAL(engine_run(&engine), 0); /* nothing changed */
   CHECK_MAP(&engine, all);
   static const char *const inbox[] = { "INBOX", NULL };
-  engine.options.folders = inbox;
-  engine.options.folder2 = "Old mail";
+  engine.options.policy.folders = inbox;
+  engine.options.policy.folder2 = "Old mail";
   CU_ASSERT_EQUAL(engine_run(&engine), 0); /* where it goes now, and not before */
   CHECK_MAP(&engine, "m000001,x\tOld mail\t102\t1\nm000002,x\tOld mail\t102\t2\n"
                      "m000003,x\tOld mail\t102\t3\n");
   g_autofree char *nowhere = g_build_filename(engine.state_folder, "no", "map", NULL);
-  engine.options.id_map = nowhere;
+  engine.options.policy.id_map = nowhere;
   CU_ASSERT_EQUAL(engine_run(&engine), 64);
   CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "usage", "cannot write the map of UIDLs");
   CU_ASSERT_EQUAL(engine.calls1.opens, 0);
@@ -270,7 +270,7 @@ flags_that_no_listing_tells_come_with_the_message_and_are_the_users_then(void)
   for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
     g_auto(Engine) engine;
     engine_init(&engine);
-    engine.options.flags_mode = modes[i];
+    engine.options.policy.flags_mode = modes[i];
     add_flagless(&engine, "a", HAUL_SEEN);
     add_flagless(&engine, "b", 0);
     ENGINE_SYNC(&engine); /* a stream */

@@ -155,7 +155,7 @@ a_folder_that_fails_does_not_stop_the_others(void)
       engine_init(&engine);
       engine_fill(&engine, 4);
       memory_box_add(engine.source, "Third", "Subject: third\r\n\r\n");
-      engine.options.n_lanes = n_lanes;
+      engine.options.policy.n_lanes = n_lanes;
       engine.source->faults = table[i].source;
       engine.copy->faults = table[i].copy;
       int code = engine_run(&engine);
@@ -183,7 +183,7 @@ a_listing_that_ends_early_is_never_taken_for_complete(void)
     for (unsigned n = 0; n < 4; n++) {
       g_auto(Engine) engine;
       engine_init(&engine);
-      engine.options.flags_mode = HAUL_FLAGS_SOURCE; /* which has to list */
+      engine.options.policy.flags_mode = HAUL_FLAGS_SOURCE; /* which has to list */
       engine_fill(&engine, 4);
       ENGINE_SYNC(&engine);
       memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\n");
@@ -244,7 +244,7 @@ a_folder_that_failed_and_then_went_well_is_no_failure(void)
   engine_fill(&engine, 4);
   engine.copy->faults = (MemoryFaults){ .replaces = "INBOX", .lose_stored = 3 };
   memory_box_add(engine.copy, "INBOX", "Subject: other\r\n\r\n");
-  engine.options.n_lanes = 1;
+  engine.options.policy.n_lanes = 1;
   int code = engine_run(&engine);
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 9);
   CU_ASSERT_EQUAL(code, 0);

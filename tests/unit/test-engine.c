@@ -200,7 +200,7 @@ many_lanes_keep_the_order_of_each_folder(void)
 {
   g_auto(Engine) engine;
   engine_init(&engine);
-  engine.options.n_lanes = 6;
+  engine.options.policy.n_lanes = 6;
   engine.source->faults.fetches_after_opens = 2; /* else the first lane might be done alone */
   engine.copy->faults.hold = 3;
   g_autofree char *filler = g_strnfill(40000, 'x');

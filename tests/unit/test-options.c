@@ -61,12 +61,12 @@ defaults_are_those_of_the_manual(void)
   g_auto(Line) line;
   line_init(&line, "");
   CU_ASSERT(line.parsed);
-  CU_ASSERT_STRING_EQUAL(line.options.match, "auto");
-  CU_ASSERT(g_str_has_suffix(line.options.state_folder, "/mailhaul"));
-  CU_ASSERT_EQUAL(line.options.flags_mode, HAUL_FLAGS_MERGE);
-  CU_ASSERT(line.options.n_lanes >= 1);
-  CU_ASSERT_EQUAL(line.options.folders->len, 0);
-  CU_ASSERT(!line.options.dry && !line.options.stateless && !line.options.json);
+  CU_ASSERT_STRING_EQUAL(line.options.job.policy.match, "auto");
+  CU_ASSERT(g_str_has_suffix(line.options.job.state_folder, "/mailhaul"));
+  CU_ASSERT_EQUAL(line.options.job.policy.flags_mode, HAUL_FLAGS_MERGE);
+  CU_ASSERT(line.options.job.policy.n_lanes >= 1);
+  CU_ASSERT_PTR_NULL(line.options.job.policy.folders);
+  CU_ASSERT(!line.options.job.dry && !line.options.job.stateless && !line.options.json);
 }
 
 static void
@@ -85,16 +85,16 @@ options_are_read_in_either_spelling(void)
     CU_ASSERT(line.parsed);
     g_autofree char *side = side_text(&line.options.sides[0]);
     CU_ASSERT_STRING_EQUAL(side, "? host=h user=ann port=143");
-    CU_ASSERT_EQUAL(line.options.folders->len, 2);
-    CU_ASSERT_STRING_EQUAL(line.options.folder2, "C/d");
-    CU_ASSERT_STRING_EQUAL(line.options.id_map, "m");
-    CU_ASSERT_EQUAL(line.options.flags_mode, HAUL_FLAGS_ADD);
-    CU_ASSERT_EQUAL(line.options.n_lanes, 3);
-    CU_ASSERT_EQUAL(line.options.grace_s, 0);
-    CU_ASSERT_STRING_EQUAL(line.options.state_folder, "/s");
-    CU_ASSERT_STRING_EQUAL(line.options.match, "content");
+    CU_ASSERT_EQUAL(g_strv_length((char **)line.options.job.policy.folders), 2);
+    CU_ASSERT_STRING_EQUAL(line.options.job.policy.folder2, "C/d");
+    CU_ASSERT_STRING_EQUAL(line.options.job.policy.id_map, "m");
+    CU_ASSERT_EQUAL(line.options.job.policy.flags_mode, HAUL_FLAGS_ADD);
+    CU_ASSERT_EQUAL(line.options.job.policy.n_lanes, 3);
+    CU_ASSERT_EQUAL(line.options.job.policy.grace_s, 0);
+    CU_ASSERT_STRING_EQUAL(line.options.job.state_folder, "/s");
+    CU_ASSERT_STRING_EQUAL(line.options.job.policy.match, "content");
     CU_ASSERT_STRING_EQUAL(line.options.log_file, "l");
-    CU_ASSERT(line.options.dry && line.options.json && line.options.stateless);
+    CU_ASSERT(line.options.job.dry && line.options.json && line.options.job.stateless);
   }
 }
 
@@ -118,8 +118,8 @@ what_is_to_be_deleted_is_said_in_three_ways(void)
     g_auto(Line) line;
     line_init(&line, table[i].line);
     CU_ASSERT(line.parsed);
-    CU_ASSERT_EQUAL(line.options.delete1, table[i].delete1);
-    CU_ASSERT_EQUAL(line.options.delete1_after_days, table[i].days);
+    CU_ASSERT_EQUAL(line.options.job.policy.delete1, table[i].delete1);
+    CU_ASSERT_EQUAL(line.options.job.policy.delete1_after_days, table[i].days);
   }
 }
 
@@ -182,9 +182,9 @@ what_is_not_right_is_refused_with_what_is_wrong(void)
     { "--delete1=yes", "delete1 takes no value" },
     { "--delete2", "delete2" },
     { "--delete1after", "delete1after needs a value" },
-    { "--delete1after soon", "days from 0 to 36500" },
-    { "--delete1after -1", "days from 0 to 36500" },
-    { "--delete1after 36501", "days from 0 to 36500" },
+    { "--delete1after soon", "from 0 to 36500" },
+    { "--delete1after -1", "from 0 to 36500" },
+    { "--delete1after 36501", "from 0 to 36500" },
     { "--", "" },
     { "ann", "URL" },
     { "imaps://", "host" },

@@ -1,0 +1,21 @@
+/* The commands, a file each; cli.c has the table. Each takes the words behind its name, and returns an exit code. */
+#ifndef HAUL_CORE_COMMANDS_H
+#define HAUL_CORE_COMMANDS_H
+
+#include "options.h"
+
+int haul_command_sync(int argc, char **argv);
+int haul_command_plugins(int argc, char **argv);
+int haul_command_explain(int argc, char **argv);
+
+/*
+ * Does what all commands on accounts have in common: reads options, sets the log up, lets signals cancel, and
+ * tells an error.
+ *
+ * @run: returns the exit code; where it failed as a whole, with @error set. --help and --version are
+ * answered instead.
+ */
+typedef int (*HaulCommandFunc)(HaulOptions *options, HaulCancel *cancel, GError **error);
+int haul_command_run(int argc, char **argv, HaulCommandFunc run);
+
+#endif /* HAUL_CORE_COMMANDS_H */

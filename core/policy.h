@@ -1,0 +1,33 @@
+/*
+ * What the user wishes of a run: what is copied and how, what goes, within which limits. Plain data, read by
+ * the rooms that decide; an option each, in options-table.c.
+ */
+#ifndef HAUL_CORE_POLICY_H
+#define HAUL_CORE_POLICY_H
+
+#include "plan.h"
+
+/* Texts and lists (NULL-terminated; NULL for none) are borrowed. */
+typedef struct {
+  /* folders */
+  const char *const *folders; /* only these; NULL for all */
+  const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
+
+  /* messages */
+  const char *match; /* the chain; never NULL */
+  HaulFlagsMode flags_mode;
+  HaulLabelsMode labels;
+
+  /* what goes */
+  bool delete1;                /* remove at the source what has a copy ... */
+  unsigned delete1_after_days; /* ... if it has had it so long */
+
+  /* limits */
+  unsigned n_lanes;
+  unsigned grace_s; /* how long a delivery that was cut off may still appear */
+
+  /* what else is written */
+  const char *id_map; /* a file that tells where messages are that have UIDLs; or NULL */
+} HaulPolicy;
+
+#endif /* HAUL_CORE_POLICY_H */
