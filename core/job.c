@@ -110,7 +110,8 @@ choose_folders(Job *job, GError **error)
   job->folders1 = haul_choose_folders(job->side1.list, job->options->policy.folders, error);
   if (job->folders1 == NULL || job->options->policy.folder2 == NULL)
     return job->folders1 != NULL;
-  job->target2 = haul_choose_target(job->folders1, job->side2.list, job->options->policy.folder2, error);
+  job->target2 =
+      haul_choose_target(job->folders1, job->side2.list, job->options->policy.folder2, error);
   job->context.target2 = job->target2;
   return job->target2 != NULL;
 }
@@ -321,8 +322,8 @@ run_pass(Job *job, GError **error)
   if (job->id_map != NULL)
     haul_id_map_note(job->id_map, pass);
   if (job->options->dry)
-    return haul_preview(&job->context, pass, job->options->policy.delete1, job->planned, job->planned_data,
-                        error)
+    return haul_preview(&job->context, pass, job->options->policy.delete1, job->planned,
+                        job->planned_data, error)
            && warn_once(job, pass, error);
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error) && finish_folders(&frame, error);

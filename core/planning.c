@@ -320,8 +320,9 @@ haul_planning_source(const HaulContext *context, const HaulFolderPlan *plan,
                      const HaulOpenStore *store, unsigned side)
 {
   const HaulPlanKnown *known = plan->known;
-  if (plan->look != HAUL_LOOK_LIST || context->policy->flags_mode != HAUL_FLAGS_MERGE || known == NULL
-      || !plan->keep_pairs1 || !plan->keep_pairs2 || known->has_intents || !known->has_flags1)
+  if (plan->look != HAUL_LOOK_LIST || context->policy->flags_mode != HAUL_FLAGS_MERGE
+      || known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2 || known->has_intents
+      || !known->has_flags1)
     return HAUL_SOURCE_LISTING;
   const char *since = side == 1 ? known->token1 : known->token2;
   const char *now = side == 1 ? plan->folder1->token : plan->folder2->token;

@@ -80,7 +80,8 @@ check_accounts(Engine *engine)
   }
   engine->total = haul_report_total(engine->report);
   CU_ASSERT_EQUAL(engine->total.source, n_source);
-  bool takes_all = engine->options.policy.folders == NULL && !engine->source->faults.labels /* but views */
+  bool takes_all = engine->options.policy.folders == NULL
+                   && !engine->source->faults.labels /* but views */
                    && !engine->source->faults.hides_read;
   if (engine->code == 0 && takes_all)
     CU_ASSERT_EQUAL(n_source, memory_box_count(engine->source) + engine->total.leaving.n_gone);
