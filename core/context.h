@@ -27,6 +27,9 @@ typedef struct {
   const char *target2;    /* of this pass: where the only folder goes, or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
   bool dry;
+  /* The state was rebuilt, is only for this run, or no run has ended well with it, and the destination holds
+   * mail: that it does not know of a message means nothing, and nothing is deleted for that. */
+  bool state_is_new;
 } HaulContext;
 
 /* One folder pair of a run, and what is to be done to it. */

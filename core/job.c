@@ -168,6 +168,18 @@ fatal_exit_code(const Job *job, const GError *error)
 
 /* ---- the state ---- */
 
+/* Whether a folder of the destination may hold mail. */
+static bool
+holds_mail(const HaulFolderList *list)
+{
+  for (guint i = 0; i < list->folders->len; i++) {
+    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
+    if ((folder->attributes & HAUL_FOLDER_NOSELECT) == 0 && folder->n_messages != 0)
+      return true;
+  }
+  return false;
+}
+
 static char *
 identity_of(HaulOpenStore *store, const HaulAccount *account)
 {
@@ -211,6 +223,8 @@ open_journal(Job *job, GError **error)
   if (was_rebuilt)
     haul_log(HAUL_LOG_WARNING, "the state was damaged and is put aside; copies are found by "
                                "matching in this run");
+  if (context->journal != NULL)
+    context->state_is_new = haul_journal_is_new(context->journal) && holds_mail(job->side2.list);
   if (context->journal != NULL && mode == HAUL_JOURNAL_FILE) {
     note_acquaintance(job, options->account1, job->side1.store);
     note_acquaintance(job, options->account2, job->side2.store);
@@ -568,6 +582,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   job.context.chain = haul_chain_parse(options->policy.match, &why);
   bool done = job.context.chain != NULL && haul_store_may_be_written(options->account2, &why)
               && prepare_id_map(&job, &why) && run_passes(&job, report, &why)
+              && (options->dry || haul_journal_settle(job.context.journal, &why))
               && finish_sides(&job, &why);
   write_id_map(&job, &why);
   int code = 0;

@@ -235,14 +235,16 @@ create_schema(HaulJournal *journal, const char *identity1, const char *identity2
   if (!execute(journal, "BEGIN", error) || !execute(journal, schema, error)
       || !execute(journal, marks, error))
     return false;
-  if (sqlite3_prepare_v2(journal->db, "INSERT INTO meta VALUES('identity1', ?1), ('identity2', ?2)",
-                         -1, &insert, NULL)
+  if (sqlite3_prepare_v2(
+          journal->db, "INSERT INTO meta VALUES('identity1', ?1), ('identity2', ?2), ('new', '1')",
+          -1, &insert, NULL)
       != SQLITE_OK)
     return haul_db_fail(journal, error);
   haul_db_bind_text(insert, 1, identity1);
   haul_db_bind_text(insert, 2, identity2);
   bool done = haul_db_run(journal, insert, error);
   sqlite3_finalize(insert);
+  journal->is_new = true;
   return done && execute(journal, "COMMIT", error);
 }
 
@@ -264,6 +266,8 @@ examine(HaulJournal *journal, const char *identity1, const char *identity2)
       || !read_meta(journal, "identity1", &known1) || !read_meta(journal, "identity2", &known2)
       || strcmp(known1, identity1) != 0 || strcmp(known2, identity2) != 0)
     return STATE_UNUSABLE;
+  g_autofree char *is_new = NULL;
+  journal->is_new = read_meta(journal, "new", &is_new);
   if (version < SCHEMA_VERSION)
     return STATE_FORMER;
   /* That every statement can be prepared shows that the tables are those of the schema. */
@@ -475,6 +479,21 @@ haul_journal_close(HaulJournal *journal)
   g_hash_table_unref(journal->epochs2);
   pthread_mutex_destroy(&journal->mutex);
   g_free(journal);
+}
+
+bool
+haul_journal_is_new(const HaulJournal *journal)
+{
+  return journal->is_new;
+}
+
+bool
+haul_journal_settle(HaulJournal *journal, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = !journal->is_new || execute(journal, "DELETE FROM meta WHERE name = 'new'", error);
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
 }
 
 /* ---- transactions ---- */

@@ -58,6 +58,7 @@ struct HaulJournal {
   HaulKeywords *keywords; /* borrowed */
   HaulJournalMode mode;
   bool in_group;       /* between begin and commit */
+  bool is_new;         /* no run has ended well with it */
   bool damaged;        /* SQLite came upon what cannot be so */
   GArray *folders;     /* owned; what haul_journal_folders() lent */
   GStringChunk *texts; /* owned; and the texts in it */

@@ -152,7 +152,8 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     haul_report_retry(context->report, work.tally);
     heed_suspicions(context, &work);
     HaulLeaving *leaving = &work.tally->leaving;
-    leaving->matched_anew |= plan->known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2;
+    leaving->matched_anew |= plan->known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2
+                             || plan->look == HAUL_LOOK_MATCH;
     if (plan->folder1->n_messages == 0) /* then they are gone, all that were asked for */
       haul_leaving_confirm(leaving);
     const HaulJournalFolder *known =

@@ -139,6 +139,31 @@ an_empty_file_is_a_new_state(void)
   CU_ASSERT_EQUAL(n_pairs, 0);
 }
 
+static bool
+is_new_after_opening(Patient *patient, HaulJournalMode mode)
+{
+  CU_ASSERT(state_open(&patient->state, mode, NULL));
+  return haul_journal_is_new(patient->state.journal);
+}
+
+static void
+a_state_is_new_until_a_run_has_ended_well(void)
+{
+  g_auto(Patient) patient;
+  patient_init(&patient);
+  CU_ASSERT_TRUE(is_new_after_opening(&patient, HAUL_JOURNAL_FILE));
+  CU_ASSERT_TRUE(haul_journal_settle(patient.state.journal, NULL));
+  CU_ASSERT_FALSE(is_new_after_opening(&patient, HAUL_JOURNAL_FILE));
+  state_close(&patient.state);
+  CU_ASSERT_FALSE(is_new_after_opening(&patient, HAUL_JOURNAL_DRY));
+  CU_ASSERT_TRUE(is_new_after_opening(&patient, HAUL_JOURNAL_MEMORY));
+  infect(&patient, patient.content, 4096);
+  CU_ASSERT_TRUE(is_new_after_opening(&patient, HAUL_JOURNAL_FILE));
+  CU_ASSERT_TRUE(patient.state.was_rebuilt);
+  CU_ASSERT_TRUE(is_new_after_opening(&patient, HAUL_JOURNAL_FILE));
+  CU_ASSERT_FALSE(patient.state.was_rebuilt);
+}
+
 static void
 a_flipped_bit_is_never_fatal(void)
 {
@@ -305,6 +330,7 @@ main(void)
   static const Case cases[] = {
     CASE(a_truncated_state_is_put_aside),
     CASE(an_empty_file_is_a_new_state),
+    CASE(a_state_is_new_until_a_run_has_ended_well),
     CASE(a_flipped_bit_is_never_fatal),
     CASE(a_page_of_nonsense_is_never_fatal),
     CASE(a_damaged_log_beside_the_state_is_never_fatal),
