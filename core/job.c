@@ -579,7 +579,9 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     haul_acquaintance_recall(options->state_folder, options->account1);
     haul_acquaintance_recall(options->state_folder, options->account2);
   }
-  job.context.chain = haul_chain_parse(options->policy.match, &why);
+  g_autofree char *chain = haul_chain_text(options->policy.match, options->policy.headers, &why);
+  if (chain != NULL)
+    job.context.chain = haul_chain_parse(chain, &why);
   bool done = job.context.chain != NULL && haul_store_may_be_written(options->account2, &why)
               && prepare_id_map(&job, &why) && run_passes(&job, report, &why)
               && (options->dry || haul_journal_settle(job.context.journal, &why))

@@ -9,60 +9,117 @@
 #include "message.h"
 #include "plugin.h"
 
+/* A matcher as a link names it. */
+typedef struct {
+  const HaulMatcherOps *matcher; /* borrowed */
+  char *value;                   /* owned; of its setting, or NULL */
+} Part;
+
 /* Matchers joined by '+'. */
 typedef struct {
-  char *name;       /* owned; as written: part of the key */
-  GPtrArray *parts; /* owned; of const HaulPlugin, borrowed */
+  char *name;    /* owned; as written: part of the key */
+  GArray *parts; /* owned; of Part */
 } Link;
 
 struct HaulChain {
   bool is_auto;      /* the Date field is part of every key, arrival of none */
   GArray *links;     /* owned; of Link */
-  GPtrArray *fields; /* owned; NULL-terminated; of const char, borrowed from the plugins */
+  GPtrArray *fields; /* owned; NULL-terminated; of char, owned */
 };
+
+static void
+part_clear(Part *part)
+{
+  g_free(part->value);
+}
 
 static void
 link_clear(Link *link)
 {
   g_free(link->name);
-  g_ptr_array_unref(link->parts);
+  g_array_unref(link->parts);
+}
+
+static void
+add_field(const char *name, void *data)
+{
+  HaulChain *chain = data;
+  for (guint i = 0; i < chain->fields->len; i++)
+    if (g_ascii_strcasecmp(chain->fields->pdata[i], name) == 0)
+      return;
+  g_ptr_array_add(chain->fields, g_strdup(name));
 }
 
 static void
 add_fields(HaulChain *chain, const char *const *fields)
 {
-  for (; fields != NULL && *fields != NULL; fields++) {
-    guint i = 0;
-    while (i < chain->fields->len && g_ascii_strcasecmp(chain->fields->pdata[i], *fields) != 0)
-      i++;
-    if (i == chain->fields->len)
-      g_ptr_array_add(chain->fields, (char *)*fields);
+  for (; fields != NULL && *fields != NULL; fields++)
+    add_field(*fields, chain);
+}
+
+/* Gives the part the value behind its name, and lets the matcher check it. */
+static bool
+configure_part(HaulChain *chain, const char *name, const char *value, const HaulPlugin *plugin,
+               Part *part, GError **error)
+{
+  const HaulMatcherOps *matcher = part->matcher;
+  if (matcher->configure == NULL || matcher->key_by == NULL) {
+    if (value == NULL)
+      return true;
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--match: %s takes nothing behind a ':'",
+                   name);
+    return false;
   }
+  const HaulSetting *setting = plugin->settings;
+  if (value == NULL && setting != NULL && setting->key != NULL)
+    value = setting->fallback;
+  if (value == NULL || *value == '\0') {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--match: %s needs a setting behind a ':'; see mailhaul plugins -v", name);
+    return false;
+  }
+  part->value = g_strdup(value);
+  return matcher->configure(value, add_field, chain, error);
+}
+
+/* Adds the matcher of @text, "NAME" or "NAME:VALUE", to the link. */
+static bool
+parse_part(HaulChain *chain, const char *text, GArray *parts, GError **error)
+{
+  g_auto(GStrv) words = g_strsplit(text, ":", 2);
+  const char *name = words[0];
+  if (name == NULL || *name == '\0') {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--match: a matcher's name is missing beside ',' or '+'");
+    return false;
+  }
+  const HaulPlugin *plugin = haul_plugin_load(name, error);
+  if (plugin == NULL)
+    return false;
+  if (plugin->matcher == NULL) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--match: \"%s\" is not a matcher; see mailhaul plugins", name);
+    return false;
+  }
+  Part part = { plugin->matcher, NULL };
+  g_array_append_val(parts, part);
+  add_fields(chain, plugin->matcher->header_fields);
+  return configure_part(chain, name, words[1], plugin, &g_array_index(parts, Part, parts->len - 1),
+                        error);
 }
 
 static bool
 parse_link(HaulChain *chain, const char *text, GError **error)
 {
-  Link link = { g_strdup(text), g_ptr_array_new() };
+  Link link = { g_strdup(text), g_array_new(FALSE, FALSE, sizeof(Part)) };
+  g_array_set_clear_func(link.parts, (GDestroyNotify)part_clear);
   g_array_append_val(chain->links, link);
-  g_auto(GStrv) names = g_strsplit(text, "+", -1);
-  for (size_t i = 0; names[i] != NULL || i == 0; i++) {
-    if (names[i] == NULL || *names[i] == '\0') {
-      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                     "--match: a matcher's name is missing beside ',' or '+'");
+  g_auto(GStrv) parts = g_strsplit(text, "+", -1);
+  if (parts[0] == NULL)
+    return parse_part(chain, "", link.parts, error);
+  for (size_t i = 0; parts[i] != NULL; i++)
+    if (!parse_part(chain, parts[i], link.parts, error))
       return false;
-    }
-    const HaulPlugin *plugin = haul_plugin_load(names[i], error);
-    if (plugin == NULL)
-      return false;
-    if (plugin->matcher == NULL || plugin->matcher->key == NULL) {
-      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                     "--match: \"%s\" is not a matcher; see mailhaul plugins", names[i]);
-      return false;
-    }
-    g_ptr_array_add(link.parts, (void *)plugin);
-    add_fields(chain, plugin->matcher->header_fields);
-  }
   return true;
 }
 
@@ -72,7 +129,7 @@ haul_chain_parse(const char *text, GError **error)
   g_autoptr(HaulChain) chain = g_new0(HaulChain, 1);
   chain->links = g_array_new(FALSE, FALSE, sizeof(Link));
   g_array_set_clear_func(chain->links, (GDestroyNotify)link_clear);
-  chain->fields = g_ptr_array_new();
+  chain->fields = g_ptr_array_new_with_free_func(g_free);
   chain->is_auto = strcmp(text, "auto") == 0;
   g_auto(GStrv) links = g_strsplit(chain->is_auto ? HAUL_CHAIN_AUTO : text, ",", -1);
   for (size_t i = 0; links[i] != NULL; i++)
@@ -87,6 +144,32 @@ haul_chain_parse(const char *text, GError **error)
     add_fields(chain, date);
   g_ptr_array_add(chain->fields, NULL);
   return g_steal_pointer(&chain);
+}
+
+char *
+haul_chain_text(const char *match, const char *const *headers, GError **error)
+{
+  if (headers == NULL)
+    return g_strdup(match);
+  if (strcmp(match, "auto") != 0) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--useheader says what --match says in another way: header:%s; give one of them",
+                   headers[0]);
+    return NULL;
+  }
+  /* A message may lack any of them: "A+B+C,B+C,C". */
+  GString *text = g_string_new(NULL);
+  for (; *headers != NULL; headers++) {
+    if (g_ascii_strcasecmp(*headers, "ALL")
+        == 0) /* the whole header, where imapsync reads no body */
+      continue;
+    for (const char *const *name = headers; *name != NULL; name++)
+      if (g_ascii_strcasecmp(*name, "ALL") != 0)
+        g_string_append_printf(text, "%sheader:%s", name == headers ? "" : "+", *name);
+    g_string_append_c(text, ',');
+  }
+  g_string_append(text, "content");
+  return g_string_free(text, FALSE);
 }
 
 void
@@ -146,6 +229,13 @@ feed_date(const char *name, size_t name_size, const uint8_t *value, size_t value
   return false;
 }
 
+static bool
+feed_part(const Part *part, const HaulItem *item, const HaulMessage *message, HaulDigest *digest)
+{
+  return part->value != NULL ? part->matcher->key_by(part->value, item, message, digest)
+                             : part->matcher->key(item, message, digest);
+}
+
 /* Feeds the parts of one link. */
 static HaulKeyResult
 feed_link(HaulKeyMaker *maker, const Link *link, const HaulItem *item, const HaulMessage *message)
@@ -153,10 +243,10 @@ feed_link(HaulKeyMaker *maker, const Link *link, const HaulItem *item, const Hau
   haul_digest_reset(maker->digest);
   haul_digest_field(maker->digest, "link", (const uint8_t *)link->name, strlen(link->name));
   for (guint i = 0; i < link->parts->len; i++) {
-    const HaulMatcherOps *matcher = ((const HaulPlugin *)link->parts->pdata[i])->matcher;
-    if (matcher->reads_body && message == NULL)
+    const Part *part = &g_array_index(link->parts, Part, i);
+    if (part->matcher->reads_body && message == NULL)
       return HAUL_KEY_NEEDS_BODY;
-    if (matcher->key(item, message, maker->digest))
+    if (feed_part(part, item, message, maker->digest))
       continue;
     /* It may want the size, which the whole message will tell, and then feed what it did not now. */
     if (message == NULL && item->size == HAUL_UNKNOWN)

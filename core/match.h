@@ -24,6 +24,10 @@ typedef struct HaulChain HaulChain;
 HaulChain *haul_chain_parse(const char *text, GError **error);
 void haul_chain_free(HaulChain *chain);
 
+/* The chain that --match and --useheader ask for, to be freed: of @headers (NULL for none) all that a message
+ * has, and its content if it has none of them. Errors: "usage", where both ask for something. */
+char *haul_chain_text(const char *match, const char *const *headers, GError **error);
+
 /* The header fields that its matchers read: NULL-terminated, lent. */
 const char *const *haul_chain_header_fields(const HaulChain *chain);
 

@@ -282,6 +282,8 @@ static const HaulOption table[] = {
 
   /* messages */
   { "match", false, "CHAIN", apply_text, "what makes two messages the same one", POLICY(match) },
+  { "useheader", false, "NAME", apply_list, "the same, by header fields; may be repeated",
+    POLICY(headers) },
   { "flags", false, "MODE", apply_choice, "merge (default), source, add or none",
     POLICY(flags_mode), CHOICES(flags_modes) },
   { "labels", false, "MODE", apply_choice, "folders (default), keywords or first", POLICY(labels),

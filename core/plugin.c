@@ -141,7 +141,8 @@ take_matcher(const char *path, const HaulMatcherOps *given, Loaded *to, GError *
     return refuse(error, path, "its matcher is only %zu octets of callbacks", given->struct_size);
   copy_known(&to->matcher, sizeof to->matcher, given, given->struct_size);
   to->matcher.struct_size = sizeof to->matcher;
-  if (to->matcher.key == NULL)
+  bool has_setting = to->matcher.configure != NULL && to->matcher.key_by != NULL;
+  if (to->matcher.key == NULL && !has_setting)
     return refuse(error, path, "its matcher has no key()");
   to->plugin.matcher = &to->matcher;
   return true;

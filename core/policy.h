@@ -14,7 +14,8 @@ typedef struct {
   const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
 
   /* messages */
-  const char *match; /* the chain; never NULL */
+  const char *match;          /* the chain; never NULL */
+  const char *const *headers; /* fields that make the chain instead; NULL for none */
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
 

@@ -91,6 +91,8 @@ a_listing_and_a_body_give_the_same_key(void)
     "message-id,size-date",
     "message-id+received,size-date",
     "received+size-date, content",
+    "header:Subject",
+    "header:Subject+header:Date,header:Received,content",
   };
   for (size_t i = 0; i < G_N_ELEMENTS(chains); i++) {
     g_autoptr(HaulChain) chain = parse(chains[i]);
@@ -257,6 +259,12 @@ a_chain_that_names_no_matcher_is_refused(void)
     { "message-id,", NULL },
     { "content,,size-date", NULL },
     { ",", NULL },
+    { "header", NULL },
+    { "header:", NULL },
+    { "header:Sub ject", NULL },
+    { "header:X:Y", NULL },
+    { "message-id:3", NULL },
+    { "header:A+header", NULL },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     g_autoptr(GError) error = NULL;
@@ -266,6 +274,34 @@ a_chain_that_names_no_matcher_is_refused(void)
     if (table[i].reason != NULL)
       CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, table[i].reason, "no-such-matcher");
   }
+}
+
+static void
+header_options_make_a_chain_of_what_a_message_has(void)
+{
+  static const char *const one[] = { "X-UID", NULL }, *const three[] = { "A", "B", "C", NULL };
+  static const char *const all[] = { "ALL", NULL }, *const most[] = { "A", "all", NULL };
+  static const struct {
+    const char *const *headers;
+    const char *text;
+  } table[] = {
+    { NULL, "auto" },
+    { one, "header:X-UID,content" },
+    { three, "header:A+header:B+header:C,header:B+header:C,header:C,content" },
+    { all, "content" },
+    { most, "header:A,content" },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = haul_chain_text("auto", table[i].headers, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_STRING_EQUAL(text, table[i].text);
+    g_autoptr(HaulChain) chain = parse(text);
+    CU_ASSERT_PTR_NOT_NULL(chain);
+  }
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT_PTR_NULL(haul_chain_text("content", one, &error));
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "--match");
 }
 
 static void
@@ -306,6 +342,7 @@ main(void)
     CASE(a_body_is_asked_for_only_where_a_link_needs_it),
     CASE(a_chain_names_each_field_once),
     CASE(a_chain_that_names_no_matcher_is_refused),
+    CASE(header_options_make_a_chain_of_what_a_message_has),
     CASE(content_is_what_follows_the_header),
   };
   return RUN_SUITE("match", cases);

@@ -10,7 +10,7 @@
 #include "message.h"
 
 extern const HaulPlugin haul_plugin_message_id, haul_plugin_received, haul_plugin_size_date,
-    haul_plugin_content;
+    haul_plugin_content, haul_plugin_header;
 
 /* Makes the key by @matcher of a message with this header; false if it has none. */
 static bool
@@ -278,6 +278,43 @@ a_key_costs_about_a_microsecond(void)
   CU_ASSERT(each < 50); /* wide: it also runs under checkers and beside other tests */
 }
 
+static bool
+header_key(const char *field, const char *header, HaulKey *key)
+{
+  g_autoptr(HaulDigest) digest = haul_digest_new();
+  HaulItem item = { .id = "1", .header = (const uint8_t *)header, .header_size = strlen(header) };
+  if (!haul_plugin_header.matcher->key_by(field, &item, NULL, digest))
+    return false;
+  haul_digest_finish(digest, key);
+  return true;
+}
+
+static void
+a_named_field_is_known_again_whatever_servers_do_to_it(void)
+{
+  static const struct {
+    const char *a, *b;
+    bool same;
+  } table[] = {
+    { "X-Number: 17\r\n", "x-number:17\r\n", true },
+    { "X-Number: 1 7\r\n", "X-Number: 1\r\n 7\r\n", true },
+    { "X-Number: 17\r\n", "X-Number: 18\r\n", false },
+    { "X-Number: 17\r\n", "X-Number: 17\r\nX-Number: 18\r\n", false },
+    { "X-Number: 17\r\n", "X-Number-2: 3\r\nX-Number: 17\r\nX: 3\r\n", true },
+    { "X-Number: 17\r\n", "X-Number: \r\nX-Number: 17\r\n", true },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    HaulKey a, b;
+    CU_ASSERT_FATAL(header_key("X-Number", table[i].a, &a)
+                    && header_key("X-Number", table[i].b, &b));
+    CU_ASSERT_EQUAL(haul_key_equal(&a, &b), table[i].same);
+  }
+  HaulKey key;
+  CU_ASSERT_FALSE(header_key("X-Number", "Subject: 17\r\n", &key));
+  CU_ASSERT_FALSE(header_key("X-Number", "X-Number: \r\n", &key));
+  CU_ASSERT_FALSE(header_key("X-Number", "", &key));
+}
+
 int
 main(void)
 {
@@ -293,6 +330,7 @@ main(void)
     CASE(content_is_compared_octet_by_octet),
     CASE(a_body_has_its_own_sha256),
     CASE(a_key_costs_about_a_microsecond),
+    CASE(a_named_field_is_known_again_whatever_servers_do_to_it),
   };
   return RUN_SUITE("matchers", cases);
 }

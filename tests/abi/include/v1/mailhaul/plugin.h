@@ -116,6 +116,7 @@ typedef bool (*HaulItemFunc)(const HaulItem *item, void *data);
 typedef bool (*HaulGoneFunc)(const HaulRange *range, void *data);
 typedef bool (*HaulCopiedFunc)(const char *id, const char *new_id,
                                void *data); /* new_id: NULL if unknown */
+typedef void (*HaulNeedFunc)(const char *name, void *data);
 
 /*
  * A backend. A store is used by one thread at a time. Callbacks get what is lent for the call;
@@ -219,6 +220,14 @@ typedef struct {
   /* Feeds the identity of a message to @digest. Returns false if the message has none by this
    * detector: the next one in the chain is asked. Pure: no I/O, no state, linear in its input. */
   bool (*key)(const HaulItem *item, const HaulMessage *message, HaulDigest *digest);
+
+  /* Of a matcher that has a setting: a chain gives its value behind the name, "header:X-Number", and may
+   * name it several times. Both or neither; with them key() is not called and may be NULL. configure()
+   * checks the value and names the header fields that key_by() reads with it, beyond header_fields; they
+   * are lent for the call. key_by() is key(), with the value. */
+  bool (*configure)(const char *value, HaulNeedFunc needs, void *data, GError **error);
+  bool (*key_by)(const char *value, const HaulItem *item, const HaulMessage *message,
+                 HaulDigest *digest);
 } HaulMatcherOps;
 
 /* Feeds octets to the key, with their name and length, so that no two feedings run together. */
