@@ -1,58 +1,25 @@
 /* Under which ids the destination has messages. See id-map.h. */
 #include "id-map.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <mailhaul/error.h>
 #include <mailhaul/log.h>
 #include <mailhaul/plugin.h>
-#include <mailhaul/text.h>
+
+#include "result-file.h"
+
+#define WHAT "the map of UIDLs"
 
 struct HaulIdMap {
   char *path;       /* owned; what a link leads to */
   GHashTable *rows; /* owned; a set of the journal's numbers */
 };
 
-static void
-fail(const char *path, const char *reason, const char *why, GError **error)
-{
-  g_autofree char *shown = haul_text_display(path, strlen(path));
-  haul_set_error(error, HAUL_ERROR_ACCOUNT, reason, "cannot write the map of UIDLs, %s: %s", shown,
-                 why);
-}
-
-/* What is replaced is the file that a link leads to, and nothing but a file. */
-static char *
-real_target(const char *path, GError **error)
-{
-  struct stat info;
-  if (*path == '\0' || g_str_has_suffix(path, "/")) {
-    fail(path, "usage", "that names no file", error);
-    return NULL;
-  }
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-    fail(path, "usage", "it is there, and no file", error);
-    return NULL;
-  }
-  g_autofree char *folder = g_path_get_dirname(path);
-  if (access(folder, W_OK | X_OK) != 0) {
-    fail(path, "usage", g_strerror(errno), error);
-    return NULL;
-  }
-  char *real = realpath(path, NULL), *target = g_strdup(real != NULL ? real : path);
-  free(real);
-  return target;
-}
-
 HaulIdMap *
 haul_id_map_new(const char *path, GError **error)
 {
-  char *target = real_target(path, error);
+  char *target = haul_result_file_find(path, WHAT, error);
   if (target == NULL)
     return NULL;
   HaulIdMap *map = g_new0(HaulIdMap, 1);
@@ -160,12 +127,5 @@ haul_id_map_write(const HaulIdMap *map, HaulJournal *journal, GError **error)
         && !append_folder(text, journal, folder, error))
       return false;
   }
-  g_autoptr(GError) why = NULL;
-  if (g_file_set_contents_full(map->path, text->str, (gssize)text->len,
-                               G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-                               &why))
-    return true;
-  bool is_full = g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
-  fail(map->path, is_full ? "disk-full" : "usage", why->message, error);
-  return false;
+  return haul_result_file_write(map->path, WHAT, text, error);
 }

@@ -15,6 +15,7 @@
 #include "context.h"
 #include "crew.h"
 #include "delivery.h"
+#include "describing.h"
 #include "fit.h"
 #include "folder-list.h"
 #include "id-map.h"
@@ -583,9 +584,11 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   if (chain != NULL)
     job.context.chain = haul_chain_parse(chain, &why);
   bool done = job.context.chain != NULL && haul_store_may_be_written(options->account2, &why)
-              && prepare_id_map(&job, &why) && run_passes(&job, report, &why)
-              && (options->dry || haul_journal_settle(job.context.journal, &why))
-              && finish_sides(&job, &why);
+              && prepare_id_map(&job, &why) && run_passes(&job, report, &why);
+  if (job.side1.store != NULL)
+    haul_describe_troubles(report, job.side1.store);
+  done = done && (options->dry || haul_journal_settle(job.context.journal, &why))
+         && finish_sides(&job, &why);
   write_id_map(&job, &why);
   int code = 0;
   if (!done || why != NULL) {
@@ -593,7 +596,12 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     g_propagate_error(error, why);
   }
   job_clear(&job);
-  if (!options->dry) /* a plan copies nothing: there is nothing to add up */
-    haul_report_close(report);
+  GError *unbalanced = NULL;
+  if (!options->dry /* a plan copies nothing: there is nothing to add up */
+      && !haul_report_close(report, &unbalanced)) {
+    g_clear_error(error);
+    code = haul_reason_exit_code(haul_error_reason(unbalanced), 0);
+    g_propagate_error(error, unbalanced);
+  }
   return code != 0 ? code : haul_report_exit_code(report);
 }

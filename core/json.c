@@ -1,4 +1,4 @@
-/* Events for programs. */
+/* JSON for programs. */
 #include "json.h"
 
 #include <inttypes.h>
@@ -29,20 +29,53 @@ haul_json_begin(const char *event)
   return json;
 }
 
+static void
+append_name(GString *json, const char *name)
+{
+  char last = json->len > 0 ? json->str[json->len - 1] : '{';
+  if (last != '{' && last != '[')
+    g_string_append_c(json, ',');
+  if (name != NULL)
+    g_string_append_printf(json, "\"%s\":", name);
+}
+
+void
+haul_json_null(GString *json, const char *name)
+{
+  append_name(json, name);
+  g_string_append(json, "null");
+}
+
 void
 haul_json_text(GString *json, const char *name, const char *text)
 {
-  g_string_append_printf(json, ",\"%s\":", name);
-  if (text == NULL)
-    g_string_append(json, "null");
-  else
-    append_string(json, text);
+  if (text == NULL) {
+    haul_json_null(json, name);
+    return;
+  }
+  append_name(json, name);
+  append_string(json, text);
 }
 
 void
 haul_json_number(GString *json, const char *name, uint64_t number)
 {
-  g_string_append_printf(json, ",\"%s\":%" PRIu64, name, number);
+  append_name(json, name);
+  g_string_append_printf(json, "%" PRIu64, number);
+}
+
+void
+haul_json_open(GString *json, const char *name, char bracket)
+{
+  if (json->len > 0)
+    append_name(json, name);
+  g_string_append_c(json, bracket);
+}
+
+void
+haul_json_close(GString *json, char bracket)
+{
+  g_string_append_c(json, bracket);
 }
 
 void

@@ -264,6 +264,8 @@ run_errand(HaulLane *lane, HaulErrand *errand)
   lane->n_seen = lane->n_undated = 0;
   if (errand->ranges->len > 0 && read_folder(lane, errand, &why))
     check_count(lane, errand);
+  else /* what a stream brought is there, whatever the folder's number was */
+    errand->work->tally->source = MAX(errand->work->tally->source, lane->n_seen);
   if (lane->n_undated > 0)
     haul_log(HAUL_LOG_INFO,
              "%s: the source does not say when %" PRIu64 " messages came: their headers do",

@@ -10,6 +10,7 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "report-file.h"
 #include "secret.h"
 
 #define MAX_DAYS 36500
@@ -124,6 +125,15 @@ apply_delete1_after(HaulOptions *options, const HaulOption *option, unsigned sid
 {
   options->job.policy.delete1 = true;
   return apply_number(options, option, side, value, error);
+}
+
+static bool
+apply_report(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+             GError **error)
+{
+  HaulReportFormat format;
+  return haul_report_format_of(value, &format, error)
+         && apply_text(options, option, side, value, error);
 }
 
 /* ---- what concerns one side ---- */
@@ -312,6 +322,8 @@ static const HaulOption table[] = {
   { "uidl-map", false, "FILE", apply_text, "write under which UIDs messages are that have UIDLs",
     POLICY(id_map) },
   { "logfile", false, "FILE", apply_text, "append a log", AT(log_file) },
+  { "report", false, "FILE", apply_report, "write the report there, as .json or .html",
+    AT(report) },
   { "json", false, NULL, apply_switch, "events on standard output, a line each", AT(json) },
   { "quiet", false, NULL, apply_switch, "errors only", AT(quiet) },
   { "debug", false, NULL, apply_switch, "show the protocol, without secrets", AT(debug) },

@@ -19,6 +19,7 @@ typedef struct {
   HaulJobOptions job;   /* its texts and lists are of @texts; accounts and cancel are given later */
   GPtrArray *texts;     /* owned; what the job's members point to */
   const char *log_file; /* of @texts, or NULL */
+  const char *report;   /* likewise: a file that gets the report */
   const char *inet;     /* "4" or "6"; NULL: not said */
   bool json, debug, quiet, help, version;
 } HaulOptions;

@@ -8,6 +8,7 @@
 #include <mailhaul/text.h>
 
 #include "json.h"
+#include "report-json.h"
 
 /* ---- a plan ---- */
 
@@ -38,18 +39,6 @@ haul_output_planned(bool json)
 
 /* ---- a run ---- */
 
-static void
-json_numbers(GString *json, const HaulTally *tally)
-{
-  haul_json_number(json, "source", tally->source);
-  for (size_t state = 0; state < HAUL_N_STATES; state++)
-    haul_json_number(json, haul_state_key((HaulState)state), tally->n[state]);
-  haul_json_number(json, "linked", tally->n_linked);
-  haul_json_number(json, "octets", tally->octets);
-  haul_json_number(json, "flags_changed", tally->n_flags);
-  haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);
-}
-
 void
 haul_output_events(HaulReport *report, bool with_folders, double seconds, int code,
                    const GError *error)
@@ -60,7 +49,7 @@ haul_output_events(HaulReport *report, bool with_folders, double seconds, int co
     GString *json = haul_json_begin("folder");
     haul_json_text(json, "folder1", tally->path1);
     haul_json_text(json, "folder2", tally->path2);
-    json_numbers(json, tally);
+    haul_report_json_numbers(json, tally);
     haul_json_text(json, "error", tally->failed);
     haul_json_text(json, "detail", tally->failed_detail);
     haul_json_end(json, stdout);
@@ -68,9 +57,7 @@ haul_output_events(HaulReport *report, bool with_folders, double seconds, int co
       const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, k);
       json = haul_json_begin("not-copied");
       haul_json_text(json, "folder1", tally->path1);
-      haul_json_text(json, "id", trouble->id);
-      haul_json_text(json, "reason", trouble->reason);
-      haul_json_text(json, "detail", trouble->detail);
+      haul_report_json_trouble(json, trouble);
       haul_json_end(json, stdout);
     }
   }
@@ -79,7 +66,7 @@ haul_output_events(HaulReport *report, bool with_folders, double seconds, int co
   haul_json_number(json, "exit", (uint64_t)code);
   haul_json_text(json, "error", error != NULL ? error->message : NULL);
   if (with_folders)
-    json_numbers(json, &total);
+    haul_report_json_numbers(json, &total);
   haul_json_number(json, "milliseconds", (uint64_t)(seconds * 1000));
   haul_json_end(json, stdout);
 }
@@ -90,12 +77,14 @@ haul_output_log(HaulReport *report, int code, const GError *error)
   GPtrArray *folders = haul_report_folders(report);
   for (guint i = 0; i < folders->len; i++) {
     const HaulTally *tally = folders->pdata[i];
-    haul_log(HAUL_LOG_INFO, "%s -> %s: %" PRIu64 " at the source, %" PRIu64 " copied", tally->path1,
-             tally->path2, tally->source, tally->n[HAUL_STATE_COPIED]);
+    g_autofree char *sentence = haul_tally_sentence(tally);
+    haul_log(HAUL_LOG_INFO, "%s -> %s: %s", tally->path1, tally->path2, sentence);
     for (guint k = 0; k < tally->troubles->len; k++) {
       const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, k);
-      haul_log(HAUL_LOG_INFO, "%s, message %s: not copied: %s [%s]", tally->path1,
-               trouble->id != NULL ? trouble->id : "?", trouble->detail, trouble->reason);
+      haul_log(HAUL_LOG_INFO, "%s, message %s %s: not copied: %s [%s]", tally->path1,
+               trouble->id != NULL ? trouble->id : "?",
+               trouble->message_id != NULL ? trouble->message_id : "", trouble->detail,
+               trouble->reason);
     }
   }
   haul_log(HAUL_LOG_INFO, "end: exit code %d%s%s", code, error != NULL ? ": " : "",

@@ -243,6 +243,14 @@ static const HaulReason reasons[] = {
     "Some servers hide what was read (Gmail's POP3): it is still in the account. Let it be shown "
     "again "
     "(Gmail: \"recent:\" before the user, or POP enabled anew for all mail), or copy by IMAP." },
+  { "account",
+    HAUL_STATE_FAILED,
+    70,
+    { 0, 0 },
+    "more became of messages than there are: an error of mailhaul's own",
+    "Please report it, with the log (--logfile). Nothing was deleted for it; mailhaul verify "
+    "compares both "
+    "sides." },
   { "cancelled",
     HAUL_STATE_FAILED,
     6,

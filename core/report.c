@@ -6,15 +6,18 @@
 #include <string.h>
 
 #include <mailhaul/error.h>
+#include <mailhaul/message.h>
 #include <mailhaul/text.h>
 
-/* What is listed one by one; the rest is counted, and the log has it. */
-#define LISTED_TROUBLES 1000u
+/* What is listed one by one, of a folder; the rest is counted. A report for people shows fewer. */
+#define LISTED_TROUBLES 100000u
+#define SHOWN_TROUBLES 100u
 
 struct HaulReport {
   pthread_mutex_t mutex;
-  GPtrArray *folders; /* of HaulTally, owned */
-  GHashTable *index;  /* path1 -> HaulTally, both borrowed from it */
+  GPtrArray *folders;    /* of HaulTally, owned */
+  GHashTable *index;     /* path1 -> HaulTally, both borrowed from it */
+  GStringChunk *details; /* what was said, each text once: many are told the same */
   uint64_t n_copied, n_given_up;
 };
 
@@ -22,7 +25,7 @@ static void
 clear_trouble(HaulTrouble *trouble)
 {
   g_free(trouble->id);
-  g_free(trouble->detail);
+  g_free(trouble->message_id);
 }
 
 static GArray *
@@ -56,6 +59,7 @@ haul_report_new(void)
   pthread_mutex_init(&report->mutex, NULL);
   report->folders = g_ptr_array_new_with_free_func((GDestroyNotify)tally_free);
   report->index = g_hash_table_new(g_str_hash, g_str_equal);
+  report->details = g_string_chunk_new(1024);
   return report;
 }
 
@@ -66,6 +70,7 @@ haul_report_free(HaulReport *report)
     return;
   g_hash_table_unref(report->index);
   g_ptr_array_unref(report->folders);
+  g_string_chunk_free(report->details);
   pthread_mutex_destroy(&report->mutex);
   g_free(report);
 }
@@ -106,6 +111,15 @@ haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets)
 }
 
 void
+haul_report_begin_anew(HaulReport *report, HaulTally *tally)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n[HAUL_STATE_COPIED] = 0;
+  tally->octets = tally->n_linked = 0;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
 haul_report_linked(HaulReport *report, HaulTally *tally)
 {
   pthread_mutex_lock(&report->mutex);
@@ -133,7 +147,13 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
     tally->n_trouble_failed += reason->state == HAUL_STATE_FAILED;
     tally->n_pseudo += strcmp(reason->code, "pseudo") == 0;
     if (tally->troubles->len < LISTED_TROUBLES) {
-      HaulTrouble trouble = { g_strdup(id), reason->code, g_strdup(why->message) };
+      HaulTrouble trouble = {
+        .id = g_strdup(id),
+        .reason = reason->code,
+        .detail = g_string_chunk_insert_const(report->details, why->message),
+        .size = HAUL_UNKNOWN,
+        .date = HAUL_NO_DATE,
+      };
       g_array_append_val(tally->troubles, trouble);
     }
   }
@@ -202,7 +222,7 @@ lift(HaulTally *tally)
     } else {
       g_array_append_val(kept, *trouble);
     }
-    *trouble = (HaulTrouble){ NULL, NULL, NULL };
+    *trouble = (HaulTrouble){ 0 };
   }
   g_array_unref(tally->troubles);
   tally->troubles = kept;
@@ -310,17 +330,21 @@ haul_tally_is_complete(const HaulTally *tally)
   return tally->failed == NULL && accounted(tally) >= tally->source;
 }
 
-void
-haul_report_close(HaulReport *report)
+bool
+haul_report_close(HaulReport *report, GError **error)
 {
   for (guint i = 0; i < report->folders->len; i++) {
     HaulTally *tally = report->folders->pdata[i];
     uint64_t sum = accounted(tally);
-    if (sum > tally->source)
-      tally->source = sum; /* more came than the server had counted */
-    else
-      tally->n[HAUL_STATE_FAILED] += tally->source - sum;
+    if (sum > tally->source) {
+      g_autofree char *sentence = haul_tally_sentence(tally);
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "account", "%s: the account does not add up: %s",
+                     tally->path1, sentence);
+      return false;
+    }
+    tally->n[HAUL_STATE_FAILED] += tally->source - sum;
   }
+  return true;
 }
 
 HaulTally
@@ -367,6 +391,40 @@ haul_report_exit_code(HaulReport *report)
   return code;
 }
 
+char *
+haul_tally_sentence(const HaulTally *tally)
+{
+  GString *text = g_string_new(NULL);
+  g_string_printf(text, "%" PRIu64 " at the source =", tally->source);
+  for (size_t state = 0; state < HAUL_N_STATES; state++)
+    if (tally->n[state] > 0 || state <= HAUL_STATE_THERE || state == HAUL_STATE_FAILED)
+      g_string_append_printf(text, "%s %" PRIu64 " %s", state == 0 ? "" : " +", tally->n[state],
+                             haul_state_name((HaulState)state));
+  return g_string_free(text, FALSE);
+}
+
+static void
+print_trouble(const HaulTally *tally, const HaulTrouble *trouble, FILE *out)
+{
+  g_autofree char *path = haul_text_display(tally->path1, strlen(tally->path1));
+  g_autofree char *detail = haul_text_display(trouble->detail, strlen(trouble->detail));
+  g_autofree char *id = haul_text_display(trouble->id != NULL ? trouble->id : "?",
+                                          trouble->id != NULL ? strlen(trouble->id) : 1);
+  fprintf(out, "%s, message %s", path, id);
+  if (trouble->message_id != NULL) {
+    g_autofree char *shown = haul_text_display(trouble->message_id, strlen(trouble->message_id));
+    fprintf(out, " %s", shown);
+  }
+  if (trouble->size != HAUL_UNKNOWN)
+    fprintf(out, ", %" PRIu64 " octets", trouble->size);
+  if (trouble->date != HAUL_NO_DATE) {
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(trouble->date);
+    g_autofree char *day = date != NULL ? g_date_time_format(date, "%Y-%m-%d") : NULL;
+    fprintf(out, ", of %s", day != NULL ? day : "?");
+  }
+  fprintf(out, ": not copied: %s [%s]\n", detail, trouble->reason);
+}
+
 static void
 print_troubles(const HaulTally *tally, FILE *out)
 {
@@ -375,41 +433,37 @@ print_troubles(const HaulTally *tally, FILE *out)
     g_autofree char *detail = haul_text_display(tally->failed_detail, strlen(tally->failed_detail));
     fprintf(out, "%s: %s [%s]\n", path, detail, tally->failed);
   }
-  for (guint i = 0; i < tally->troubles->len; i++) {
-    const HaulTrouble *trouble = &g_array_index(tally->troubles, HaulTrouble, i);
-    g_autofree char *detail = haul_text_display(trouble->detail, strlen(trouble->detail));
-    g_autofree char *id = haul_text_display(trouble->id != NULL ? trouble->id : "?",
-                                            trouble->id != NULL ? strlen(trouble->id) : 1);
-    fprintf(out, "%s, message %s: not copied: %s [%s]\n", path, id, detail, trouble->reason);
-  }
+  guint n = tally->troubles->len;
+  for (guint i = 0; i < MIN(n, SHOWN_TROUBLES); i++)
+    print_trouble(tally, &g_array_index(tally->troubles, HaulTrouble, i), out);
+  if (n > SHOWN_TROUBLES)
+    fprintf(out, "%s: and %u more that were not copied; --report FILE.json lists them\n", path,
+            n - SHOWN_TROUBLES);
 }
 
-static void
-print_sum(const HaulTally *total, FILE *out)
+static bool
+is_at_rest(const HaulTally *tally)
 {
-  fprintf(out, "%" PRIu64 " at the source =", total->source);
-  for (size_t state = 0; state < HAUL_N_STATES; state++)
-    if (total->n[state] > 0 || state <= HAUL_STATE_THERE || state == HAUL_STATE_FAILED)
-      fprintf(out, "%s %" PRIu64 " %s", state == 0 ? "" : " +", total->n[state],
-              haul_state_name((HaulState)state));
-  fputc('\n', out);
+  return tally->n[HAUL_STATE_THERE] == tally->source && tally->n_flags == 0
+         && tally->leaving.n_gone == 0;
 }
 
-/* A line for a folder in which something was done. */
+/* A line for a folder in which not all was there already. */
 static void
 print_folder(const HaulTally *tally, FILE *out)
 {
-  if (tally->n[HAUL_STATE_COPIED] == 0 && tally->n_flags == 0 && tally->leaving.n_gone == 0)
+  if (is_at_rest(tally))
     return;
   g_autofree char *path1 = haul_text_display(tally->path1, strlen(tally->path1));
   g_autofree char *path2 = haul_text_display(tally->path2, strlen(tally->path2));
-  fprintf(out, "%s -> %s: %" PRIu64 " copied", path1, path2, tally->n[HAUL_STATE_COPIED]);
+  g_autofree char *sentence = haul_tally_sentence(tally);
+  fprintf(out, "%s -> %s: %s", path1, path2, sentence);
   if (tally->batch.n_sessions > 1)
-    fprintf(out, " in %u batches", tally->batch.n_sessions);
+    fprintf(out, ", in %u batches", tally->batch.n_sessions);
   if (tally->n_flags > 0)
-    fprintf(out, ", flags of %" PRIu64 " changed", tally->n_flags);
+    fprintf(out, "; flags of %" PRIu64 " changed", tally->n_flags);
   if (tally->leaving.n_gone > 0)
-    fprintf(out, ", %" PRIu64 " deleted at the source", tally->leaving.n_gone);
+    fprintf(out, "; %" PRIu64 " deleted at the source", tally->leaving.n_gone);
   fputc('\n', out);
 }
 
@@ -431,7 +485,8 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
     print_folder(report->folders->pdata[i], out);
   for (guint i = 0; i < report->folders->len; i++)
     print_troubles(report->folders->pdata[i], out);
-  print_sum(&total, out);
+  g_autofree char *sentence = haul_tally_sentence(&total);
+  fprintf(out, "%s\n", sentence);
   for (guint i = 0; i < report->folders->len; i++)
     print_batches(report->folders->pdata[i], out);
   if (total.n_linked > 0)

@@ -21,7 +21,11 @@
 typedef struct {
   char *id;           /* owned; the source's, or NULL */
   const char *reason; /* a code */
-  char *detail;       /* owned; what was said */
+  const char *detail; /* lent by the report; what was said */
+  /* What is found out of it when the run is done (describing.c), where it can be. */
+  char *message_id; /* owned; as it stands in the header, or NULL */
+  uint64_t size;    /* octets, or HAUL_UNKNOWN */
+  int64_t date;     /* arrival, or what Date says; Unix seconds, or HAUL_NO_DATE */
 } HaulTrouble;
 
 typedef struct {
@@ -57,6 +61,8 @@ GPtrArray *
 haul_report_folders(HaulReport *report); /* lent; of HaulTally, in the order of arrival */
 
 void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
+/* What was copied in an earlier pass is gone with its folder: it counts no more. */
+void haul_report_begin_anew(HaulReport *report, HaulTally *tally);
 /* A message that the destination had in another folder, and copied itself. */
 void haul_report_linked(HaulReport *report, HaulTally *tally);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
@@ -90,8 +96,13 @@ bool haul_tally_is_complete(const HaulTally *tally);
 
 uint64_t haul_report_n_copied(HaulReport *report);
 
-/* Counts what no state was told of as failed ("not-reached"), so that the identity holds. */
-void haul_report_close(HaulReport *report);
+/* Counts what no state was told of as failed ("not-reached"), so that the identity holds. Returns whether it
+ * does: it does not where more became of messages than there are, which is an error of ours ("account"). */
+bool haul_report_close(HaulReport *report, GError **error);
+
+/* What stands on both sides of the identity: "3 at the source = 1 copied + 2 already there + 0 failed"; to be
+ * freed. */
+char *haul_tally_sentence(const HaulTally *tally);
 
 /* 0, or the code of what went wrong with messages and folders: one kind's own, 111 for several. */
 int haul_report_exit_code(HaulReport *report);

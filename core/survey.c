@@ -154,6 +154,8 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     HaulLeaving *leaving = &work.tally->leaving;
     leaving->matched_anew |= plan->known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2
                              || plan->look == HAUL_LOOK_MATCH;
+    if (plan->known != NULL && !plan->keep_pairs2)
+      haul_report_begin_anew(context->report, work.tally);
     if (plan->folder1->n_messages == 0) /* then they are gone, all that were asked for */
       haul_leaving_confirm(leaving);
     const HaulJournalFolder *known =

@@ -1,0 +1,41 @@
+/* What became of messages, as members of a JSON object. */
+#include "report-json.h"
+
+#include <mailhaul/message.h>
+
+#include "json.h"
+
+void
+haul_report_json_numbers(GString *json, const HaulTally *tally)
+{
+  haul_json_number(json, "source", tally->source);
+  for (size_t state = 0; state < HAUL_N_STATES; state++)
+    haul_json_number(json, haul_state_key((HaulState)state), tally->n[state]);
+  haul_json_number(json, "linked", tally->n_linked);
+  haul_json_number(json, "octets", tally->octets);
+  haul_json_number(json, "flags_changed", tally->n_flags);
+  haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);
+}
+
+char *
+haul_report_time(int64_t seconds)
+{
+  g_autoptr(GDateTime) time =
+      seconds != HAUL_NO_DATE ? g_date_time_new_from_unix_utc(seconds) : NULL;
+  return time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+void
+haul_report_json_trouble(GString *json, const HaulTrouble *trouble)
+{
+  g_autofree char *date = haul_report_time(trouble->date);
+  haul_json_text(json, "id", trouble->id);
+  haul_json_text(json, "reason", trouble->reason);
+  haul_json_text(json, "detail", trouble->detail);
+  haul_json_text(json, "message_id", trouble->message_id);
+  if (trouble->size == HAUL_UNKNOWN)
+    haul_json_null(json, "size");
+  else
+    haul_json_number(json, "size", trouble->size);
+  haul_json_text(json, "date", date);
+}
