@@ -24,7 +24,7 @@ final_token2(const HaulFolderWork *work, const HaulFolderList *after)
   const HaulPlanFolder *folder =
       after != NULL ? haul_folder_list_find(after, work->plan.path2) : NULL;
   if (folder == NULL || work->n_before2 == HAUL_UNKNOWN
-      || folder->n_messages != work->n_before2 + work->n_put
+      || folder->n_messages + work->n_removed2 != work->n_before2 + work->n_put
       || others_came(work->next_id2, folder->next_id, work->n_put)
       || (work->epoch2 != 0 && folder->epoch != work->epoch2))
     return NULL;

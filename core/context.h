@@ -42,8 +42,12 @@ typedef struct {
   HaulIds *ids;                  /* owned; texts of the actions' ids, or NULL */
   guint first_action, n_actions; /* of the run's */
   uint64_t n_there, n_gone;
-  uint64_t n_before2;      /* messages at the destination before the run; HAUL_UNKNOWN */
-  uint64_t n_put;          /* delivered in this pass */
+  uint64_t n_before2;            /* messages at the destination before the run; HAUL_UNKNOWN */
+  uint64_t n_put;                /* delivered in this pass */
+  uint64_t n_removed2;           /* removed at the destination in this pass */
+  uint64_t n_listed1, n_listed2; /* how many the listings of this pass have, if is_listed */
+  bool is_listed;                /* both sides are known as of this pass */
+  bool is_short;           /* one listing has fewer messages than its folder was said to hold */
   bool wrote;              /* something was done at the destination */
   bool told;               /* the destination was told whence it is */
   _Atomic bool unusable;   /* it could not be listed or made: nothing is copied  */

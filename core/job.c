@@ -21,6 +21,7 @@
 #include "id-map.h"
 #include "journal-file.h"
 #include "linking.h"
+#include "mirror.h"
 #include "patience.h"
 #include "preparing.h"
 #include "preview.h"
@@ -337,11 +338,14 @@ run_pass(Job *job, GError **error)
   if (job->id_map != NULL)
     haul_id_map_note(job->id_map, pass);
   if (job->options->dry)
-    return haul_preview(&job->context, pass, job->options->policy.delete1, job->planned,
-                        job->planned_data, error)
+    return haul_preview(&job->context, pass, job->side1.list, job->planned, job->planned_data,
+                        error)
            && warn_once(job, pass, error);
   Frame frame = { .job = job, .pass = pass };
-  bool done = carry_out(&frame, error) && finish_folders(&frame, error);
+  bool done = carry_out(&frame, error)
+              && (!job->options->policy.delete2
+                  || haul_mirror(&job->context, pass, job->side1.list, job->side2.store, error))
+              && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
   done = done && haul_tell_origins(pass, job->side2.store, error);
   if (done && job->options->policy.delete1)
@@ -370,6 +374,9 @@ open_and_run_pass(Job *job, GError **error)
   if (job->side1.store == NULL && !open_sides(job, error))
     return false;
   if (job->options->policy.delete1 && !haul_removal_check(job->side1.store, job->side1.list, error))
+    return false;
+  if (job->options->policy.delete2
+      && !haul_mirror_check(job->side1.list, job->side2.store, job->side2.list, error))
     return false;
   if (job->context.journal == NULL) {
     if (!open_journal(job, error))
@@ -573,6 +580,10 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   if (haul_account_overlaps(options->account1, options->account2)) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
                    "source and destination are the same, or one lies in the other");
+    job_clear(&job);
+    return haul_reason_exit_code("usage", 0);
+  }
+  if (!haul_mirror_check_policy(&options->policy, options->stateless, error)) {
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }

@@ -1,4 +1,4 @@
-/* Counts the messages that leave the source. */
+/* Counts the messages that leave a side. */
 #include "leaving.h"
 
 void
@@ -28,6 +28,13 @@ void
 haul_leaving_missed(HaulLeaving *leaving, const char *id)
 {
   leaving->n_gone += leaving->asked != NULL && g_hash_table_remove(leaving->asked, id);
+}
+
+void
+haul_leaving_found(HaulLeaving *leaving, const char *id)
+{
+  if (leaving->asked != NULL)
+    g_hash_table_remove(leaving->asked, id);
 }
 
 void

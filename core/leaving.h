@@ -1,7 +1,7 @@
 /*
- * The messages of a folder that leave the source in a run: how many are gone, and which were asked to
- * be removed without an answer, so that the next pass counts those that are not there any more. The
- * report keeps one per folder; it is used while no lane is at work.
+ * The messages of a folder that leave a side in a run: how many are gone, and which were asked to be
+ * removed without an answer, so that the next pass counts those that are not there any more. The report
+ * keeps one per folder and side; it is used while no lane is at work.
  */
 #ifndef HAUL_CORE_LEAVING_H
 #define HAUL_CORE_LEAVING_H
@@ -24,8 +24,10 @@ void haul_leaving_clear(HaulLeaving *leaving);
 void haul_leaving_ask(HaulLeaving *leaving, const char *const *ids, size_t n_ids);
 /* All that were asked for are gone. */
 void haul_leaving_confirm(HaulLeaving *leaving);
-/* A message is not at the source any more. */
+/* A message is not there any more. */
 void haul_leaving_missed(HaulLeaving *leaving, const char *id);
+/* One that was asked for is still there. */
+void haul_leaving_found(HaulLeaving *leaving, const char *id);
 /* Those that were asked for and not missed are still there. */
 void haul_leaving_stay(HaulLeaving *leaving);
 

@@ -14,6 +14,7 @@
 #include "secret.h"
 
 #define MAX_DAYS 36500
+#define MAX_MESSAGES 16777216
 
 /* ---- members of HaulOptions ---- */
 
@@ -305,6 +306,11 @@ static const HaulOption table[] = {
   { "delete", false, NULL, apply_switch, "the same", POLICY(delete1) },
   { "delete1after", false, "DAYS", apply_delete1_after,
     "the same, of what has had its copy so long", POLICY(delete1_after_days), RANGE(0, MAX_DAYS) },
+  { "delete2", false, NULL, apply_switch, "delete at the destination what the source does not have",
+    POLICY(delete2) },
+  { "max-delete", false, "N", apply_number,
+    "delete up to so many of a folder there, whatever part that is", POLICY(max_delete),
+    RANGE(1, MAX_MESSAGES) },
 
   /* limits */
   { "lanes", false, "N", apply_number, "connections to each side", POLICY(n_lanes), RANGE(1, 64) },

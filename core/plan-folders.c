@@ -27,8 +27,17 @@ same_token(const char *known, const char *now)
   return known != NULL && now != NULL && strcmp(known, now) == 0;
 }
 
+/* Whether each message of the destination is the copy of a pair, as far as numbers tell. */
+static bool
+has_no_strays(const HaulFolderPlan *plan)
+{
+  const HaulPlanFolder *folder2 = plan->folder2;
+  uint64_t n_pairs = plan->known != NULL ? plan->known->n_pairs - plan->known->n_gone : 0;
+  return folder2 == NULL || folder2->n_messages <= n_pairs;
+}
+
 static HaulLook
-look_at(const HaulFolderPlan *plan, bool lists_all)
+look_at(const HaulFolderPlan *plan, bool lists_all, bool mirrors)
 {
   const HaulPlanKnown *known = plan->known;
   const HaulPlanFolder *folder1 = plan->folder1, *folder2 = plan->folder2;
@@ -37,10 +46,12 @@ look_at(const HaulFolderPlan *plan, bool lists_all)
 
   /* Who has asked for a message of such a folder may not be shown it again: it has to be known by then. */
   bool shows_part = (folder1->attributes & HAUL_FOLDER_BATCHES) != 0;
-  if (has_pairs && !has_intents && !shows_part && same_token(known->token1, folder1->token)
-      && same_token(known->token2, folder2->token))
+  if (has_pairs && !has_intents && !shows_part && (!mirrors || has_no_strays(plan))
+      && same_token(known->token1, folder1->token) && same_token(known->token2, folder2->token))
     return HAUL_LOOK_NONE;
   if (has_intents || (has_pairs && known->n_pairs > 0))
+    return HAUL_LOOK_LIST;
+  if (mirrors && folder2 != NULL && folder2->n_messages != 0 && folder1->n_messages == 0)
     return HAUL_LOOK_LIST;
   if (folder1->n_messages == 0)
     return HAUL_LOOK_NOTHING;
@@ -158,7 +169,7 @@ haul_plan_folders(const HaulFoldersInput *input)
         (plan.is_sent_elsewhere || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
         && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
         && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
-    plan.look = look_at(&plan, input->lists_all);
+    plan.look = look_at(&plan, input->lists_all, input->mirrors);
     g_array_append_val(plans, plan);
   }
   if (input->spellings2 != NULL && g_hash_table_size(input->spellings2) > 0)

@@ -35,6 +35,7 @@ typedef struct {
   const char *token1, *token2; /* NULL unless the pair was complete when they were read */
   uint64_t epoch1, epoch2;
   uint64_t n_pairs;
+  uint64_t n_gone;     /* of them, those whose copy was removed at the destination */
   bool has_intents;    /* deliveries whose end nobody knows */
   bool was_subscribed; /* at the source, when last seen */
   bool has_flags1;     /* the pairs hold the flags that the source had, as of token1 */
@@ -66,6 +67,7 @@ typedef struct {
   size_t n_folders1, n_folders2;
   const HaulPlanKnown *known;
   size_t n_known;
+  bool mirrors;           /* what is at the destination besides has to be known */
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
   const char *target2;    /* where the only folder goes; NULL: each has the same path there */

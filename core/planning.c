@@ -129,6 +129,28 @@ tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
     work->incomplete = true;
 }
 
+/* Notes how many were listed, and what of an earlier pass of the run is gone at the destination. */
+static void
+note_listed(const HaulPlanning *planning)
+{
+  HaulFolderWork *work = planning->work;
+  const HaulListing *listing1 = planning->listing1, *listing2 = planning->listing2;
+  const HaulPlanFolder *folder1 = work->plan.folder1;
+  HaulLeaving *leaving2 = &work->tally->leaving2;
+  HaulIdBuffer buffer;
+  work->is_listed = true;
+  work->n_listed1 = listing1->items->len;
+  work->n_listed2 = listing2->items->len;
+  work->is_short =
+      (listing1->n_messages != HAUL_UNKNOWN && listing1->n_messages > work->n_listed1)
+      || (listing2->n_messages != HAUL_UNKNOWN && listing2->n_messages > work->n_listed2)
+      || (folder1->n_messages != HAUL_UNKNOWN && folder1->n_messages > work->n_listed1);
+  for (guint i = 0; leaving2->asked != NULL && i < listing2->items->len; i++)
+    haul_leaving_found(leaving2,
+                       haul_id_text(g_array_index(listing2->items, HaulEntry, i).id, &buffer));
+  haul_leaving_confirm(leaving2);
+}
+
 /* Notes what a folder shows that may show other messages later. */
 static void
 note_shown(HaulFolderWork *work, const HaulListing *listing1)
@@ -284,6 +306,7 @@ haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning
     return false;
   haul_plan_messages(&input, folder, &plan);
   note_shown(work, planning->listing1);
+  note_listed(planning);
   bool noted = note_findings(context, planning, &plan, error);
   tally_plan(work, &plan, input.n1);
   work->first_action = pass->actions->len;

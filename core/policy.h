@@ -22,6 +22,8 @@ typedef struct {
   /* what goes */
   bool delete1;                /* remove at the source what has a copy ... */
   unsigned delete1_after_days; /* ... if it has had it so long */
+  bool delete2;                /* remove at the destination what the source does not have ... */
+  unsigned max_delete;         /* ... at most so many of a folder; 0: what the guard says */
 
   /* limits */
   unsigned n_lanes;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "mirror.h"
 #include "removal.h"
 #include "sessions.h"
 
@@ -56,9 +57,30 @@ show_removal(const HaulContext *context, const HaulFolderWork *work, HaulPreview
   return true;
 }
 
+/* Shows what would be removed at the destination, or why nothing would be. */
+static bool
+show_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
+            const HaulFolderWork *work, HaulPreviewFunc show, void *data, GString *text,
+            GError **error)
+{
+  g_autoptr(HaulIds) ids = haul_ids_new();
+  g_auto(HaulMirrorPlan) plan = { 0 };
+  if (!haul_mirror_foresee(context, pass, list1, work, ids, &plan, error))
+    return false;
+  g_autofree char *refusal = haul_mirror_refusal(&plan);
+  if (refusal != NULL)
+    g_string_assign(text, refusal);
+  else
+    g_string_printf(text, "delete %u messages at the destination", plan.victims->len);
+  if (plan.victims->len > 0)
+    show(work->plan.folder1->path, work->plan.path2, refusal != NULL ? "refuse" : "delete2",
+         text->str, data);
+  return true;
+}
+
 bool
-haul_preview(const HaulContext *context, const HaulPass *pass, bool removes, HaulPreviewFunc show,
-             void *data, GError **error)
+haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
+             HaulPreviewFunc show, void *data, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < pass->folders->len; i++) {
@@ -78,7 +100,10 @@ haul_preview(const HaulContext *context, const HaulPass *pass, bool removes, Hau
       const char *deed = describe_action(action, text);
       show(plan->folder1->path, plan->path2, deed, text->str, data);
     }
-    if (removes && !show_removal(context, work, show, data, text, error))
+    if (context->policy->delete2
+        && !show_mirror(context, pass, list1, work, show, data, text, error))
+      return false;
+    if (context->policy->delete1 && !show_removal(context, work, show, data, text, error))
       return false;
   }
   return true;

@@ -3,13 +3,13 @@
 #define HAUL_CORE_PREVIEW_H
 
 #include "context.h"
+#include "folder-list.h"
 
 /* Gets one thing that would be done. @text: one line. */
 typedef void (*HaulPreviewFunc)(const char *path1, const char *path2, const char *deed,
                                 const char *text, void *data);
 
-/* @removes: whether copied messages would be deleted at the source. */
-bool haul_preview(const HaulContext *context, const HaulPass *pass, bool removes,
+bool haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
                   HaulPreviewFunc show, void *data, GError **error);
 
 #endif /* HAUL_CORE_PREVIEW_H */

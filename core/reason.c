@@ -215,6 +215,14 @@ static const HaulReason reasons[] = {
     { 0, 0 },
     "messages were not deleted",
     "What was said to it tells why. They are where they were; run again once that is mended." },
+  { "not-mirrored",
+    HAUL_STATE_THERE,
+    121,
+    { 0, 0 },
+    "messages were not deleted at the destination",
+    "A guard refused it; what was said to it tells which one, and what to do. All is where it was, "
+    "and "
+    "what was new is copied." },
   { "gone",
     HAUL_STATE_FILTERED,
     0,

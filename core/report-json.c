@@ -15,6 +15,7 @@ haul_report_json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "octets", tally->octets);
   haul_json_number(json, "flags_changed", tally->n_flags);
   haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);
+  haul_json_number(json, "deleted_at_destination", tally->leaving2.n_gone);
 }
 
 char *

@@ -48,6 +48,7 @@ tally_free(HaulTally *tally)
   g_clear_pointer(&tally->lifted, g_array_unref);
   haul_suspect_clear(&tally->suspect);
   haul_leaving_clear(&tally->leaving);
+  haul_leaving_clear(&tally->leaving2);
   haul_batch_clear(&tally->batch);
   g_free(tally);
 }
@@ -359,6 +360,7 @@ haul_report_total(HaulReport *report)
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
     total.leaving.n_gone += tally->leaving.n_gone;
+    total.leaving2.n_gone += tally->leaving2.n_gone;
     total.leaving.n_unproven += tally->leaving.n_unproven;
     for (size_t state = 0; state < HAUL_N_STATES; state++)
       total.n[state] += tally->n[state];
@@ -445,7 +447,7 @@ static bool
 is_at_rest(const HaulTally *tally)
 {
   return tally->n[HAUL_STATE_THERE] == tally->source && tally->n_flags == 0
-         && tally->leaving.n_gone == 0;
+         && tally->leaving.n_gone == 0 && tally->leaving2.n_gone == 0;
 }
 
 /* A line for a folder in which not all was there already. */
@@ -464,6 +466,8 @@ print_folder(const HaulTally *tally, FILE *out)
     fprintf(out, "; flags of %" PRIu64 " changed", tally->n_flags);
   if (tally->leaving.n_gone > 0)
     fprintf(out, "; %" PRIu64 " deleted at the source", tally->leaving.n_gone);
+  if (tally->leaving2.n_gone > 0)
+    fprintf(out, "; %" PRIu64 " deleted at the destination", tally->leaving2.n_gone);
   fputc('\n', out);
 }
 
@@ -499,6 +503,8 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
     fprintf(out, "%" PRIu64 " messages with changed flags\n", total.n_flags);
   if (total.leaving.n_gone > 0)
     fprintf(out, "%" PRIu64 " messages deleted at the source\n", total.leaving.n_gone);
+  if (total.leaving2.n_gone > 0)
+    fprintf(out, "%" PRIu64 " messages deleted at the destination\n", total.leaving2.n_gone);
   if (total.leaving.n_unproven > 0)
     fprintf(out,
             "%" PRIu64 " messages not deleted at the source: their copies are not known well\n",

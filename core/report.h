@@ -44,6 +44,9 @@ typedef struct {
   GArray *lifted;         /* owned; of HaulTrouble: what is tried for the last time, or NULL */
   HaulSuspect suspect;    /* what the rooms of a run note by themselves */
   HaulLeaving leaving;    /* likewise */
+  HaulLeaving leaving2;   /* likewise, at the destination: only what is gone */
+  bool was_known;         /* a state of an earlier run knew messages of it ... */
+  bool renumbered;        /* ... and the source has numbered it anew */
   HaulBatch batch;        /* likewise */
   const char *failed;     /* a reason, if the folder as a whole failed */
   char *failed_detail;    /* owned */

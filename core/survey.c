@@ -56,6 +56,7 @@ known_folders(const GArray *journal)
       .epoch1 = folder->epoch1,
       .epoch2 = folder->epoch2,
       .n_pairs = folder->n_pairs,
+      .n_gone = MIN(folder->n_gone, folder->n_pairs),
       .has_intents = folder->has_intents,
       .was_subscribed = folder->was_subscribed,
       .has_flags1 = folder->has_flags1,
@@ -134,6 +135,19 @@ leave(const HaulContext *context, HaulFolderWork *work)
   work->unusable = work->incomplete = true;
 }
 
+/* Notes for haul_mirror() what earlier runs knew of the folder, and whether the destination's is empty. */
+static void
+note_known(const HaulFolderPlan *plan, HaulTally *tally)
+{
+  const HaulPlanKnown *known = plan->known;
+  uint64_t epoch1 = plan->folder1->epoch;
+  bool was_known = known != NULL && known->n_pairs > 0;
+  tally->was_known |= was_known;
+  tally->renumbered |= was_known && known->epoch1 != 0 && epoch1 != 0 && known->epoch1 != epoch1;
+  if (plan->folder2 == NULL || plan->folder2->n_messages == 0)
+    haul_leaving_confirm(&tally->leaving2);
+}
+
 /* Turns the folder plans into work, and lets the journal know of those that will be looked at.
  * @first_known: the planner's view of @journal, entry by entry. */
 static bool
@@ -156,6 +170,7 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
                              || plan->look == HAUL_LOOK_MATCH;
     if (plan->known != NULL && !plan->keep_pairs2)
       haul_report_begin_anew(context->report, work.tally);
+    note_known(plan, work.tally);
     if (plan->folder1->n_messages == 0) /* then they are gone, all that were asked for */
       haul_leaving_confirm(leaving);
     const HaulJournalFolder *known =
@@ -316,6 +331,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .target2 = context->target2,
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
+    .mirrors = context->policy->delete2,
   };
   input.lists_all =
       has_labels(input.folders1, input.n_folders1) || has_labels(input.folders2, input.n_folders2);

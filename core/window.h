@@ -4,6 +4,9 @@
 
 #include "plan.h"
 
+/* Whether a folder of so many messages may be the window of a larger one. Pure. */
+bool haul_window_is_round(uint64_t n_messages);
+
 /* Returns how many of @folders (HaulPlanFolder) hold just as many messages as such servers show at
  * most. @path: gets that of the first of them, borrowed; untouched if there is none. Pure. */
 guint haul_window_count(const GArray *folders, const char **path);

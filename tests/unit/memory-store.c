@@ -425,7 +425,9 @@ memory_list(HaulStore *store, const HaulRange *ranges, size_t n_ranges, uint32_t
   bool fails = g_strcmp0(store->selected->path, faults->unlistable) == 0;
   g_autoptr(GPtrArray) sights = look(store, ranges, n_ranges);
   g_autoptr(GByteArray) header = g_byte_array_new();
-  for (guint i = 0; i < sights->len && !(fails && i == faults->cuts_list); i++) {
+  guint end = fails ? MAX(faults->cuts_list, faults->ends_list) : sights->len;
+  fails = fails && faults->ends_list == 0;
+  for (guint i = 0; i < MIN(end, sights->len); i++) {
     Sight *sight = sights->pdata[i];
     gsize size;
     const uint8_t *octets = g_bytes_get_data(sight->octets, &size);

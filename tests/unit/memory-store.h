@@ -79,7 +79,8 @@ typedef struct {
   unsigned lose_expunge, lose_marked, lose_expunged;
   bool refuses_expunge;
   bool expunges_one;    /* and refuses the rest */
-  unsigned cuts_list;   /* a listing of unlistable fails after so many items */
+  unsigned cuts_list;   /* a listing of unlistable fails after so many items ... */
+  unsigned ends_list;   /* ... or ends there, as if it was complete */
   const char *replaces; /* this folder is replaced when it is selected for writing */
   bool refuses_login;
   unsigned refuses_from; /* the login of this number, and all that follow, are refused */

@@ -1,0 +1,371 @@
+/* Removing messages at the destination that the source does not have. */
+#include "mirror.h"
+
+#include <string.h>
+
+#include <mailhaul/error.h>
+#include <mailhaul/log.h>
+#include <mailhaul/text.h>
+
+#include "window.h"
+
+bool
+haul_mirror_check_policy(const HaulPolicy *policy, bool stateless, GError **error)
+{
+  if (!policy->delete2 || (!policy->delete1 && !stateless))
+    return true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                 policy->delete1
+                     ? "--delete1 and --delete2 contradict each other: what is deleted at the "
+                       "source would be deleted at the destination"
+                     : "--delete2 needs a state: without it nobody knows what the source had");
+  return false;
+}
+
+bool
+haul_mirror_check(const HaulFolderList *list1, const HaulOpenStore *store2,
+                  const HaulFolderList *list2, GError **error)
+{
+  if (!haul_store_can_expunge(store2)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "unsupported",
+                   "destination: --delete2: this kind of store removes no messages");
+    return false;
+  }
+  for (guint i = 0; i < list1->folders->len; i++)
+    if (g_array_index(list1->folders, HaulPlanFolder, i).attributes
+        & (HAUL_FOLDER_BATCHES | HAUL_FOLDER_UIDLS)) {
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "not-mirrored",
+                     "source: --delete2: POP3 may show a part of the messages; what it does not "
+                     "show may be there");
+      return false;
+    }
+  const HaulFolderList *lists[] = { list1, list2 };
+  for (size_t side = 0; side < G_N_ELEMENTS(lists); side++)
+    for (guint i = 0; i < lists[side]->folders->len; i++)
+      if (g_array_index(lists[side]->folders, HaulPlanFolder, i).attributes & HAUL_FOLDER_LABEL) {
+        haul_set_error(error, HAUL_ERROR_ACCOUNT, "not-mirrored",
+                       "%s: --delete2: folders are labels there: one message is in several, and "
+                       "that it is not in one does not mean that it is gone",
+                       side == 0 ? "source" : "destination");
+        return false;
+      }
+  return true;
+}
+
+/* ---- what is known ---- */
+
+static bool
+is_empty(const HaulFolderList *list)
+{
+  for (guint i = 0; i < list->folders->len; i++) {
+    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
+    if (folder->n_messages != 0 && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0)
+      return false;
+  }
+  return true;
+}
+
+/* Whether most of the folders that earlier runs knew were numbered anew. */
+static bool
+is_other_source(const HaulPass *pass)
+{
+  guint n_known = 0, n_renumbered = 0;
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulTally *tally = g_array_index(pass->folders, HaulFolderWork, i).tally;
+    n_known += tally->was_known;
+    n_renumbered += tally->renumbered;
+  }
+  return n_known > 1 && 2 * n_renumbered > n_known;
+}
+
+static bool
+is_in_trouble(const HaulContext *context, const HaulFolderWork *work)
+{
+  return work->unusable || work->incomplete
+         || (!context->dry && !haul_tally_is_complete(work->tally));
+}
+
+/* Whether the folder, or another one of the pass that goes to the same place, is in trouble. */
+static bool
+place_is_in_trouble(const HaulContext *context, const HaulPass *pass, const HaulFolderWork *work)
+{
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *other = &g_array_index(pass->folders, HaulFolderWork, i);
+    if (strcmp(other->plan.path2, work->plan.path2) == 0 && is_in_trouble(context, other))
+      return true;
+  }
+  return false;
+}
+
+/* Appends what is a copy of a message of another folder, whether that is of this run or of an earlier one. */
+static bool
+load_covered(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, GArray *covered,
+             GError **error)
+{
+  GArray *rows = haul_journal_folders(context->journal, error);
+  if (rows == NULL)
+    return false;
+  g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  for (guint i = 0; i < rows->len; i++) {
+    const HaulJournalFolder *row = &g_array_index(rows, HaulJournalFolder, i);
+    bool same_epoch = row->epoch2 == 0 || work->epoch2 == 0 || row->epoch2 == work->epoch2;
+    if (row->number != work->number && same_epoch && strcmp(row->path2, work->plan.path2) == 0)
+      g_array_append_val(numbers, row->number);
+  }
+  g_autoptr(HaulIds) ids1 = haul_ids_new();
+  g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
+  for (guint i = 0; i < numbers->len; i++)
+    if (!haul_journal_load_pairs(context->journal, g_array_index(numbers, int64_t, i), ids1, ids,
+                                 pairs, error))
+      return false;
+  for (guint i = 0; i < pairs->len; i++)
+    g_array_append_val(covered, g_array_index(pairs, HaulPair, i).id2);
+  return true;
+}
+
+static bool
+has_nameless(const HaulContext *context, const HaulFolderWork *work, bool *has, GError **error)
+{
+  g_autoptr(HaulIntentBatch) nameless =
+      haul_journal_nameless(context->journal, work->number, error);
+  *has = nameless != NULL && nameless->cargo->len > 0;
+  return nameless != NULL;
+}
+
+bool
+haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
+                    const HaulFolderWork *work, HaulIds *ids, HaulMirrorPlan *plan, GError **error)
+{
+  g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  g_autoptr(GArray) covered = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  /* What was not listed has nothing that we would know of; see haul_plan_folders(). */
+  bool knows = work->is_listed && !work->unusable;
+  if (knows && !haul_journal_load_strays(context->journal, work->number, ids, strays, error))
+    return false;
+  bool nameless = false;
+  if (strays->len > 0
+      && (!load_covered(context, work, ids, covered, error)
+          || !has_nameless(context, work, &nameless, error)))
+    return false;
+  const HaulPolicy *policy = context->policy;
+  HaulMirrorInput input = {
+    .strays = (const HaulId *)(void *)strays->data,
+    .n_strays = strays->len,
+    .covered = (const HaulId *)(void *)covered->data,
+    .n_covered = covered->len,
+    .n1 = work->n_listed1,
+    .n2 = work->n_listed2,
+    .has_limit = policy->max_delete > 0,
+    .limit = policy->max_delete,
+    .source_empty = is_empty(list1),
+    .other_source = is_other_source(pass),
+    .state_is_new = context->state_is_new,
+    .matched_anew = work->tally->leaving.matched_anew,
+    .is_short = work->is_short,
+    .is_round = haul_window_is_round(work->n_listed1),
+    .in_trouble = strays->len > 0 && place_is_in_trouble(context, pass, work),
+    .has_nameless = nameless,
+    .leaves_out = work->tally->n[HAUL_STATE_FILTERED] > work->n_gone
+                  || work->tally->n[HAUL_STATE_DUPLICATE] > 0,
+  };
+  haul_plan_mirror(&input, plan);
+  return true;
+}
+
+/* ---- doing it ---- */
+
+static void
+refuse(const HaulContext *context, const HaulFolderWork *work, const char *text)
+{
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_FOLDER, "not-mirrored", "%s", text);
+  haul_report_folder_failed(context->report, work->tally, why);
+  haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.path2, text);
+}
+
+/* The victims that are still there, with what the log is to say of them. */
+typedef struct {
+  GPtrArray *ids;   /* owned; of char * */
+  GPtrArray *names; /* owned; of char *, beside them: Message-Ids, or NULL */
+} Present;
+
+static void
+present_clear(Present *present)
+{
+  g_clear_pointer(&present->ids, g_ptr_array_unref);
+  g_clear_pointer(&present->names, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Present, present_clear)
+
+static bool
+take_name(const char *name, size_t name_size, const uint8_t *value, size_t value_size, void *data)
+{
+  while (value_size > 0 && g_ascii_isspace(*value)) {
+    value++;
+    value_size--;
+  }
+  *(char **)data = haul_text_display(value, value_size);
+  return false;
+}
+
+static bool
+take_present(const HaulItem *item, void *data)
+{
+  Present *present = data;
+  char *name = NULL;
+  if (item->header != NULL)
+    haul_header_each(item->header, item->header_size, take_name, &name);
+  g_ptr_array_add(present->ids, g_strdup(item->id));
+  g_ptr_array_add(present->names, name);
+  return true;
+}
+
+/* Enters the folder, and looks which of @victims are there. */
+static bool
+look(HaulOpenStore *store2, const HaulFolderWork *work, const GArray *victims, Present *present,
+     GError **error)
+{
+  static const char *const fields[] = { "Message-ID", NULL };
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  present->ids = g_ptr_array_new_with_free_func(g_free);
+  present->names = g_ptr_array_new_with_free_func(g_free);
+  if (!haul_store_select(store2, work->plan.path2, HAUL_READ, &folder, error))
+    return false;
+  if (folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch",
+                   "destination: the folder was replaced while we looked at it; run again");
+    return false;
+  }
+  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, victims->len);
+  g_autofree HaulRange *ranges = g_new(HaulRange, victims->len);
+  for (guint i = 0; i < victims->len; i++) {
+    const char *id = haul_id_text(g_array_index(victims, HaulId, i), &buffers[i]);
+    ranges[i] = (HaulRange){ id, id };
+  }
+  return haul_store_list(store2, ranges, victims->len, 0, fields, take_present, present, error);
+}
+
+static bool
+forget_strays(const HaulContext *context, const HaulFolderWork *work, const GArray *victims,
+              GError **error)
+{
+  HaulIdBuffer buffer;
+  if (!haul_journal_begin(context->journal, error))
+    return false;
+  bool going = true;
+  for (guint i = 0; going && i < victims->len; i++)
+    going = haul_journal_set_stray(context->journal, work->number,
+                                   haul_id_text(g_array_index(victims, HaulId, i), &buffer), false,
+                                   error);
+  return haul_journal_commit_after(context->journal, going, error);
+}
+
+/* What befell a folder is reported; false if it reaches farther. @why is taken. */
+static bool
+contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GError **error)
+{
+  if (haul_error_reach(why) > HAUL_ERROR_FOLDER) {
+    g_propagate_error(error, why);
+    return false;
+  }
+  refuse(context, work, why->message);
+  g_error_free(why);
+  return true;
+}
+
+/* Removes what is still there of @victims. */
+static bool
+remove_victims(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *work,
+               const GArray *victims, GError **error)
+{
+  HaulLeaving *leaving = &work->tally->leaving2;
+  g_auto(Present) present = { 0 };
+  if (!look(store2, work, victims, &present, error))
+    return false;
+  const char *const *ids = (const char *const *)present.ids->pdata;
+  guint n = present.ids->len;
+  work->wrote = true;
+  haul_leaving_ask(leaving, ids, n);
+  if (n > 0 && !haul_store_expunge(store2, ids, n, error))
+    return false;
+  haul_leaving_confirm(leaving);
+  work->n_removed2 += n;
+  for (guint i = 0; i < n; i++) {
+    const char *name = present.names->pdata[i];
+    haul_log(HAUL_LOG_INFO, "%s: deleted message %s %s", work->plan.path2, ids[i],
+             name != NULL ? name : "without Message-Id");
+  }
+  return true;
+}
+
+/* Finds out after a removal that failed which of the victims are gone; what cannot be found out stays open. */
+static void
+count_gone(HaulOpenStore *store2, HaulFolderWork *work, const GArray *victims)
+{
+  g_autoptr(GError) why = NULL;
+  g_auto(Present) present = { 0 };
+  if (!look(store2, work, victims, &present, &why)) {
+    haul_log(HAUL_LOG_DEBUG, "%s: nobody knows what was deleted: %s", work->plan.path2,
+             why->message);
+    return;
+  }
+  for (guint i = 0; i < present.ids->len; i++)
+    haul_leaving_found(&work->tally->leaving2, present.ids->pdata[i]);
+  haul_leaving_confirm(&work->tally->leaving2);
+}
+
+static bool
+mirror_folder(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
+              HaulOpenStore *store2, HaulFolderWork *work, GError **error)
+{
+  g_autoptr(HaulIds) ids = haul_ids_new();
+  g_auto(HaulMirrorPlan) plan = { 0 };
+  if (!haul_mirror_foresee(context, pass, list1, work, ids, &plan, error))
+    return false;
+  g_autofree char *refusal = haul_mirror_refusal(&plan);
+  if (refusal != NULL)
+    refuse(context, work, refusal);
+  if (refusal != NULL || plan.victims->len == 0)
+    return true;
+  GError *why = NULL;
+  if (remove_victims(context, store2, work, plan.victims, &why))
+    return forget_strays(context, work, plan.victims, error);
+  if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
+    count_gone(store2, work, plan.victims);
+  return contain(context, work, why, error);
+}
+
+/* Says that nothing was deleted for folders that the source, of which nothing is left, does not show. */
+static bool
+report_vanished(const HaulContext *context, const HaulFolderList *list1, GError **error)
+{
+  GArray *rows = haul_journal_folders(context->journal, error);
+  if (rows == NULL)
+    return false;
+  for (guint i = 0; i < rows->len; i++) {
+    const HaulJournalFolder *row = &g_array_index(rows, HaulJournalFolder, i);
+    if (row->n_pairs == 0 || haul_folder_list_find(list1, row->path1) != NULL)
+      continue;
+    g_autoptr(GError) why = NULL;
+    haul_set_error(&why, HAUL_ERROR_FOLDER, "not-mirrored",
+                   "nothing is deleted: the source does not show this folder any more, nor any "
+                   "message");
+    haul_report_folder_failed(context->report,
+                              haul_report_folder(context->report, row->path1, row->path2), why);
+  }
+  return true;
+}
+
+bool
+haul_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
+            HaulOpenStore *store2, GError **error)
+{
+  if (is_empty(list1) && !report_vanished(context, list1, error))
+    return false;
+  for (guint i = 0; i < pass->folders->len; i++)
+    if (!mirror_folder(context, pass, list1, store2,
+                       &g_array_index(pass->folders, HaulFolderWork, i), error))
+      return false;
+  return true;
+}

@@ -1,0 +1,396 @@
+/* Tests --delete2: what goes at the destination, when nothing does, and that nothing else does. */
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine.h"
+#include "log.h"
+
+/* Two folders of @n messages, copied; then mirrored. */
+static void
+begin(Engine *engine, unsigned n)
+{
+  engine_init(engine);
+  engine_fill(engine, n);
+  ENGINE_SYNC(engine);
+  engine->options.policy.delete2 = true;
+}
+
+static guint
+count(MemoryBox *box, const char *path)
+{
+  return memory_box_folder(box, path)->messages->len;
+}
+
+/* Whether the run was refused, and nothing is gone. */
+static bool
+is_refused(Engine *engine, const char *why)
+{
+  guint n = memory_box_count(engine->copy);
+  int code = engine_run(engine);
+  const HaulTally *tally = engine_tally(engine, "INBOX");
+  bool says = tally->failed_detail != NULL && strstr(tally->failed_detail, why) != NULL;
+  if (code != 121 || !says)
+    printf("%d %s\n", code, tally->failed_detail != NULL ? tally->failed_detail : "-");
+  return code == 121 && says && engine->calls2.expunges == 0 && memory_box_count(engine->copy) >= n
+         && engine->total.leaving2.n_gone == 0;
+}
+
+static void
+what_left_the_source_leaves_the_destination(void)
+{
+  static const MemoryFaults kinds[] = {
+    { 0 },
+    { .text_ids = true },
+    { .no_tokens = true },
+    { .no_changes = true },
+    { .no_tokens = true, .no_counts = true, .no_sizes = true },
+    { .no_ids = true },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    engine.source->faults = kinds[i];
+    engine.copy->faults = kinds[i];
+    engine_fill(&engine, 20);
+    ENGINE_SYNC(&engine);
+    engine.options.policy.delete2 = true;
+    memory_box_remove(engine.source, "INBOX", 3);
+    memory_box_remove(engine.source, "INBOX", 20);
+    ENGINE_SYNC(&engine);
+    CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 2);
+    CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 38);
+    CU_ASSERT(engine_is_at_rest(&engine));
+    CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 0);
+  }
+}
+
+/* Presence: what each side did to one message since the last run, and where it is then. */
+static void
+every_cell_of_presence(void)
+{
+  enum { NOTHING, REMOVED, ADDED };
+  static const struct {
+    unsigned did1, did2;
+    bool in1, in2;
+  } cells[] = {
+    { NOTHING, NOTHING, true, true },   { REMOVED, NOTHING, false, false },
+    { NOTHING, REMOVED, true, false }, /* somebody took it away there */
+    { REMOVED, REMOVED, false, false }, { ADDED, NOTHING, true, true },
+    { NOTHING, ADDED, false, false },   { ADDED, ADDED, true, true },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(cells); i++) {
+    g_auto(Engine) engine;
+    bool adds = cells[i].did1 == ADDED || cells[i].did2 == ADDED;
+    g_autofree char *octets = engine_message("<cell@x>", "the one");
+    engine_init(&engine);
+    engine_fill(&engine, 5);
+    if (!adds)
+      memory_box_add(engine.source, "INBOX", octets);
+    ENGINE_SYNC(&engine);
+    engine.options.policy.delete2 = true;
+    if (cells[i].did1 == ADDED)
+      memory_box_add(engine.source, "INBOX", octets);
+    if (cells[i].did2 == ADDED)
+      memory_box_add(engine.copy, "INBOX", octets);
+    if (cells[i].did1 == REMOVED)
+      memory_box_remove(engine.source, "INBOX", 6);
+    if (cells[i].did2 == REMOVED)
+      memory_box_remove(engine.copy, "INBOX", 6);
+    for (unsigned run = 0; run < 2; run++) { /* the second changes nothing */
+      CU_ASSERT_EQUAL(engine_run(&engine), 0);
+      CU_ASSERT_EQUAL(count(engine.source, "INBOX"), 5u + cells[i].in1);
+      CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 5u + cells[i].in2);
+    }
+  }
+}
+
+static void
+what_a_run_without_it_left_goes_too(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  engine.options.policy.delete2 = false;
+  memory_box_remove(engine.source, "INBOX", 1);
+  memory_box_add(engine.copy, "INBOX", "Subject: theirs\r\n\r\nx\r\n");
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0); /* nothing changed any more */
+  CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 21);
+  engine.options.policy.delete2 = true;
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 2);
+}
+
+static void
+what_was_moved_with_delete1_stays(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 4);
+  engine.options.policy.delete1 = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(memory_box_count(engine.source), 0);
+  engine.options.policy.delete1 = false;
+  engine.options.policy.delete2 = true;
+  memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\nx\r\n");
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.calls2.expunges, 0);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 9);
+}
+
+static void
+a_state_that_is_new_deletes_nothing(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  memory_box_remove(engine.source, "INBOX", 1);
+  engine_forget(&engine);
+  CU_ASSERT(is_refused(&engine, "the state is new"));
+  ENGINE_SYNC(&engine);
+}
+
+static void
+a_folder_that_was_numbered_anew_deletes_nothing(void)
+{
+  for (unsigned side = 0; side < 2; side++) {
+    g_auto(Engine) engine;
+    begin(&engine, 20);
+    memory_box_remove(engine.source, "INBOX", 1);
+    memory_box_renumber(side == 0 ? engine.source : engine.copy, "INBOX");
+    CU_ASSERT(is_refused(&engine, "numbered anew"));
+    ENGINE_SYNC(&engine);
+  }
+}
+
+static void
+another_account_deletes_nothing(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  memory_box_add(engine.source, "Third", "Subject: x\r\n\r\nx\r\n");
+  memory_box_add(engine.source, "Third", "Subject: y\r\n\r\ny\r\n");
+  ENGINE_SYNC(&engine);
+  GPtrArray *folders = engine.source->folders;
+  for (guint i = 0; i < folders->len; i++) {
+    const MemoryFolder *folder = folders->pdata[i];
+    if (strcmp(folder->path, "Third") != 0) /* happens to have the number that it had before */
+      memory_box_renumber(engine.source, folder->path);
+  }
+  memory_box_remove(engine.source, "Third", 1);
+  memory_box_remove(engine.source, "INBOX",
+                    memory_box_folder(engine.source, "INBOX")->next_uid - 1);
+  CU_ASSERT(is_refused(&engine, "another account"));
+  CU_ASSERT_STRING_EQUAL(engine_tally(&engine, "Third")->failed, "not-mirrored");
+}
+
+static void
+an_empty_source_deletes_nothing(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 5);
+  engine.options.policy.max_delete = 1000;
+  GPtrArray *folders = engine.source->folders;
+  for (guint i = 0; i < folders->len; i++) {
+    MemoryFolder *folder = folders->pdata[i];
+    while (folder->messages->len > 0)
+      memory_box_remove(engine.source, folder->path,
+                        ((MemoryMessage *)folder->messages->pdata[0])->uid);
+  }
+  CU_ASSERT(is_refused(&engine, "no message at all"));
+  CU_ASSERT(is_refused(&engine, "no message at all")); /* nor is it forgotten */
+}
+
+static void
+a_source_without_folders_is_told(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 5);
+  g_ptr_array_set_size(engine.source->folders, 0);
+  CU_ASSERT(is_refused(&engine, "does not show this folder"));
+}
+
+static void
+a_folder_that_was_emptied_takes_a_word(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 5);
+  for (unsigned uid = 1; uid <= 5; uid++)
+    memory_box_remove(engine.source, "INBOX", uid);
+  CU_ASSERT(is_refused(&engine, "--max-delete 5"));
+  CU_ASSERT(is_refused(&engine, "--max-delete 5"));
+  engine.options.policy.max_delete = 4;
+  CU_ASSERT(is_refused(&engine, "--max-delete 5"));
+  engine.options.policy.max_delete = 5;
+  ENGINE_SYNC(&engine);
+}
+
+static void
+half_a_listing_deletes_nothing(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  engine.source->faults.no_changes = engine.source->faults.no_tokens = true;
+  engine.source->faults.unlistable = "INBOX";
+  engine.source->faults.ends_list = 19;
+  memory_box_add(engine.source, "INBOX", "Subject: last\r\n\r\nx\r\n");
+  CU_ASSERT(is_refused(&engine, "fewer messages were listed"));
+  engine.source->faults.ends_list = 0;
+  engine.source->faults.cuts_list = 19; /* and says so */
+  guint n = memory_box_count(engine.copy);
+  CU_ASSERT_NOT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), n);
+  engine.source->faults.unlistable = NULL;
+  ENGINE_SYNC(&engine);
+}
+
+static void
+what_vanished_in_numbers_stays(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 100);
+  for (unsigned uid = 1; uid <= 90; uid++)
+    memory_box_remove(engine.source, "INBOX", uid);
+  CU_ASSERT(is_refused(&engine, "90 of 100 messages"));
+  CU_ASSERT(is_refused(&engine, "90 of 100 messages"));
+  engine.options.policy.max_delete = 90;
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 90);
+}
+
+static void
+trouble_in_the_folder_deletes_nothing(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  memory_box_remove(engine.source, "INBOX", 1);
+  memory_box_add(engine.source, "INBOX", "Subject: poison\r\n\r\nx\r\n");
+  engine.source->faults.unfetchable = "poison";
+  guint n = memory_box_count(engine.copy);
+  CU_ASSERT_EQUAL(engine_run(&engine), 111);
+  CU_ASSERT_STRING_EQUAL(engine_tally(&engine, "INBOX")->failed, "not-mirrored");
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), n);
+  engine.source->faults.unfetchable = NULL;
+  ENGINE_SYNC(&engine);
+}
+
+static void
+what_arrives_during_the_run_stays(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 5);
+  memory_box_add(engine.source, "INBOX", "Subject: new\r\n\r\nx\r\n");
+  memory_box_add(engine.source, "INBOX", "Subject: newer\r\n\r\nx\r\n");
+  engine.copy->faults.swaps_put = engine.copy->calls.puts + 2;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 0);
+  CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 7); /* one taken by the other client, one brought */
+}
+
+/* Wherever it is cut off, only victims are gone, and the next pass goes on; each is counted once. */
+static void
+a_removal_without_an_answer_is_made_again(void)
+{
+  for (unsigned how = 0; how < 3; how++) {
+    g_auto(Engine) engine;
+    begin(&engine, 20);
+    memory_box_remove(engine.source, "INBOX", 1);
+    memory_box_remove(engine.source, "INBOX", 2);
+    unsigned next = engine.copy->calls.expunges + 1;
+    engine.copy->faults.lose_expunge = how == 0 ? next : 0;
+    engine.copy->faults.lose_marked = how == 1 ? next : 0;
+    engine.copy->faults.lose_expunged = how == 2 ? next : 0;
+    ENGINE_SYNC(&engine);
+    CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 2);
+  }
+}
+
+static void
+a_refusal_of_the_server_is_reported(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  memory_box_remove(engine.source, "INBOX", 1);
+  memory_box_remove(engine.source, "INBOX", 2);
+  engine.copy->faults.refuses_expunge = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 121);
+  CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 0);
+  engine.copy->faults.refuses_expunge = false;
+  ENGINE_SYNC(&engine);
+}
+
+static void
+a_dry_run_says_what_it_would_remove(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  memory_box_remove(engine.source, "INBOX", 1);
+  engine.options.dry = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  bool says = false;
+  for (guint i = 0; i < engine.planned->len; i++)
+    says |=
+        strcmp(engine.planned->pdata[i], "INBOX INBOX delete2 delete 1 messages at the destination")
+        == 0;
+  CU_ASSERT(says);
+  CU_ASSERT_EQUAL(memory_box_count(engine.copy), 40);
+  engine.options.dry = false;
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 1);
+}
+
+static void
+a_source_that_shows_a_part_is_no_pattern(void)
+{
+  static const uint32_t attributes[] = { HAUL_FOLDER_BATCHES, HAUL_FOLDER_UIDLS,
+                                         HAUL_FOLDER_LABEL };
+  for (size_t i = 0; i < G_N_ELEMENTS(attributes); i++) {
+    g_auto(Engine) engine;
+    begin(&engine, 3);
+    memory_box_folder(engine.source, "INBOX")->attributes |= attributes[i];
+    memory_box_remove(engine.source, "INBOX", 1);
+    CU_ASSERT_EQUAL(engine_run(&engine), 121);
+    CU_ASSERT_EQUAL(memory_box_count(engine.copy), 6);
+  }
+}
+
+static void
+it_does_not_go_with_its_opposite(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 3);
+  engine.options.policy.delete1 = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  engine.options.policy.delete1 = false;
+  engine.options.stateless = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  CU_ASSERT_EQUAL(engine.calls1.opens + engine.calls2.opens, 0);
+}
+
+int
+main(void)
+{
+  haul_log_to_stderr(HAUL_LOG_NOTHING);
+  static const Case cases[] = {
+    CASE(what_left_the_source_leaves_the_destination),
+    CASE(every_cell_of_presence),
+    CASE(what_a_run_without_it_left_goes_too),
+    CASE(what_was_moved_with_delete1_stays),
+    CASE(a_state_that_is_new_deletes_nothing),
+    CASE(a_folder_that_was_numbered_anew_deletes_nothing),
+    CASE(another_account_deletes_nothing),
+    CASE(an_empty_source_deletes_nothing),
+    CASE(a_source_without_folders_is_told),
+    CASE(a_folder_that_was_emptied_takes_a_word),
+    CASE(half_a_listing_deletes_nothing),
+    CASE(what_vanished_in_numbers_stays),
+    CASE(trouble_in_the_folder_deletes_nothing),
+    CASE(what_arrives_during_the_run_stays),
+    CASE(a_removal_without_an_answer_is_made_again),
+    CASE(a_refusal_of_the_server_is_reported),
+    CASE(a_dry_run_says_what_it_would_remove),
+    CASE(a_source_that_shows_a_part_is_no_pattern),
+    CASE(it_does_not_go_with_its_opposite),
+  };
+  return RUN_SUITE("engine-mirror", cases);
+}
