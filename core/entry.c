@@ -72,3 +72,38 @@ haul_id_text(HaulId id, HaulIdBuffer *buffer)
     *--at = (char)('0' + left % 10);
   return at;
 }
+
+static int
+compare_ids(const void *a, const void *b, void *unused)
+{
+  HaulId x = *(const HaulId *)a, y = *(const HaulId *)b;
+  return (x > y) - (x < y);
+}
+
+HaulId *
+haul_ids_in_order(const HaulId *ids, size_t n)
+{
+  if (n == 0)
+    return NULL;
+  HaulId *ordered = g_memdup2(ids, n * sizeof *ids);
+  for (size_t i = 1; i < n; i++)
+    if (ordered[i - 1] > ordered[i]) {
+      g_qsort_with_data(ordered, (int)n, sizeof *ordered, compare_ids, NULL);
+      break;
+    }
+  return ordered;
+}
+
+size_t
+haul_id_find(const HaulId *ids, size_t n, HaulId id)
+{
+  size_t low = 0, high = n;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (ids[middle] < id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < n && ids[low] == id ? low : n;
+}

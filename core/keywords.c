@@ -65,7 +65,7 @@ haul_keywords_intern(HaulKeywords *keywords, const char *const *names)
 
   pthread_mutex_lock(&keywords->mutex);
   uint32_t set = GPOINTER_TO_UINT(g_hash_table_lookup(keywords->by_key, key->str));
-  if (set == 0) {
+  if (set == 0 && keywords->sets->len < HAUL_KEYWORDS_LIMIT) {
     char **copy = g_new0(char *, sorted->len + 1);
     for (guint i = 0; i < sorted->len; i++)
       copy[i] = g_strdup(sorted->pdata[i]);

@@ -14,6 +14,9 @@ typedef struct HaulKeywords HaulKeywords;
 HaulKeywords *haul_keywords_new(void);
 void haul_keywords_free(HaulKeywords *keywords);
 
+/* More sets there are not, for numbers have 24 bits: what would be another is empty. */
+#define HAUL_KEYWORDS_LIMIT (1u << 24)
+
 /* @names: NULL-terminated, or NULL. */
 uint32_t haul_keywords_intern(HaulKeywords *keywords, const char *const *names);
 /* @text: names separated by blanks. */

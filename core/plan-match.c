@@ -45,14 +45,24 @@ compare_keys(const void *a, const void *b, void *data)
   return order != 0 ? order : (x > y) - (x < y);
 }
 
+static bool
+may_match(const HaulKey *keys, const uint8_t *fates, size_t i)
+{
+  return (fates[i] == HAUL_FATE_FREE || fates[i] == HAUL_FATE_NAMELESS)
+         && memcmp(&keys[i], &nothing, sizeof nothing) != 0;
+}
+
 static void
 side_init(Side *side, const HaulEntry *items, const HaulKey *keys, const HaulKey *contents,
           size_t n, const uint8_t *fates)
 {
-  *side = (Side){ items, keys, contents, (uint8_t *)fates, g_new(uint32_t, MAX(n, 1)), 0 };
+  *side = (Side){ items, keys, contents, (uint8_t *)fates, NULL, 0 };
+  size_t most = 0;
+  for (size_t i = 0; keys != NULL && i < n; i++)
+    most += may_match(keys, fates, i);
+  side->order = g_new(uint32_t, MAX(most, 1));
   for (uint32_t i = 0; keys != NULL && i < n; i++)
-    if ((fates[i] == HAUL_FATE_FREE || fates[i] == HAUL_FATE_NAMELESS)
-        && memcmp(&keys[i], &nothing, sizeof nothing) != 0)
+    if (may_match(keys, fates, i))
       side->order[side->n++] = i;
   g_qsort_with_data(side->order, (int)side->n, sizeof *side->order, compare_keys, side);
 }
@@ -231,6 +241,13 @@ match_sizes(Matching *matching, const Group *group1, const Group *group2, void *
   matching->n_conflicts += MIN(count_free(group1), count_free(group2));
 }
 
+static int
+compare_adoptions(const void *a, const void *b)
+{
+  uint32_t x = ((const HaulAdoption *)a)->index1, y = ((const HaulAdoption *)b)->index1;
+  return (x > y) - (x < y);
+}
+
 uint64_t
 haul_match_by_key(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fates2, GArray *adopted)
 {
@@ -240,6 +257,8 @@ haul_match_by_key(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fate
   each_group(&matching, match_contents, NULL);
   each_group(&matching, match_sizes, NULL);
   matching_clear(&matching);
+  /* In the order in which the state keeps them: else each pair is noted in another of its pages. */
+  g_array_sort(adopted, compare_adoptions);
   return matching.n_conflicts;
 }
 

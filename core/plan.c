@@ -19,19 +19,26 @@ compare_ids(const void *a, const void *b, void *items)
   return (id_a > id_b) - (id_a < id_b);
 }
 
-/* Returns the indices of @items ordered by id; UIDs come so, and cost nothing. */
+/* Returns the indices of @items ordered by id; NULL where they are in order, as UIDs come. */
 static uint32_t *
 order_by_id(const HaulEntry *items, size_t n)
 {
-  uint32_t *order = g_new(uint32_t, MAX(n, 1));
-  bool sorted = true;
-  for (size_t i = 0; i < n; i++) {
+  size_t sorted = MIN(n, 1);
+  while (sorted < n && items[sorted - 1].id < items[sorted].id)
+    sorted++;
+  if (sorted == n)
+    return NULL;
+  uint32_t *order = g_new(uint32_t, n);
+  for (size_t i = 0; i < n; i++)
     order[i] = (uint32_t)i;
-    sorted &= i == 0 || items[i - 1].id < items[i].id;
-  }
-  if (!sorted)
-    g_qsort_with_data(order, (int)n, sizeof *order, compare_ids, (void *)items);
+  g_qsort_with_data(order, (int)n, sizeof *order, compare_ids, (void *)items);
   return order;
+}
+
+static uint32_t
+at_place(const uint32_t *order, size_t place)
+{
+  return order != NULL ? order[place] : (uint32_t)place;
 }
 
 static uint32_t
@@ -40,12 +47,12 @@ find_id(const HaulEntry *items, const uint32_t *order, size_t n, HaulId id)
   size_t low = 0, high = id != 0 ? n : 0;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (items[order[middle]].id < id)
+    if (items[at_place(order, middle)].id < id)
       low = middle + 1;
     else
       high = middle;
   }
-  return low < n && items[order[low]].id == id ? order[low] : NOWHERE;
+  return low < n && items[at_place(order, low)].id == id ? at_place(order, low) : NOWHERE;
 }
 
 typedef struct {
@@ -321,19 +328,36 @@ plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
 static void
 plan_strays(const HaulMessagesInput *input, const Sides *sides, GArray *strays)
 {
-  g_autoptr(GHashTable) known = g_hash_table_new(g_int64_hash, g_int64_equal);
-  for (size_t i = 0; i < input->n_strays; i++)
-    g_hash_table_add(known, (gpointer)&input->strays[i]);
+  g_autofree uint8_t *stays = g_malloc0(MAX(input->n_strays, 1));
+  g_autofree HaulId *known = haul_ids_in_order(input->strays, input->n_strays);
   for (size_t i = 0; i < input->n2; i++) {
     HaulStray stray = { input->items2[i].id, true };
-    if (sides->fate2[i] == HAUL_FATE_FREE && !g_hash_table_remove(known, &stray.id2))
+    size_t place = haul_id_find(known, input->n_strays, stray.id2);
+    if (sides->fate2[i] != HAUL_FATE_FREE)
+      continue;
+    if (place < input->n_strays && !stays[place])
+      stays[place] = true;
+    else
       g_array_append_val(strays, stray);
   }
-  for (size_t i = 0; i < input->n_strays && g_hash_table_size(known) > 0; i++) {
-    HaulStray stray = { input->strays[i], false };
-    if (g_hash_table_remove(known, &stray.id2))
+  for (size_t i = 0; i < input->n_strays; i++) {
+    HaulStray stray = { known[i], false };
+    if (!stays[i] && (i == 0 || known[i - 1] != known[i]))
       g_array_append_val(strays, stray);
   }
+}
+
+/* Appends @more, which is emptied; without a copy where that is possible. */
+static void
+append_actions(GArray **actions, GArray **more)
+{
+  if ((*actions)->len == 0) {
+    GArray *empty = *actions;
+    *actions = *more;
+    *more = empty;
+    return;
+  }
+  g_array_append_vals(*actions, (*more)->data, (*more)->len);
 }
 
 void
@@ -361,8 +385,8 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
   pair_by_key(input, folder, &sides, flag_actions, plan);
   plan_strays(input, &sides, plan->strays);
   plan_copies(input, folder, &sides, plan->actions, links);
-  g_array_append_vals(plan->actions, links->data, links->len);
-  g_array_append_vals(plan->actions, flag_actions->data, flag_actions->len);
+  append_actions(&plan->actions, &links);
+  append_actions(&plan->actions, &flag_actions);
 }
 
 void

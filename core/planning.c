@@ -39,13 +39,21 @@ is_proven(const HaulPlanning *planning, const HaulAdoption *adoption)
   const HaulEntry *item2 = &g_array_index(planning->listing2->items, HaulEntry, adoption->index2);
   static const HaulKey nothing;
   if (planning->contents1 != NULL && planning->contents2 != NULL) {
-    const HaulKey *content1 = &g_array_index(planning->contents1, HaulKey, adoption->index1);
-    const HaulKey *content2 = &g_array_index(planning->contents2, HaulKey, adoption->index2);
+    const HaulKey *content1 = &planning->contents1[adoption->index1];
+    const HaulKey *content2 = &planning->contents2[adoption->index2];
     if (memcmp(content1, &nothing, sizeof nothing) != 0
         && memcmp(content2, &nothing, sizeof nothing) != 0)
       return memcmp(content1, content2, sizeof nothing) == 0;
   }
   return item1->size != HAUL_UNKNOWN && item1->size == item2->size;
+}
+
+/* Those that a later round found, or else came with the listing; NULL if there are none. */
+static const HaulKey *
+keys_of(const HaulKey *found, const HaulListing *listing)
+{
+  return found != NULL || listing->keys == NULL ? found
+                                                : (const HaulKey *)(void *)listing->keys->data;
 }
 
 /* Tells the state what the plan found without anything being done. */
@@ -58,6 +66,7 @@ note_findings(const HaulContext *context, const HaulPlanning *planning,
   const HaulListing *listing1 = planning->listing1, *listing2 = planning->listing2;
   HaulLeaving *leaving = &work->tally->leaving;
   HaulJournal *journal = context->journal;
+  const HaulKey *keys1 = keys_of(planning->keys1, listing1);
   for (guint i = 0; i < plan->adopted->len; i++) {
     const HaulAdoption *adoption = &g_array_index(plan->adopted, HaulAdoption, i);
     const HaulEntry *item1 = &g_array_index(listing1->items, HaulEntry, adoption->index1);
@@ -68,7 +77,7 @@ note_findings(const HaulContext *context, const HaulPlanning *planning,
       .size = item1->size,
       .flags = item1->flags & item2->flags,
       .keywords = haul_keywords_minus(context->keywords, item1->keywords, only1),
-      .key = g_array_index(listing1->keys, HaulKey, adoption->index1),
+      .key = keys1[adoption->index1],
       .proven = is_proven(planning, adoption),
     };
     if (!haul_journal_add_pair(journal, work->number, &cargo, haul_id_text(item2->id, &buffer2),
@@ -175,15 +184,11 @@ haul_planning_free(HaulPlanning *planning)
   g_array_unref(planning->pairs);
   g_array_unref(planning->strays);
   g_clear_pointer(&planning->given_up, g_array_unref);
-  g_clear_pointer(&planning->contents1, g_array_unref);
-  g_clear_pointer(&planning->contents2, g_array_unref);
+  g_free(planning->keys1);
+  g_free(planning->keys2);
+  g_free(planning->contents1);
+  g_free(planning->contents2);
   g_free(planning);
-}
-
-static const HaulKey *
-keys_in(const GArray *keys)
-{
-  return keys != NULL ? (const HaulKey *)(void *)keys->data : NULL;
 }
 
 HaulMessagesInput
@@ -196,12 +201,12 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
   HaulMessagesInput input = {
     .items1 = (const HaulEntry *)(void *)listing1->items->data,
     .n1 = listing1->items->len,
-    .keys1 = keys_in(listing1->keys),
-    .contents1 = keys_in(planning->contents1),
+    .keys1 = keys_of(planning->keys1, listing1),
+    .contents1 = planning->contents1,
     .items2 = (const HaulEntry *)(void *)listing2->items->data,
     .n2 = listing2->items->len,
-    .keys2 = keys_in(listing2->keys),
-    .contents2 = keys_in(planning->contents2),
+    .keys2 = keys_of(planning->keys2, listing2),
+    .contents2 = planning->contents2,
     .pairs = (const HaulPair *)(void *)planning->pairs->data,
     .n_pairs = planning->pairs->len,
     .strays = (const HaulId *)(void *)planning->strays->data,

@@ -12,7 +12,9 @@ typedef struct {
   GArray *pairs;                    /* owned; of HaulPair */
   GArray *strays;                   /* owned; of HaulId */
   GArray *given_up;                 /* owned; of HaulId */
-  GArray *contents1, *contents2;    /* owned; of HaulKey beside the items, or NULL */
+  /* What later rounds found, beside the items, or NULL: owned. Of what was not asked for it is zero, which
+   * costs no memory where that is most of a large folder. */
+  HaulKey *keys1, *keys2, *contents1, *contents2;
 } HaulPlanning;
 
 void haul_planning_free(HaulPlanning *planning); /* NULL is fine */

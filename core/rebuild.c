@@ -15,6 +15,17 @@ compare_entries(const void *a, const void *b)
   return (x->id > y->id) - (x->id < y->id);
 }
 
+/* Sorting takes as much room as there is to be sorted, and mostly nothing is. */
+static void
+sort_entries(GArray *items)
+{
+  for (guint i = 1; i < items->len; i++)
+    if (g_array_index(items, HaulEntry, i - 1).id > g_array_index(items, HaulEntry, i).id) {
+      g_array_sort(items, compare_entries);
+      return;
+    }
+}
+
 /* Sorts ranges, and merges those that overlap. */
 static void
 put_in_order(GArray *ranges)
@@ -77,10 +88,10 @@ ascends_strictly(const GArray *items)
 static GArray *
 items_known(const GArray *pairs, const GArray *strays, unsigned side)
 {
-  GArray *items = g_array_sized_new(FALSE, FALSE, sizeof(HaulEntry), pairs->len);
-  g_autoptr(GHashTable) others = g_hash_table_new(g_int64_hash, g_int64_equal);
-  for (guint i = 0; side == 2 && i < strays->len; i++)
-    g_hash_table_add(others, &g_array_index(strays, HaulId, i));
+  guint n = side == 2 ? strays->len : 0;
+  g_autofree HaulId *others = haul_ids_in_order((const HaulId *)(void *)strays->data, n);
+  GArray *items = g_array_sized_new(FALSE, FALSE, sizeof(HaulEntry), pairs->len + n);
+  g_autofree uint8_t *covered = g_malloc0(MAX(n, 1)); /* since then they have a pair */
   for (guint i = 0; i < pairs->len; i++) {
     const HaulPair *pair = &g_array_index(pairs, HaulPair, i);
     HaulEntry entry = { .id = side == 1 ? pair->id1 : pair->id2,
@@ -89,11 +100,13 @@ items_known(const GArray *pairs, const GArray *strays, unsigned side)
                         .keywords = pair->keywords };
     if (entry.id != 0 && (side == 1 ? !pair->left : !pair->gone))
       g_array_append_val(items, entry);
-    g_hash_table_remove(others, &entry.id); /* since then it has a pair */
+    size_t place = haul_id_find(others, n, entry.id);
+    if (place < n)
+      covered[place] = true;
   }
-  for (guint i = 0; side == 2 && i < strays->len; i++) {
-    HaulEntry entry = { .id = g_array_index(strays, HaulId, i), .size = HAUL_UNKNOWN };
-    if (g_hash_table_contains(others, &entry.id))
+  for (guint i = 0; i < n; i++) {
+    HaulEntry entry = { .id = others[i], .size = HAUL_UNKNOWN };
+    if (!covered[i])
       g_array_append_val(items, entry);
   }
   return items;
@@ -116,8 +129,8 @@ haul_rebuild_listing(HaulListing *listing, const GArray *pairs, const GArray *st
   if (changed) {
     g_autoptr(GArray) old = items;
     put_in_order(listing->gone);
-    g_array_sort(old, compare_entries);
-    g_array_sort(listing->items, compare_entries);
+    sort_entries(old);
+    sort_entries(listing->items);
     drop_gone(old, listing->gone);
     items = merge_changed(old, listing->items);
   }

@@ -37,7 +37,7 @@ add_runs(HaulListRequest *request, const HaulListing *listing, const GArray *ind
 
 /* Returns what @found has for the items of @listing, beside them: keys or contents. Its flags replace those
  * that were only taken for granted. */
-static GArray *
+static HaulKey *
 keys_beside(HaulListing *listing, const HaulListing *found, bool has_flags)
 {
   g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
@@ -46,8 +46,7 @@ keys_beside(HaulListing *listing, const HaulListing *found, bool has_flags)
     HaulId id = g_array_index(found->items, HaulEntry, i).id;
     g_hash_table_insert(index, (char *)haul_id_text(id, &buffers[i]), GUINT_TO_POINTER(i + 1));
   }
-  GArray *keys = g_array_sized_new(FALSE, TRUE, sizeof(HaulKey), listing->items->len);
-  g_array_set_size(keys, listing->items->len);
+  HaulKey *keys = g_new0(HaulKey, MAX(listing->items->len, 1));
   for (guint i = 0; i < listing->items->len; i++) {
     HaulEntry *entry = &g_array_index(listing->items, HaulEntry, i);
     HaulIdBuffer buffer;
@@ -60,7 +59,7 @@ keys_beside(HaulListing *listing, const HaulListing *found, bool has_flags)
       entry->flags = told->flags;
       entry->keywords = told->keywords;
     }
-    g_array_index(keys, HaulKey, i) = g_array_index(found->keys, HaulKey, at - 1);
+    keys[i] = g_array_index(found->keys, HaulKey, at - 1);
   }
   return keys;
 }
@@ -178,10 +177,10 @@ take_keys(Round *rounds, const Round *round, Candidate *candidate, const HaulPla
 {
   HaulPlanning *planning = g_steal_pointer(&candidate->planning);
   bool contents = round->kind == HAUL_LIST_CONTENTS;
-  GArray *keys1 = keys_beside(planning->listing1, found->listing1, !contents);
-  GArray *keys2 = keys_beside(planning->listing2, found->listing2, !contents);
-  *(contents ? &planning->contents1 : &planning->listing1->keys) = keys1;
-  *(contents ? &planning->contents2 : &planning->listing2->keys) = keys2;
+  HaulKey *keys1 = keys_beside(planning->listing1, found->listing1, !contents);
+  HaulKey *keys2 = keys_beside(planning->listing2, found->listing2, !contents);
+  *(contents ? &planning->contents1 : &planning->keys1) = keys1;
+  *(contents ? &planning->contents2 : &planning->keys2) = keys2;
   return plan_or_put_off(rounds, planning, candidate->number, error);
 }
 

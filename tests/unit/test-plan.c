@@ -156,8 +156,8 @@ equal_sizes_are_paired_first(void)
     { "1a@100 2a@200", "11a@200 12a@100", "", "adopt 1=12 adopt 2=11 there:2" },
     /* What is left goes smallest to smallest. */
     { "1a@100 2a@200 3a@300", "11a@200 12a@310 13a@110", "",
-      "adopt 2=11 adopt 1=13 adopt 3=12 there:3" },
-    { "1a@? 2a@200", "11a@200 12a@900", "", "adopt 2=11 adopt 1=12 there:2" },
+      "adopt 1=13 adopt 2=11 adopt 3=12 there:3" },
+    { "1a@? 2a@200", "11a@200 12a@900", "", "adopt 1=12 adopt 2=11 there:2" },
     { "1a@?", "11a@90000", "", "adopt 1=11 there:1" },
     { "1a@100", "11a@?", "", "adopt 1=11 there:1" },
     { "1a@?", "11a@?", "", "adopt 1=11 there:1" },
