@@ -5,6 +5,7 @@
 #include "options.h"
 
 int haul_command_sync(int argc, char **argv);
+int haul_command_verify(int argc, char **argv);
 int haul_command_plugins(int argc, char **argv);
 int haul_command_explain(int argc, char **argv);
 

@@ -337,6 +337,9 @@ run_pass(Job *job, GError **error)
     return false;
   if (job->id_map != NULL)
     haul_id_map_note(job->id_map, pass);
+  if (job->options->inspect != NULL)
+    return job->options->inspect(&job->context, pass, job->side1.store, job->options->inspect_data,
+                                 error);
   if (job->options->dry)
     return haul_preview(&job->context, pass, job->side1.list, job->planned, job->planned_data,
                         error)

@@ -3,6 +3,7 @@
 #define HAUL_CORE_JOB_H
 
 #include "account.h"
+#include "context.h"
 #include "policy.h"
 #include "preview.h"
 #include "report.h"
@@ -13,6 +14,11 @@ typedef struct {
   HaulPolicy policy;
   const char *state_folder; /* borrowed */
   bool stateless, dry;
+
+  /* With @dry: what is done with the plan of the pass instead of showing it; or NULL. */
+  bool (*inspect)(const HaulContext *context, const HaulPass *pass, HaulOpenStore *store1,
+                  void *data, GError **error);
+  void *inspect_data;
 } HaulJobOptions;
 
 /*

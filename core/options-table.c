@@ -330,6 +330,7 @@ static const HaulOption table[] = {
   { "logfile", false, "FILE", apply_text, "append a log", AT(log_file) },
   { "report", false, "FILE", apply_report, "write the report there, as .json or .html",
     AT(report) },
+  { "deep", false, NULL, apply_switch, "of verify: compare all octets", AT(deep) },
   { "json", false, NULL, apply_switch, "events on standard output, a line each", AT(json) },
   { "quiet", false, NULL, apply_switch, "errors only", AT(quiet) },
   { "debug", false, NULL, apply_switch, "show the protocol, without secrets", AT(debug) },

@@ -21,6 +21,7 @@ typedef struct {
   const char *log_file; /* of @texts, or NULL */
   const char *report;   /* likewise: a file that gets the report */
   const char *inet;     /* "4" or "6"; NULL: not said */
+  bool deep;            /* of verify: by content */
   bool json, debug, quiet, help, version;
 } HaulOptions;
 

@@ -259,6 +259,21 @@ static const HaulReason reasons[] = {
     "Please report it, with the log (--logfile). Nothing was deleted for it; mailhaul verify "
     "compares both "
     "sides." },
+  { "missing",
+    HAUL_STATE_FAILED,
+    111,
+    { 0, 0 },
+    "a message of the source is not at the destination",
+    "mailhaul sync copies it, unless its copy was removed there since, or the state is another "
+    "one." },
+  { "differs",
+    HAUL_STATE_FAILED,
+    111,
+    { 0, 0 },
+    "the copy of a message has other octets",
+    "Some servers change what they store, mostly header lines. Where many differ, compare one with "
+    "its "
+    "original to see how; where one does, its copy may be damaged." },
   { "cancelled",
     HAUL_STATE_FAILED,
     6,

@@ -16,6 +16,7 @@ haul_report_json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "flags_changed", tally->n_flags);
   haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);
   haul_json_number(json, "deleted_at_destination", tally->leaving2.n_gone);
+  haul_json_number(json, "extra", tally->n_extra);
 }
 
 char *

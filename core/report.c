@@ -359,6 +359,7 @@ haul_report_total(HaulReport *report)
     total.n_linked += tally->n_linked;
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
+    total.n_extra += tally->n_extra;
     total.leaving.n_gone += tally->leaving.n_gone;
     total.leaving2.n_gone += tally->leaving2.n_gone;
     total.leaving.n_unproven += tally->leaving.n_unproven;
@@ -512,4 +513,29 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
   g_autofree char *size = g_format_size_full(total.octets, G_FORMAT_SIZE_DEFAULT);
   fprintf(out, "%u folder%s, %s copied in %.1f s\n", report->folders->len,
           report->folders->len == 1 ? "" : "s", size, seconds);
+}
+
+void
+haul_report_print_verified(HaulReport *report, double seconds, FILE *out)
+{
+  HaulTally total = haul_report_total(report);
+  for (guint i = 0; i < report->folders->len; i++) {
+    const HaulTally *tally = report->folders->pdata[i];
+    g_autofree char *path1 = haul_text_display(tally->path1, strlen(tally->path1));
+    g_autofree char *path2 = haul_text_display(tally->path2, strlen(tally->path2));
+    uint64_t n_there = tally->n[HAUL_STATE_THERE];
+    fprintf(out, "%s -> %s: %" PRIu64 " of %" PRIu64 " are there", path1, path2, n_there,
+            tally->source);
+    if (tally->n_extra > 0)
+      fprintf(out, ", and %" PRIu64 " more", tally->n_extra);
+    if (tally->n_flags > 0)
+      fprintf(out, "; %" PRIu64 " lack flags of the source", tally->n_flags);
+    fputc('\n', out);
+  }
+  for (guint i = 0; i < report->folders->len; i++)
+    print_troubles(report->folders->pdata[i], out);
+  fprintf(out,
+          "%" PRIu64 " of %" PRIu64 " messages are there; %" PRIu64
+          " are at the destination alone; compared in %.1f s\n",
+          total.n[HAUL_STATE_THERE], total.source, total.n_extra, seconds);
 }

@@ -37,6 +37,7 @@ typedef struct {
   uint64_t n_flags;          /* messages whose flags were changed at the destination */
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
   uint64_t n_pseudo;      /* of the filtered, those that are no messages: no pass sees them anew */
+  uint64_t n_extra;       /* of a comparison: messages that only the destination has */
   uint64_t n_conflicts;   /* same key, different content: copied */
   GArray *troubles;       /* owned; of HaulTrouble: the first ones, one by one */
   GHashTable *in_trouble; /* owned; ids of all of them */
@@ -114,6 +115,8 @@ int haul_report_exit_code(HaulReport *report);
 HaulTally haul_report_total(HaulReport *report);
 
 void haul_report_print(HaulReport *report, double seconds, FILE *out);
+/* The same of a comparison. */
+void haul_report_print_verified(HaulReport *report, double seconds, FILE *out);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulReport, haul_report_free)
 

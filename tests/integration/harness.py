@@ -187,16 +187,17 @@ class Bench:
     def __exit__(self, *_):
         self._scratch.remove()
 
-    def command(self, *options, json_events=True):
-        return ([PROGRAM, "sync"] + self.source.options(1, self.folder) + self.destination.options(2, self.folder)
+    def command(self, *options, json_events=True, word="sync"):
+        return ([PROGRAM, word] + self.source.options(1, self.folder) + self.destination.options(2, self.folder)
                 + ["--state", self.state] + (["--json"] if json_events else []) + list(self.options) + list(options))
 
-    def run(self, *options, wrap=(), kill_after=None, interrupt=None, timeout=120, json_events=True):
+    def run(self, *options, wrap=(), kill_after=None, interrupt=None, timeout=120, json_events=True,
+            word="sync"):
         """
-        One run. wrap: a command in front of it. kill_after: seconds until SIGKILL.
+        One run, of the command that word names. wrap: a command in front of it. kill_after: seconds until SIGKILL.
         interrupt: (event, seconds): SIGINT comes so long after the event.
         """
-        command = list(wrap) + self.command(*options, json_events=json_events)
+        command = list(wrap) + self.command(*options, json_events=json_events, word=word)
         begin = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, env=environment(self.folder))

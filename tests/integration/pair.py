@@ -55,6 +55,15 @@ class Pair:
     def run(self, *options, code=0, **totals):
         return self._bench.run(*options).expect(code).expect_totals(**totals)
 
+    def verify(self, *options, code=0):
+        """Compares both sides, and checks that this wrote to neither."""
+        before = len(self.destination.log), len(self.source.log)
+        result = self._bench.run(*options, word="verify").expect(code)
+        said = self.destination.log[before[0]:] + self.source.log[before[1]:]
+        writing = {"CREATE", "APPEND", "STORE", "SUBSCRIBE", "EXPUNGE", "COPY", "MOVE", "DELETE", "RENAME", "SELECT"}
+        assert not [each.text for each in said if writing & set(each.text.upper().split()[:2])]
+        return result
+
     def attempt(self, *options):
         """A run that need not end well."""
         return self._bench.run(*options)
