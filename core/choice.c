@@ -131,8 +131,8 @@ haul_choose_folders(const HaulFolderList *list, const char *const *wanted, GErro
 }
 
 /* Finds the folder that is @wanted: its canonical path counts more than what the store calls another. */
-static const char *
-find_named(const HaulFolderList *list, const char *wanted)
+const char *
+haul_choose_named(const HaulFolderList *list, const char *wanted)
 {
   if (haul_folder_list_find(list, wanted) != NULL)
     return wanted;
@@ -157,6 +157,6 @@ haul_choose_target(const GArray *folders1, const HaulFolderList *list2, const ch
         "--folder2 says where one folder goes, but %u are chosen; name one with --folder", n);
     return NULL;
   }
-  const char *found = find_named(list2, wanted);
+  const char *found = haul_choose_named(list2, wanted);
   return g_strdup(found != NULL ? found : haul_path_is_inbox(wanted) ? "INBOX" : wanted);
 }

@@ -25,4 +25,7 @@ GArray *haul_choose_folders(const HaulFolderList *list, const char *const *wante
 char *haul_choose_target(const GArray *folders1, const HaulFolderList *list2, const char *wanted,
                          GError **error);
 
+/* Returns the path of the folder of @list that is @wanted (as above), or NULL; borrowed. */
+const char *haul_choose_named(const HaulFolderList *list, const char *wanted);
+
 #endif /* HAUL_CORE_CHOICE_H */

@@ -25,6 +25,7 @@ typedef struct {
   unsigned n_lanes;       /* how many there may be at most, by now */
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
   const char *target2;    /* of this pass: where the only folder goes, or NULL */
+  const char *trash2;     /* of this pass: where goes what is deleted at the destination, or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
   bool dry;
   /* The state was rebuilt, is only for this run, or no run has ended well with it, and the destination holds

@@ -47,6 +47,7 @@ typedef struct {
   GArray *folders1;  /* owned; of HaulPlanFolder: those that were chosen */
   HaulIdMap *id_map; /* owned, or NULL */
   char *target2;     /* owned; where the only one of them goes, or NULL */
+  char *trash2;      /* owned; where goes what is deleted at the destination, or NULL */
   bool fit_told;     /* whether all fits: once is enough */
   HaulPreviewFunc planned;
   void *planned_data;
@@ -104,11 +105,23 @@ keep_what_is_left(Job *job)
   return true;
 }
 
+static void
+choose_trash(Job *job)
+{
+  const char *wanted = job->options->policy.trash2;
+  g_clear_pointer(&job->trash2, g_free);
+  if (wanted == NULL)
+    return;
+  const char *found = haul_choose_named(job->side2.list, wanted);
+  job->context.trash2 = job->trash2 = g_strdup(found != NULL ? found : wanted);
+}
+
 static bool
 choose_folders(Job *job, GError **error)
 {
   g_clear_pointer(&job->folders1, g_array_unref);
   g_clear_pointer(&job->target2, g_free);
+  choose_trash(job);
   job->folders1 = haul_choose_folders(job->side1.list, job->options->policy.folders, error);
   if (job->folders1 == NULL || job->options->policy.folder2 == NULL)
     return job->folders1 != NULL;
@@ -347,7 +360,8 @@ run_pass(Job *job, GError **error)
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error)
               && (!job->options->policy.delete2
-                  || haul_mirror(&job->context, pass, job->side1.list, job->side2.store, error))
+                  || haul_mirror(&job->context, pass, job->side1.list, job->side2.store,
+                                 job->side2.list, error))
               && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
   done = done && haul_tell_origins(pass, job->side2.store, error);
@@ -379,7 +393,8 @@ open_and_run_pass(Job *job, GError **error)
   if (job->options->policy.delete1 && !haul_removal_check(job->side1.store, job->side1.list, error))
     return false;
   if (job->options->policy.delete2
-      && !haul_mirror_check(job->side1.list, job->side2.store, job->side2.list, error))
+      && !haul_mirror_check(&job->options->policy, job->side1.list, job->side2.store,
+                            job->side2.list, error))
     return false;
   if (job->context.journal == NULL) {
     if (!open_journal(job, error))
@@ -549,6 +564,7 @@ job_clear(Job *job)
   g_clear_error(&job->side2.error);
   g_clear_pointer(&job->folders1, g_array_unref);
   g_free(job->target2);
+  g_free(job->trash2);
   haul_id_map_free(job->id_map);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);

@@ -23,9 +23,14 @@ haul_mirror_check_policy(const HaulPolicy *policy, bool stateless, GError **erro
 }
 
 bool
-haul_mirror_check(const HaulFolderList *list1, const HaulOpenStore *store2,
-                  const HaulFolderList *list2, GError **error)
+haul_mirror_check(const HaulPolicy *policy, const HaulFolderList *list1,
+                  const HaulOpenStore *store2, const HaulFolderList *list2, GError **error)
 {
+  if (policy->trash2 != NULL && !haul_store_can_copy(store2)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "unsupported",
+                   "destination: --trash2: this kind of store copies no messages");
+    return false;
+  }
   if (!haul_store_can_expunge(store2)) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "unsupported",
                    "destination: --delete2: this kind of store removes no messages");
@@ -138,8 +143,10 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
 {
   g_autoptr(GArray) strays = g_array_new(FALSE, FALSE, sizeof(HaulId));
   g_autoptr(GArray) covered = g_array_new(FALSE, FALSE, sizeof(HaulId));
-  /* What was not listed has nothing that we would know of; see haul_plan_folders(). */
-  bool knows = work->is_listed && !work->unusable;
+  /* What was not listed has nothing that we would know of; see haul_plan_folders(). What lies in the trash
+   * stays there. */
+  bool knows =
+      work->is_listed && !work->unusable && g_strcmp0(work->plan.path2, context->trash2) != 0;
   if (knows && !haul_journal_load_strays(context->journal, work->number, ids, strays, error))
     return false;
   bool nameless = false;
@@ -246,6 +253,69 @@ look(HaulOpenStore *store2, const HaulFolderWork *work, const GArray *victims, P
   return haul_store_list(store2, ranges, victims->len, 0, fields, take_present, present, error);
 }
 
+/* ---- the trash ---- */
+
+static void
+note_made(const char *path, const GError *why, void *data)
+{
+  if (why != NULL)
+    g_propagate_error(data, g_error_copy(why));
+}
+
+/* Makes the trash, if need be. */
+static bool
+make_trash(const HaulContext *context, HaulOpenStore *store2, const HaulFolderList *list2,
+           GError **error)
+{
+  HaulFolder trash = { .path = context->trash2, .n_messages = HAUL_UNKNOWN };
+  const HaulPlanFolder *known = haul_folder_list_find(list2, context->trash2);
+  if (known != NULL && (known->attributes & HAUL_FOLDER_NOSELECT) == 0)
+    return true;
+  GError *why = NULL;
+  if (!haul_store_create(store2, &trash, 1, note_made, &why, error)) {
+    g_clear_error(&why);
+    return false;
+  }
+  if (why == NULL)
+    return true;
+  haul_set_error(error, HAUL_ERROR_FOLDER, "create", "--trash2: %s", why->message);
+  g_error_free(why);
+  return false;
+}
+
+static bool
+note_copied(const char *id, const char *new_id, void *data)
+{
+  g_hash_table_add(data, g_strdup(id));
+  return true;
+}
+
+/* Copies victims to the trash, and leaves in @present those of which the store says that they are there. */
+static bool
+copy_to_trash(const HaulContext *context, HaulOpenStore *store2, const HaulFolderList *list2,
+              const HaulFolderWork *work, Present *present, GError **error)
+{
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  g_autoptr(GHashTable) copied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  guint n = present->ids->len;
+  if (!make_trash(context, store2, list2, error)
+      || !haul_store_select(store2, work->plan.path2, HAUL_READ, &folder, error)
+      || !haul_store_copy(store2, (const char *const *)present->ids->pdata, n, context->trash2,
+                          false, note_copied, copied, error))
+    return false;
+  for (guint i = n; i-- > 0;)
+    if (!g_hash_table_contains(copied, present->ids->pdata[i])) {
+      g_ptr_array_remove_index(present->ids, i);
+      g_ptr_array_remove_index(present->names, i);
+    }
+  if (present->ids->len == n)
+    return true;
+  haul_set_error(error, HAUL_ERROR_FOLDER, "refused",
+                 "%u messages could not be copied to the trash, and nothing was deleted",
+                 n - present->ids->len);
+  return false;
+}
+
 static bool
 forget_strays(const HaulContext *context, const HaulFolderWork *work, const GArray *victims,
               GError **error)
@@ -276,12 +346,15 @@ contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GEr
 
 /* Removes what is still there of @victims. */
 static bool
-remove_victims(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *work,
-               const GArray *victims, GError **error)
+remove_victims(const HaulContext *context, HaulOpenStore *store2, const HaulFolderList *list2,
+               HaulFolderWork *work, const GArray *victims, GError **error)
 {
   HaulLeaving *leaving = &work->tally->leaving2;
   g_auto(Present) present = { 0 };
   if (!look(store2, work, victims, &present, error))
+    return false;
+  if (present.ids->len > 0 && context->trash2 != NULL
+      && !copy_to_trash(context, store2, list2, work, &present, error))
     return false;
   const char *const *ids = (const char *const *)present.ids->pdata;
   guint n = present.ids->len;
@@ -293,7 +366,8 @@ remove_victims(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork
   work->n_removed2 += n;
   for (guint i = 0; i < n; i++) {
     const char *name = present.names->pdata[i];
-    haul_log(HAUL_LOG_INFO, "%s: deleted message %s %s", work->plan.path2, ids[i],
+    haul_log(HAUL_LOG_INFO, "%s: %s message %s %s", work->plan.path2,
+             context->trash2 != NULL ? "moved to the trash" : "deleted", ids[i],
              name != NULL ? name : "without Message-Id");
   }
   return true;
@@ -317,7 +391,8 @@ count_gone(HaulOpenStore *store2, HaulFolderWork *work, const GArray *victims)
 
 static bool
 mirror_folder(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
-              HaulOpenStore *store2, HaulFolderWork *work, GError **error)
+              HaulOpenStore *store2, const HaulFolderList *list2, HaulFolderWork *work,
+              GError **error)
 {
   g_autoptr(HaulIds) ids = haul_ids_new();
   g_auto(HaulMirrorPlan) plan = { 0 };
@@ -329,7 +404,7 @@ mirror_folder(const HaulContext *context, const HaulPass *pass, const HaulFolder
   if (refusal != NULL || plan.victims->len == 0)
     return true;
   GError *why = NULL;
-  if (remove_victims(context, store2, work, plan.victims, &why))
+  if (remove_victims(context, store2, list2, work, plan.victims, &why))
     return forget_strays(context, work, plan.victims, error);
   if (haul_error_reach(why) <= HAUL_ERROR_FOLDER)
     count_gone(store2, work, plan.victims);
@@ -359,12 +434,12 @@ report_vanished(const HaulContext *context, const HaulFolderList *list1, GError 
 
 bool
 haul_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
-            HaulOpenStore *store2, GError **error)
+            HaulOpenStore *store2, const HaulFolderList *list2, GError **error)
 {
   if (is_empty(list1) && !report_vanished(context, list1, error))
     return false;
   for (guint i = 0; i < pass->folders->len; i++)
-    if (!mirror_folder(context, pass, list1, store2,
+    if (!mirror_folder(context, pass, list1, store2, list2,
                        &g_array_index(pass->folders, HaulFolderWork, i), error))
       return false;
   return true;

@@ -18,12 +18,12 @@ bool haul_mirror_check_policy(const HaulPolicy *policy, bool stateless, GError *
 
 /* Refuses accounts of which one cannot say that a message is not there, or that cannot be removed from.
  * Error: HAUL_ERROR_ACCOUNT. */
-bool haul_mirror_check(const HaulFolderList *list1, const HaulOpenStore *store2,
-                       const HaulFolderList *list2, GError **error);
+bool haul_mirror_check(const HaulPolicy *policy, const HaulFolderList *list1,
+                       const HaulOpenStore *store2, const HaulFolderList *list2, GError **error);
 
 /* Removes what may go in the folders of a pass. Refusals, and what befalls a folder, are in the report. */
 bool haul_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
-                 HaulOpenStore *store2, GError **error);
+                 HaulOpenStore *store2, const HaulFolderList *list2, GError **error);
 
 /* Decides what would go of one folder of a pass as things are; @plan is to be cleared. */
 bool

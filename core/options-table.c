@@ -308,6 +308,7 @@ static const HaulOption table[] = {
     "the same, of what has had its copy so long", POLICY(delete1_after_days), RANGE(0, MAX_DAYS) },
   { "delete2", false, NULL, apply_switch, "delete at the destination what the source does not have",
     POLICY(delete2) },
+  { "trash2", false, "NAME", apply_path, "by moving it to this folder there", POLICY(trash2) },
   { "max-delete", false, "N", apply_number,
     "delete up to so many of a folder there, whatever part that is", POLICY(max_delete),
     RANGE(1, MAX_MESSAGES) },

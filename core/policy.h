@@ -23,6 +23,7 @@ typedef struct {
   bool delete1;                /* remove at the source what has a copy ... */
   unsigned delete1_after_days; /* ... if it has had it so long */
   bool delete2;                /* remove at the destination what the source does not have ... */
+  const char *trash2;          /* ... by moving it to this folder; or NULL */
   unsigned max_delete;         /* ... at most so many of a folder; 0: what the guard says */
 
   /* limits */

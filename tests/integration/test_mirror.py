@@ -122,6 +122,22 @@ def what_others_brought_goes_in_the_run_after_the_first():
 
 
 @case
+def what_goes_lies_in_the_trash():
+    """With its octets, on a server and in a tree."""
+    with Dovecot() as old, Dovecot() as new, Scratch() as folder:
+        for user, copy in (("u1", Imap(new, "u1")), ("u2", Maildir(folder + "/tree"))):
+            source = imap_source(old, user, mails(20))
+            with Bench(source, copy) as bench:
+                bench.run().expect(0)
+                before = sorted(digest for _, digest in copy.snapshot().bodies().elements())
+                drop(source, "INBOX", [2, 3])
+                assert deleted(bench.run("--delete2", "--trash2", "Thrown away").expect(0)) == 2
+                held = list(copy.snapshot().bodies().elements())
+                assert sorted(digest for _, digest in held) == before, held
+                assert len([path for path, _ in held if path == "Thrown away"]) == 2, held
+
+
+@case
 def messages_that_others_have_marked_stay():
     """By UID EXPUNGE; without it the folder is left, and said so. (Flags are left alone, or they would go.)"""
     for capability, code in ((None, 0), (BARE_CAPABILITY, 121)):

@@ -320,6 +320,63 @@ a_refusal_of_the_server_is_reported(void)
 }
 
 static void
+what_goes_lies_in_the_trash(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  engine.options.policy.trash2 = "Bin/of mine";
+  memory_box_remove(engine.source, "INBOX", 1);
+  memory_box_remove(engine.source, "INBOX", 2);
+  engine.copy->faults.refuses_copies = true; /* nothing goes that is not there */
+  CU_ASSERT_EQUAL(engine_run(&engine), 121);
+  CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 20);
+  engine.copy->faults.refuses_copies = false;
+  for (unsigned run = 0; run < 2; run++) {
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, run == 0 ? 2 : 0);
+    CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 18);
+    CU_ASSERT_EQUAL(count(engine.copy, "Bin/of mine"), 2);
+  }
+}
+
+/* A folder of the source may go there, too; what was thrown away stays. */
+static void
+the_trash_is_not_mirrored(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 20);
+  engine.options.policy.trash2 = "Trash";
+  memory_box_add(engine.source, "Trash", "Subject: rubbish\r\n\r\nx\r\n");
+  ENGINE_SYNC(&engine);
+  memory_box_remove(engine.source, "INBOX", 1);
+  for (unsigned run = 0; run < 2; run++) {
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(count(engine.copy, "Trash"), 2);
+    CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 19);
+  }
+}
+
+/* Whatever is lost on the way, each message is in the folder or in the trash. */
+static void
+a_way_to_the_trash_that_is_cut_off_loses_nothing(void)
+{
+  for (unsigned how = 0; how < 4; how++) {
+    g_auto(Engine) engine;
+    begin(&engine, 20);
+    engine.options.policy.trash2 = "Trash";
+    memory_box_remove(engine.source, "INBOX", 1);
+    engine.copy->faults.lose_copy = how == 0 ? 1 : 0;
+    engine.copy->faults.lose_copied = how == 1 ? 1 : 0;
+    engine.copy->faults.lose_marked = how == 2 ? 1 : 0;
+    engine.copy->faults.lose_expunged = how == 3 ? 1 : 0;
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 1);
+    CU_ASSERT_EQUAL(count(engine.copy, "INBOX"), 19);
+    CU_ASSERT(count(engine.copy, "Trash") >= 1);
+  }
+}
+
+static void
 a_dry_run_says_what_it_would_remove(void)
 {
   g_auto(Engine) engine;
@@ -388,6 +445,9 @@ main(void)
     CASE(what_arrives_during_the_run_stays),
     CASE(a_removal_without_an_answer_is_made_again),
     CASE(a_refusal_of_the_server_is_reported),
+    CASE(what_goes_lies_in_the_trash),
+    CASE(the_trash_is_not_mirrored),
+    CASE(a_way_to_the_trash_that_is_cut_off_loses_nothing),
     CASE(a_dry_run_says_what_it_would_remove),
     CASE(a_source_that_shows_a_part_is_no_pattern),
     CASE(it_does_not_go_with_its_opposite),
