@@ -6,6 +6,7 @@
 
 int haul_command_sync(int argc, char **argv);
 int haul_command_verify(int argc, char **argv);
+int haul_command_dedupe(int argc, char **argv);
 int haul_command_plugins(int argc, char **argv);
 int haul_command_explain(int argc, char **argv);
 

@@ -332,6 +332,7 @@ static const HaulOption table[] = {
   { "report", false, "FILE", apply_report, "write the report there, as .json or .html",
     AT(report) },
   { "deep", false, NULL, apply_switch, "of verify: compare all octets", AT(deep) },
+  { "apply", false, NULL, apply_switch, "of dedupe: remove what was found", AT(apply) },
   { "json", false, NULL, apply_switch, "events on standard output, a line each", AT(json) },
   { "quiet", false, NULL, apply_switch, "errors only", AT(quiet) },
   { "debug", false, NULL, apply_switch, "show the protocol, without secrets", AT(debug) },

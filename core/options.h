@@ -22,6 +22,7 @@ typedef struct {
   const char *report;   /* likewise: a file that gets the report */
   const char *inet;     /* "4" or "6"; NULL: not said */
   bool deep;            /* of verify: by content */
+  bool apply;           /* of dedupe: remove what was found */
   bool json, debug, quiet, help, version;
 } HaulOptions;
 
