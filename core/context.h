@@ -24,8 +24,8 @@ typedef struct {
   const HaulPolicy *policy;
   unsigned n_lanes;       /* how many there may be at most, by now */
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
-  const char *target2;    /* of this pass: where the only folder goes, or NULL */
   const char *trash2;     /* of this pass: where goes what is deleted at the destination, or NULL */
+  const GArray *mappings; /* of this pass: HaulMapping beside the chosen folders; or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
   bool dry;
   /* The state was rebuilt, is only for this run, or no run has ended well with it, and the destination holds

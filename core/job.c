@@ -26,6 +26,7 @@
 #include "preparing.h"
 #include "preview.h"
 #include "removal.h"
+#include "routes.h"
 #include "sessions.h"
 #include "spelling.h"
 #include "survey.h"
@@ -48,6 +49,8 @@ typedef struct {
   HaulIdMap *id_map; /* owned, or NULL */
   char *target2;     /* owned; where the only one of them goes, or NULL */
   char *trash2;      /* owned; where goes what is deleted at the destination, or NULL */
+  GArray *mappings;  /* owned; of HaulMapping: where each of them goes in this pass */
+  bool routes_told;  /* what changed in where folders go: once is enough */
   bool fit_told;     /* whether all fits: once is enough */
   HaulPreviewFunc planned;
   void *planned_data;
@@ -123,11 +126,13 @@ choose_folders(Job *job, GError **error)
   g_clear_pointer(&job->target2, g_free);
   choose_trash(job);
   job->folders1 = haul_choose_folders(job->side1.list, job->options->policy.folders, error);
-  if (job->folders1 == NULL || job->options->policy.folder2 == NULL)
-    return job->folders1 != NULL;
+  if (job->folders1 == NULL
+      || !haul_routes_confine(&job->options->policy, job->side1.list, job->folders1, error))
+    return false;
+  if (job->options->policy.folder2 == NULL)
+    return true;
   job->target2 =
       haul_choose_target(job->folders1, job->side2.list, job->options->policy.folder2, error);
-  job->context.target2 = job->target2;
   return job->target2 != NULL;
 }
 
@@ -298,15 +303,30 @@ finish_folders(Frame *frame, GError **error)
          && haul_note_complete(&frame->job->context, frame->pass, frame->after, error);
 }
 
-/* Finds out how the destination spells what we are about to ask it for. */
+/* Maps the folders, and finds out how the destination spells what we are about to ask it for. */
 static bool
-ask_spellings(Job *job, GError **error)
+map_folders(Job *job, GError **error)
 {
-  g_clear_pointer(&job->context.spellings2, g_hash_table_unref);
-  if (!job->options->dry)
-    job->context.spellings2 =
-        haul_spelling_ask(job->folders1, job->target2, job->side2.store, &job->side2.list, error);
-  return job->options->dry || job->context.spellings2 != NULL;
+  HaulContext *context = &job->context;
+  HaulRoutesInput input = {
+    .policy = &job->options->policy,
+    .list1 = job->side1.list,
+    .list2 = job->side2.list,
+    .folders1 = job->folders1,
+    .target2 = job->target2,
+    .journal = context->journal,
+    .tells = !job->routes_told,
+  };
+  g_clear_pointer(&context->spellings2, g_hash_table_unref);
+  g_clear_pointer(&job->mappings, g_array_unref);
+  context->mappings = job->mappings = haul_routes_make(&input, error);
+  job->routes_told = true;
+  if (job->mappings == NULL || job->options->dry)
+    return job->mappings != NULL;
+  context->spellings2 =
+      haul_spelling_ask(job->folders1, job->mappings, job->side2.store, &job->side2.list, error);
+  haul_routes_note_spellings(job->mappings, context->spellings2);
+  return context->spellings2 != NULL;
 }
 
 static bool
@@ -342,7 +362,7 @@ carry_out(Frame *frame, GError **error)
 static bool
 run_pass(Job *job, GError **error)
 {
-  if (!ask_spellings(job, error))
+  if (!map_folders(job, error))
     return false;
   g_autoptr(HaulPass) pass = haul_survey(&job->context, job->side1.store, job->side2.store,
                                          job->folders1, job->side2.list->folders, error);
@@ -565,6 +585,7 @@ job_clear(Job *job)
   g_clear_pointer(&job->folders1, g_array_unref);
   g_free(job->target2);
   g_free(job->trash2);
+  g_clear_pointer(&job->mappings, g_array_unref);
   haul_id_map_free(job->id_map);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
@@ -596,6 +617,10 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     },
   };
   GError *why = NULL;
+  if (!haul_routes_check(&options->policy, error)) {
+    job_clear(&job);
+    return haul_reason_exit_code("usage", 0);
+  }
   if (haul_account_overlaps(options->account1, options->account2)) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
                    "source and destination are the same, or one lies in the other");

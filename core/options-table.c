@@ -20,6 +20,14 @@
 
 #define MEMBER(options, option, type) ((type *)(void *)((char *)(options) + (option)->offset))
 
+/* What is so anyway. */
+static bool
+apply_nothing(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+              GError **error)
+{
+  return true;
+}
+
 static bool
 apply_switch(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
              GError **error)
@@ -289,6 +297,16 @@ static const HaulOption table[] = {
 
   /* folders */
   { "folder", false, "NAME", apply_list, "only this folder; may be repeated", POLICY(folders) },
+  { "f1f2", false, "OLD=NEW", apply_list, "this folder, and all below it, goes there",
+    POLICY(renames) },
+  { "automap", false, NULL, apply_nothing, "by special use and names in many languages (default)" },
+  { "noautomap", false, NULL, apply_switch, "each to the folder of its own name",
+    POLICY(no_automap) },
+  { "subfolder1", false, "NAME", apply_path, "only what is below this folder, as if it were all",
+    POLICY(subfolder1) },
+  { "subfolder2", false, "NAME", apply_path, "all goes below this folder", POLICY(subfolder2) },
+  { "regextrans2", false, "s/A/B/", apply_list, "change names at the destination",
+    POLICY(rewrites) },
   { "folder2", false, "NAME", apply_path, "where that one folder goes", POLICY(folder2) },
 
   /* messages */

@@ -143,16 +143,17 @@ haul_plan_folders(const HaulFoldersInput *input)
     if (folder1->attributes & HAUL_FOLDER_NOSELECT)
       continue; /* its children bring it along, where the destination needs it */
     HaulFolderPlan plan = { .folder1 = folder1, .path2 = folder1->path, .rule = "same name" };
-    if (input->target2 != NULL) {
-      plan.path2 = input->target2;
-      plan.rule = "--folder2";
-      plan.is_sent_elsewhere = true;
+    const HaulMapping *mapping = input->mappings != NULL ? &input->mappings[i] : NULL;
+    if (mapping != NULL) {
+      plan.path2 = mapping->path2;
+      plan.rule = mapping->rule;
+      plan.is_sent_elsewhere = mapping->is_wish;
     }
     const char *spelling =
         input->spellings2 != NULL ? g_hash_table_lookup(input->spellings2, plan.path2) : NULL;
     if (spelling != NULL) {
       plan.path2 = spelling;
-      plan.rule = input->target2 != NULL ? "--folder2 but for case" : "same name but for case";
+      plan.rule = mapping == NULL ? "same name but for case" : plan.rule;
     }
     plan.folder2 = g_hash_table_lookup(index2, plan.path2);
     if (plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_NOSELECT))
@@ -166,7 +167,7 @@ haul_plan_folders(const HaulFoldersInput *input)
     }
     plan.create = plan.folder2 == NULL;
     plan.subscribe =
-        (plan.is_sent_elsewhere || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
+        ((mapping != NULL && mapping->subscribes) || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
         && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
         && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
     plan.look = look_at(&plan, input->lists_all, input->mirrors);

@@ -49,12 +49,19 @@ typedef enum {
   HAUL_LOOK_MATCH,   /* list both sides with keys: nothing to pair by  */
 } HaulLook;
 
+/* Where a folder of the source goes, and why. */
+typedef struct {
+  char *path2, *rule; /* owned by whoever made it */
+  bool is_wish;       /* the user sends it there: what it is for at the source does not hold there */
+  bool subscribes;    /* whether it is subscribed to at the source or not */
+} HaulMapping;
+
 typedef struct {
   const HaulPlanFolder *folder1; /* borrowed from the input */
   const HaulPlanFolder *folder2; /* NULL if it is not there yet */
   const HaulPlanKnown *known;    /* NULL for first contact; its path2 may be spelt otherwise */
   const char *path2;             /* where it goes; borrowed */
-  const char *rule;              /* which rule of mapping made it: "same name" or "--folder2" */
+  const char *rule;              /* which rule of mapping made it, for the user; borrowed */
   const char *taken_by;          /* another source folder that goes there; NULL: none */
   HaulLook look;
   bool create, subscribe;
@@ -70,7 +77,7 @@ typedef struct {
   bool mirrors;           /* what is at the destination besides has to be known */
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
-  const char *target2;    /* where the only folder goes; NULL: each has the same path there */
+  const HaulMapping *mappings; /* beside folders1; NULL: each has the same path there */
 } HaulFoldersInput;
 
 /* Returns HaulFolderPlan for each source folder that holds mail, in the order of @folders1. Where two

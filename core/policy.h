@@ -12,6 +12,12 @@ typedef struct {
   /* folders */
   const char *const *folders; /* only these; NULL for all */
   const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
+  const char *const *renames;  /* "OLD=NEW": subtrees that go elsewhere */
+  const char *const *rewrites; /* "s/.../.../": of names at the destination, in this order */
+  const char *subfolder1;      /* the subtree that is the account; NULL: all */
+  const char *subfolder2;      /* what all goes below, or NULL */
+  bool no_automap;             /* special use and names in other languages count for nothing */
+  bool allow_merge;            /* several folders may go to one */
 
   /* messages */
   const char *match;          /* the chain; never NULL */

@@ -110,23 +110,26 @@ create_result(const char *path, const GError *why, void *data)
 
 /* Returns the folders that there are to be at the destination, of HaulPlanFolder. */
 static GArray *
-wanted_folders(const GArray *folders1, const char *target2)
+wanted_folders(const GArray *folders1, const GArray *mappings)
 {
   GArray *wanted = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
-  HaulPlanFolder target = { .path = target2 };
-  if (target2 != NULL)
-    g_array_append_val(wanted, target);
-  else
-    g_array_append_vals(wanted, folders1->data, folders1->len);
+  g_array_append_vals(wanted, folders1->data, folders1->len);
+  for (guint i = 0; i < wanted->len; i++) {
+    HaulPlanFolder *folder = &g_array_index(wanted, HaulPlanFolder, i);
+    const HaulMapping *mapping = &g_array_index(mappings, HaulMapping, i);
+    folder->path = mapping->path2;
+    if (mapping->is_wish)
+      folder->attributes &= HAUL_FOLDER_NOSELECT;
+  }
   return wanted;
 }
 
 GHashTable *
-haul_spelling_ask(const GArray *folders1, const char *target2, HaulOpenStore *store2,
+haul_spelling_ask(const GArray *folders1, const GArray *mappings, HaulOpenStore *store2,
                   HaulFolderList **list2, GError **error)
 {
   g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr(GArray) wanted = wanted_folders(folders1, target2);
+  g_autoptr(GArray) wanted = wanted_folders(folders1, mappings);
   g_autoptr(GArray) suspects = find_suspects(wanted, *list2);
   g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
   if (suspects->len == 0)

@@ -12,12 +12,12 @@
  * the run would do anyway, and which is asked only of folders that differ from another one, on either
  * side, by nothing but case. Costs nothing where there is none.
  *
- * @target2: where the only folder that holds mail goes; NULL: each goes to the folder of its own path.
+ * @mappings: where each goes; HaulMapping beside @folders1.
  * @list2: the destination's folders; replaced if they may have become more.
  * Returns a table of path -> path as the destination lists it, or will: what is still to be made in a
  * folder that has another spelling is spelt like it. To be freed; NULL on error.
  */
-GHashTable *haul_spelling_ask(const GArray *folders1, const char *target2, HaulOpenStore *store2,
+GHashTable *haul_spelling_ask(const GArray *folders1, const GArray *mappings, HaulOpenStore *store2,
                               HaulFolderList **list2, GError **error);
 
 #endif /* HAUL_CORE_SPELLING_H */

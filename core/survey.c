@@ -328,7 +328,9 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .folders2 = (const HaulPlanFolder *)(void *)folders2->data,
     .n_folders2 = folders2->len,
     .spellings2 = context->spellings2,
-    .target2 = context->target2,
+    .mappings = context->mappings != NULL
+                    ? (const HaulMapping *)(void *)context->mappings->data
+                    : NULL,
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
     .mirrors = context->policy->delete2,

@@ -140,6 +140,100 @@ several_folders_are_not_sent_to_one(void)
   CU_ASSERT_EQUAL(engine.calls2.creates, 0);
 }
 
+/* The first words of what a dry run says of a folder: "PATH1 PATH2 map TEXT". */
+static bool
+is_planned(const Engine *engine, const char *start)
+{
+  for (guint i = 0; i < engine->planned->len; i++)
+    if (g_str_has_prefix(engine->planned->pdata[i], start))
+      return true;
+  return false;
+}
+
+static void
+folders_go_to_those_of_the_same_use(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  memory_box_add(engine.source, "Gesendet", "Subject: a\r\n\r\n");
+  memory_box_add(engine.source, "Gesendet/2019", "Subject: b\r\n\r\n");
+  memory_box_add(engine.source, "Papierkorb", "Subject: c\r\n\r\n");
+  memory_box_folder(engine.source, "Papierkorb")->attributes = HAUL_FOLDER_TRASH;
+  memory_box_folder(engine.copy, "Sent Items")->attributes = HAUL_FOLDER_SENT;
+  engine.options.dry = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT(is_planned(&engine, "Gesendet Sent Items map mapped by: \\Sent by name at the source"));
+  CU_ASSERT(is_planned(&engine, "Gesendet/2019 Sent Items/2019 map mapped by: as \"Gesendet\": "));
+  CU_ASSERT(is_planned(&engine, "Papierkorb Papierkorb map mapped by: same name"));
+  engine.options.dry = false;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Sent Items"), 1);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Sent Items/2019"), 1);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Papierkorb"), 1);
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 3);
+
+  /* Another folder that is for it comes later: what was so before stays so. */
+  memory_box_folder(engine.copy, "Papierkorb")->attributes = 0;
+  memory_box_folder(engine.copy, "Bin")->attributes = HAUL_FOLDER_TRASH;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 3);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Bin"), 0);
+}
+
+static void
+what_would_meet_is_named_before_anything_is_written(void)
+{
+  static const char *const renames[] = { "INBOX=All", "Work/a b=All", NULL };
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 2);
+  engine.options.policy.renames = renames;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "merge", "folders \"INBOX\" (--f1f2 INBOX=All)");
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 0);
+  CU_ASSERT_EQUAL(engine.calls2.creates, 0);
+}
+
+static void
+a_bad_word_about_folders_is_told_before_anything_is_opened(void)
+{
+  static const char *const bad_rename[] = { "INBOX", NULL }, *const bad_rewrite[] = { "s/(/x/",
+                                                                                      NULL };
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 1);
+  engine.options.policy.renames = bad_rename;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "usage", "--f1f2");
+  engine.options.policy.renames = NULL;
+  engine.options.policy.rewrites = bad_rewrite;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "usage", "--regextrans2");
+  CU_ASSERT_EQUAL(engine.calls1.opens, 0);
+  engine.options.policy.rewrites = NULL;
+  engine.options.policy.subfolder1 = "None";
+  CU_ASSERT_EQUAL(engine_run(&engine), 117);
+  CHECK_ERROR(engine.error, HAUL_ERROR_ACCOUNT, "no-folder", "source: ");
+}
+
+static void
+an_account_goes_below_a_folder_and_comes_back(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine_fill(&engine, 2);
+  memory_box_folder(engine.source, "Work/a b")->attributes = HAUL_FOLDER_SENT;
+  engine.options.policy.subfolder2 = "Old/ann";
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Old/ann/INBOX"), 2);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "Old/ann/Work/a b"), 2);
+  CU_ASSERT_EQUAL(memory_box_folder(engine.copy, "Old/ann/Work/a b")->attributes, 0);
+  CU_ASSERT_EQUAL(engine.copy->folders->len, 2);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 4);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), 4);
+}
+
 static void
 folders_that_hold_no_mail_are_left_to_their_children(void)
 {
@@ -328,6 +422,10 @@ main(void)
     CASE(a_folder_goes_where_it_is_sent),
     CASE(each_folder_that_it_is_sent_to_is_remembered_by_itself),
     CASE(several_folders_are_not_sent_to_one),
+    CASE(folders_go_to_those_of_the_same_use),
+    CASE(what_would_meet_is_named_before_anything_is_written),
+    CASE(a_bad_word_about_folders_is_told_before_anything_is_opened),
+    CASE(an_account_goes_below_a_folder_and_comes_back),
     CASE(folders_that_hold_no_mail_are_left_to_their_children),
     CASE(where_a_folder_holds_mail_or_folders_no_empty_one_is_in_the_way),
     CASE(where_parents_do_not_come_along_they_are_made_first),

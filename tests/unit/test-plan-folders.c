@@ -241,9 +241,9 @@ a_folder_that_is_sent_elsewhere_has_a_state_of_its_own_there(void)
     { NULL, NULL, "INBOX", "same name", -1, false },
     { "old", NULL, "old", "--folder2", 0, false },
     { "New", NULL, "New", "--folder2", 1, true },
-    { "New", "nEw", "nEw", "--folder2 but for case", 1, false },
+    { "New", "nEw", "nEw", "--folder2", 1, false },
     { "other", NULL, "other", "--folder2", -1, true },
-    { "Old", "nEw", "nEw", "--folder2 but for case", 1, false }, /* it is one by another name */
+    { "Old", "nEw", "nEw", "--folder2", 1, false }, /* it is one by another name */
   };
   HaulPlanFolder folder1 = { .path = "INBOX", .epoch = 7, .n_messages = 2 };
   HaulPlanFolder folders2[] = { { .path = "INBOX", .epoch = 8 },
@@ -257,9 +257,15 @@ a_folder_that_is_sent_elsewhere_has_a_state_of_its_own_there(void)
     g_autoptr(GHashTable) spellings = g_hash_table_new(g_str_hash, g_str_equal);
     if (table[i].spelling != NULL)
       g_hash_table_insert(spellings, (char *)table[i].target, (char *)table[i].spelling);
-    HaulFoldersInput input = {
-      &folder1, folders2, 1, 3, known, 2, .spellings2 = spellings, .target2 = table[i].target
-    };
+    HaulMapping mapping = { (char *)table[i].target, (char *)table[i].rule, true, true };
+    HaulFoldersInput input = { &folder1,
+                               folders2,
+                               1,
+                               3,
+                               known,
+                               2,
+                               .spellings2 = spellings,
+                               .mappings = table[i].target != NULL ? &mapping : NULL };
     g_autoptr(GArray) plans = haul_plan_folders(&input);
     CU_ASSERT_EQUAL_FATAL(plans->len, 1);
     const HaulFolderPlan *plan = &g_array_index(plans, HaulFolderPlan, 0);
