@@ -55,10 +55,20 @@ typedef struct {
   _Atomic bool incomplete; /* something failed: look again next time */
 } HaulFolderWork;
 
+/* A copy at the destination whose message is not in its folder at the source any more. Its pair stays in the
+ * state until it is known whether the message came to another folder. */
+typedef struct {
+  HaulFolderWork *from;       /* borrowed from the pass */
+  HaulCopy copy;              /* owned */
+  uint32_t flags2, keywords2; /* that it has */
+  uint32_t flags1, keywords1; /* that the message has where it came to */
+} HaulDeparture;
+
 /* A pass over both accounts: folders and actions, planned first and then carried out. */
 typedef struct {
   GArray *folders;      /* owned; of HaulFolderWork */
   GArray *actions;      /* owned; of HaulAction, grouped by folder */
+  GArray *departures;   /* owned; of HaulDeparture */
   HaulObjects *objects; /* owned; NULL where no message is in several folders */
   bool links;           /* the destination can copy by itself */
   bool knows_objects;   /* the state knew some before this pass */

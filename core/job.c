@@ -22,6 +22,7 @@
 #include "journal-file.h"
 #include "linking.h"
 #include "mirror.h"
+#include "moves.h"
 #include "patience.h"
 #include "preparing.h"
 #include "preview.h"
@@ -356,7 +357,8 @@ carry_out(Frame *frame, GError **error)
   HaulDeliveryFrame second = { do_nothing, look_at_folders, frame };
   return haul_crew_run(context, frame->pass, store1, store2, &first, error)
          && (!links || haul_make_links(context, frame->pass, store2, &left, error))
-         && (!left || haul_crew_run(context, frame->pass, store1, store2, &second, error));
+         && (!left || haul_crew_run(context, frame->pass, store1, store2, &second, error))
+         && haul_forget_departed(context, frame->pass, error);
 }
 
 static bool

@@ -94,6 +94,12 @@ static const char *const statements[N_STATEMENTS] = {
   [FIND_COPIES] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM object"
                   " JOIN pair USING(folder, id1)"
                   " WHERE object = ?1 AND id2 IS NOT NULL AND gone IS NOT 1",
+  [FIND_COPY] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM pair"
+                " WHERE folder = ?1 AND id1 = ?2 AND id2 IS NOT NULL AND gone IS NOT 1"
+                " AND leaving IS NULL",
+  [LOAD_COPIES] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM pair"
+                  " WHERE folder = ?1 AND id2 IS NOT NULL AND gone IS NOT 1 AND leaving IS NULL"
+                  " LIMIT ?2",
   [GET_LABELS] = "SELECT value FROM meta WHERE name = 'labels'",
   [SET_LABELS] = "INSERT OR REPLACE INTO meta VALUES('labels', ?1)",
   [DROP_TOKENS1] = "UPDATE folder SET token1 = NULL",

@@ -1,6 +1,6 @@
 /*
- * Messages that are in several folders: under which object ids the state knows the source's messages, and
- * where the destination has copies of them.
+ * Messages that are, or were, in several folders: under which object ids the state knows the source's
+ * messages, and where the destination has copies of them.
  */
 #include "journal-db.h"
 
@@ -45,24 +45,62 @@ haul_journal_note_object(HaulJournal *journal, const char *object, int64_t folde
   return done;
 }
 
+/* Appends the copies that a query gives, which it takes from the database; @query: NULL after an error. */
+static bool
+take_copies(HaulJournal *journal, sqlite3_stmt *query, GArray *copies, GError **error)
+{
+  int step;
+  if (query == NULL)
+    return false;
+  while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+    HaulCopy copy = { .cargo = haul_db_column_cargo(journal, query),
+                      .folder = sqlite3_column_int64(query, 6),
+                      .id2 = g_strdup((const char *)sqlite3_column_text(query, 7)) };
+    g_array_append_val(copies, copy);
+  }
+  bool done = step == SQLITE_DONE || haul_db_fail(journal, error);
+  sqlite3_reset(query);
+  return done;
+}
+
 bool
 haul_journal_find_copies(HaulJournal *journal, const char *object, GArray *copies, GError **error)
 {
   pthread_mutex_lock(&journal->mutex);
   sqlite3_stmt *query = haul_db_statement(journal, FIND_COPIES, error);
-  bool done = false;
-  if (query != NULL) {
+  if (query != NULL)
     haul_db_bind_text(query, 1, object);
-    int step;
-    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
-      HaulCopy copy = { .cargo = haul_db_column_cargo(journal, query),
-                        .folder = sqlite3_column_int64(query, 6),
-                        .id2 = g_strdup((const char *)sqlite3_column_text(query, 7)) };
-      g_array_append_val(copies, copy);
-    }
-    done = step == SQLITE_DONE || haul_db_fail(journal, error);
-    sqlite3_reset(query);
+  bool done = take_copies(journal, query, copies, error);
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_find_copy(HaulJournal *journal, int64_t folder, const char *id1, GArray *copies,
+                       GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  sqlite3_stmt *query = haul_db_statement(journal, FIND_COPY, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    haul_db_bind_id(query, 2, id1);
   }
+  bool done = take_copies(journal, query, copies, error);
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_load_copies(HaulJournal *journal, int64_t folder, unsigned limit, GArray *copies,
+                         GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_COPIES, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    sqlite3_bind_int64(query, 2, limit);
+  }
+  bool done = take_copies(journal, query, copies, error);
   pthread_mutex_unlock(&journal->mutex);
   return done;
 }

@@ -158,6 +158,13 @@ void haul_copy_clear(HaulCopy *copy);
 bool
 haul_journal_find_copies(HaulJournal *journal, const char *object, GArray *copies, GError **error);
 
+/* The same of one pair: none is appended if there is no such copy. */
+bool haul_journal_find_copy(HaulJournal *journal, int64_t folder, const char *id1, GArray *copies,
+                            GError **error);
+/* The same of the pairs of a folder, as far as there are @limit. */
+bool haul_journal_load_copies(HaulJournal *journal, int64_t folder, unsigned limit, GArray *copies,
+                              GError **error);
+
 /* Notes by what it is decided which folder gets such a message, @labels, a text. *is_new: whether that was
  * another one before, or never noted: then the source's tokens of all folders are forgotten. Call it between begin and commit. */
 bool

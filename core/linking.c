@@ -1,4 +1,4 @@
-/* Messages that the destination copies itself. */
+/* Messages that the destination copies itself: from labels, and of what moved. */
 #include "linking.h"
 
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <mailhaul/log.h>
 
 #include "naming.h"
+#include "plan-flags.h"
 
 /* Links whose intent is noted at once, and which one call makes. */
 #define BATCH_LINKS 512u
@@ -16,6 +17,9 @@ typedef struct {
   HaulFolderWork *from, *to; /* borrowed; from: NULL if no copy is known */
   HaulId id1;                /* at the source, in the folder of `to` */
   HaulCopy copy;             /* owned; the one in `from`; its cargo has id1 */
+  bool moved;                /* its message left `from` at the source */
+  bool changes_flags;        /* they are to be changed then, as `flags` says */
+  HaulAction flags;
   bool is_made;
   char *new_id; /* owned; NULL where the store did not say */
 } Link;
@@ -74,6 +78,31 @@ find_copy(const Linking *linking, const char *object, Link *link, GError **error
   return true;
 }
 
+/* Takes the copy of a message that left another folder. What happened to its flags since both sides agreed
+ * on them is carried over like any such change. */
+static void
+take_departed(const Linking *linking, const HaulDeparture *departure, Link *link)
+{
+  const HaulCargo *cargo = &departure->copy.cargo;
+  HaulKeywords *keywords = linking->context->keywords;
+  bool flagless = (link->to->plan.folder1->attributes & HAUL_FOLDER_FLAGLESS) != 0;
+  HaulFlagsMode mode = flagless ? HAUL_FLAGS_NONE : linking->context->policy->flags_mode;
+  HaulEntry source = { .id = link->id1,
+                       .flags = departure->flags1,
+                       .keywords = departure->keywords1 };
+  HaulEntry copy = { .flags = departure->flags2, .keywords = departure->keywords2 };
+  HaulRebase agreed = { link->id1, cargo->flags, cargo->keywords };
+  link->from = departure->from;
+  link->moved = true;
+  link->copy = (HaulCopy){ *cargo, departure->copy.folder, g_strdup(departure->copy.id2) };
+  link->copy.cargo.id1 = NULL;
+  link->changes_flags = haul_plan_flags(mode, keywords, &source, &copy, &agreed, &link->flags);
+  if (!link->changes_flags) {
+    link->copy.cargo.flags = agreed.flags;
+    link->copy.cargo.keywords = agreed.keywords;
+  }
+}
+
 static bool
 collect_links(Linking *linking, GError **error)
 {
@@ -85,8 +114,12 @@ collect_links(Linking *linking, GError **error)
     if (to->unusable)
       continue;
     Link link = { .to = to, .id1 = action->link.id1 };
-    if (!find_copy(linking, haul_objects_id(linking->pass->objects, action->link.object), &link,
-                   error))
+    if (action->link.object == 0)
+      take_departed(
+          linking, &g_array_index(linking->pass->departures, HaulDeparture, action->link.departure),
+          &link);
+    else if (!find_copy(linking, haul_objects_id(linking->pass->objects, action->link.object),
+                        &link, error))
       return false;
     HaulIdBuffer buffer;
     g_free(link.copy.cargo.id1);
@@ -193,9 +226,11 @@ add_receipt(const Linking *linking, const HaulIntentBatch *intent, guint index, 
   g_array_append_val(receipts, receipt);
   link->to->wrote = true;
   link->to->n_put++;
-  haul_report_linked(linking->context->report, link->to->tally);
+  haul_report_linked(linking->context->report, link->to->tally, link->moved);
   if (link->new_id == NULL)
     haul_naming_add(linking->naming, link->to, &link->copy.cargo);
+  if (link->new_id == NULL && link->changes_flags)
+    link->to->incomplete = true; /* the next run knows which message it is */
 }
 
 /* Makes one batch of links. What is not made and was refused is left to be copied. */
@@ -259,15 +294,32 @@ make_all(Linking *linking, GError **error)
 /* ---- what is left ---- */
 
 static int
-compare_left(const void *a, const void *b)
+compare_left(const void *left, const void *right)
 {
-  const HaulAction *x = a, *y = b;
+  const HaulAction *x = left, *y = right;
   if (x->folder != y->folder)
     return (x->folder > y->folder) - (x->folder < y->folder);
-  return (x->copy.first > y->copy.first) - (x->copy.first < y->copy.first);
+  if (x->deed != y->deed)
+    return (x->deed > y->deed) - (x->deed < y->deed);
+  HaulId a = x->deed == HAUL_DO_FLAGS ? x->flags.id2 : x->copy.first;
+  HaulId b = y->deed == HAUL_DO_FLAGS ? y->flags.id2 : y->copy.first;
+  return (a > b) - (a < b);
 }
 
-/* Replaces the actions of the pass, which are done, by copies of what could not be linked. */
+/* The change of flags that is left to do of a link that was made. */
+static HaulAction
+flags_left(const Link *link, guint folder)
+{
+  HaulFolderWork *to = link->to;
+  HaulAction action = link->flags;
+  to->ids = to->ids != NULL ? to->ids : haul_ids_new();
+  action.folder = folder;
+  action.flags.id2 = haul_id_intern(to->ids, link->new_id);
+  return action;
+}
+
+/* Replaces the actions of the pass, which are done, by what is left: copies of what could not be linked, and
+ * flags of what was. */
 static bool
 leave_copies(Linking *linking)
 {
@@ -276,13 +328,16 @@ leave_copies(Linking *linking)
   g_array_set_size(pass->actions, 0);
   for (guint i = 0; i < linking->links->len; i++) {
     const Link *link = link_at(linking, i);
-    if (link->is_made)
+    uint32_t folder = (uint32_t)(link->to - folders);
+    if (link->is_made && !(link->changes_flags && link->new_id != NULL))
       continue;
     HaulAction action = {
       .deed = HAUL_DO_COPY,
-      .folder = (uint32_t)(link->to - folders),
+      .folder = folder,
       .copy = { .first = link->id1, .last = link->id1, .n = 1, .octets = HAUL_UNKNOWN },
     };
+    if (link->is_made)
+      action = flags_left(link, folder);
     g_array_append_val(pass->actions, action);
   }
   g_array_sort(pass->actions, compare_left);
@@ -301,7 +356,7 @@ haul_make_links(const HaulContext *context, HaulPass *pass, HaulOpenStore *store
                 GError **error)
 {
   *left = false;
-  if (pass->objects == NULL || !pass->links)
+  if (!pass->links)
     return true;
   g_auto(Linking) linking = { .context = context,
                               .pass = pass,

@@ -1,6 +1,7 @@
 /* What to do with messages: pure, no I/O. */
 #include "plan.h"
 
+#include "plan-flags.h"
 #include "plan-labels.h"
 #include "plan-match.h"
 
@@ -80,83 +81,15 @@ sides_init(Sides *sides, const HaulMessagesInput *input)
   sides->order2 = order_by_id(input->items2, input->n2);
 }
 
-/* The flags that the copy shall have, by what both sides did since they agreed on @base. */
-static uint32_t
-merge_flags(HaulFlagsMode mode, uint32_t base, uint32_t source, uint32_t destination)
-{
-  switch (mode) {
-  case HAUL_FLAGS_NONE:
-    return destination;
-  case HAUL_FLAGS_ADD:
-    return destination | source;
-  case HAUL_FLAGS_SOURCE:
-    return source;
-  case HAUL_FLAGS_MERGE:
-  default:
-    return (destination | (source & ~base)) & ~(base & ~source);
-  }
-}
-
-static uint32_t
-merge_keywords(HaulKeywords *keywords, HaulFlagsMode mode, uint32_t base, uint32_t source,
-               uint32_t destination)
-{
-  switch (mode) {
-  case HAUL_FLAGS_NONE:
-    return destination;
-  case HAUL_FLAGS_ADD:
-    return haul_keywords_plus(keywords, destination, source);
-  case HAUL_FLAGS_SOURCE:
-    return source;
-  case HAUL_FLAGS_MERGE:
-  default: {
-    uint32_t gained = haul_keywords_minus(keywords, source, base);
-    uint32_t lost = haul_keywords_minus(keywords, base, source);
-    return haul_keywords_minus(keywords, haul_keywords_plus(keywords, destination, gained), lost);
-  }
-  }
-}
-
-/* What both sides agree on once the mode has had its way: what it does not carry over stays open, for a
- * later run in another mode. */
-static uint32_t
-agreed_flags(HaulFlagsMode mode, uint32_t base, uint32_t source)
-{
-  return mode == HAUL_FLAGS_NONE ? base : mode == HAUL_FLAGS_ADD ? base | source : source;
-}
-
-static uint32_t
-agreed_keywords(HaulKeywords *keywords, HaulFlagsMode mode, uint32_t base, uint32_t source)
-{
-  return mode == HAUL_FLAGS_NONE  ? base
-         : mode == HAUL_FLAGS_ADD ? haul_keywords_plus(keywords, base, source)
-                                  : source;
-}
-
 /* Plans the flags of one pair. Returns whether the destination has to change. */
 static bool
 plan_flags(const HaulMessagesInput *input, uint32_t folder, const HaulEntry *source,
-           const HaulEntry *copy, uint32_t base, uint32_t base_keywords, GArray *actions)
+           const HaulEntry *copy, HaulRebase *agreed, GArray *actions)
 {
-  HaulFlagsMode mode = input->flags_mode;
-  uint32_t flags = merge_flags(mode, base, source->flags, copy->flags);
-  uint32_t keywords =
-      merge_keywords(input->keywords, mode, base_keywords, source->keywords, copy->keywords);
-  if (flags == copy->flags && keywords == copy->keywords)
+  HaulAction action;
+  if (!haul_plan_flags(input->flags_mode, input->keywords, source, copy, agreed, &action))
     return false;
-  HaulAction action = {
-    .deed = HAUL_DO_FLAGS,
-    .folder = folder,
-    .flags = { .id1 = source->id,
-               .id2 = copy->id,
-               .add = flags & ~copy->flags,
-               .remove = copy->flags & ~flags,
-               .add_keywords = haul_keywords_minus(input->keywords, keywords, copy->keywords),
-               .remove_keywords = haul_keywords_minus(input->keywords, copy->keywords, keywords),
-               .flags = agreed_flags(mode, base, source->flags),
-               .keywords =
-                   agreed_keywords(input->keywords, mode, base_keywords, source->keywords) },
-  };
+  action.folder = folder;
   g_array_append_val(actions, action);
   return true;
 }
@@ -196,9 +129,12 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     if (index1 == NOWHERE) {
       bool is_ours = pair->leaving || pair->left;
       bool stays = is_ours ? index2 != NOWHERE : input->shows_part;
+      HaulParting parting = { pair->id1, index2 };
       if (!stays)
         g_array_append_val(plan->forgotten, pair->id1);
-      else if (is_ours && !pair->left)
+      if (!stays && index2 != NOWHERE)
+        g_array_append_val(plan->partings, parting);
+      if (stays && is_ours && !pair->left)
         g_array_append_val(plan->departed, pair->id1);
       continue;
     }
@@ -215,14 +151,9 @@ pair_by_state(const HaulMessagesInput *input, uint32_t folder, const Sides *side
     HaulEntry source = input->items1[index1];
     if (pair->leaving) /* that it is marked as deleted may be our own doing */
       source.flags = (source.flags & ~(uint32_t)HAUL_DELETED) | (pair->flags & HAUL_DELETED);
-    if (plan_flags(input, folder, &source, &input->items2[index2], pair->flags, pair->keywords,
-                   flag_actions))
+    HaulRebase agreed = { source.id, pair->flags, pair->keywords };
+    if (plan_flags(input, folder, &source, &input->items2[index2], &agreed, flag_actions))
       continue;
-    HaulRebase agreed = {
-      source.id,
-      agreed_flags(input->flags_mode, pair->flags, source.flags),
-      agreed_keywords(input->keywords, input->flags_mode, pair->keywords, source.keywords),
-    };
     if (pair->flags != agreed.flags || pair->keywords != agreed.keywords)
       g_array_append_val(plan->rebased, agreed);
   }
@@ -262,7 +193,8 @@ plan_adopted(const HaulMessagesInput *input, uint32_t folder, const HaulMessages
     haul_labels_provide(input, adoption->index1);
     uint32_t only1 = haul_keywords_minus(input->keywords, item1->keywords, item2->keywords);
     uint32_t both = haul_keywords_minus(input->keywords, item1->keywords, only1);
-    plan_flags(input, folder, item1, item2, item1->flags & item2->flags, both, flag_actions);
+    HaulRebase agreed = { item1->id, item1->flags & item2->flags, both };
+    plan_flags(input, folder, item1, item2, &agreed, flag_actions);
   }
 }
 
@@ -286,6 +218,19 @@ pair_by_key(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArra
   plan_adopted(input, folder, plan, flag_actions);
 }
 
+/* Leaves out the copies that matching gave to others. */
+static void
+drop_taken(const Sides *sides, GArray *partings)
+{
+  guint kept = 0;
+  for (guint i = 0; i < partings->len; i++) {
+    HaulParting parting = g_array_index(partings, HaulParting, i);
+    if (sides->fate2[parting.index2] == HAUL_FATE_FREE)
+      g_array_index(partings, HaulParting, kept++) = parting;
+  }
+  g_array_set_size(partings, kept);
+}
+
 /* Copies what is still free, neighbours in one run; or links it, where the destination has it elsewhere. */
 static void
 plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides, GArray *actions,
@@ -301,7 +246,7 @@ plan_copies(const HaulMessagesInput *input, uint32_t folder, const Sides *sides,
     if (haul_labels_can_link(input, (uint32_t)i)) {
       HaulAction action = { .deed = HAUL_DO_LINK,
                             .folder = folder,
-                            .link = { item->id, input->twins1[i].object } };
+                            .link = { .id1 = item->id, .object = input->twins1[i].object } };
       g_array_append_val(links, action);
       running = false;
       continue;
@@ -368,6 +313,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
     .adopted = g_array_new(FALSE, FALSE, sizeof(HaulAdoption)),
     .rebased = g_array_new(FALSE, FALSE, sizeof(HaulRebase)),
     .forgotten = g_array_new(FALSE, FALSE, sizeof(HaulId)),
+    .partings = g_array_new(FALSE, FALSE, sizeof(HaulParting)),
     .departed = g_array_new(FALSE, FALSE, sizeof(HaulId)),
     .absences = g_array_new(FALSE, FALSE, sizeof(HaulAbsence)),
     .strays = g_array_new(FALSE, FALSE, sizeof(HaulStray)),
@@ -383,6 +329,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
   mark_given_up(input, &sides, plan);
   pair_by_state(input, folder, &sides, flag_actions, plan);
   pair_by_key(input, folder, &sides, flag_actions, plan);
+  drop_taken(&sides, plan->partings);
   plan_strays(input, &sides, plan->strays);
   plan_copies(input, folder, &sides, plan->actions, links);
   append_actions(&plan->actions, &links);
@@ -396,6 +343,7 @@ haul_messages_plan_clear(HaulMessagesPlan *plan)
   g_clear_pointer(&plan->adopted, g_array_unref);
   g_clear_pointer(&plan->rebased, g_array_unref);
   g_clear_pointer(&plan->forgotten, g_array_unref);
+  g_clear_pointer(&plan->partings, g_array_unref);
   g_clear_pointer(&plan->departed, g_array_unref);
   g_clear_pointer(&plan->absences, g_array_unref);
   g_clear_pointer(&plan->strays, g_array_unref);

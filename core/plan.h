@@ -159,7 +159,8 @@ typedef struct {
     } flags;
     struct {
       HaulId id1;
-      uint32_t object;
+      uint32_t object;    /* that others have a copy of, too; or 0:               */
+      uint32_t departure; /* the copy of a message that left another folder: of the pass */
     } link;
   };
 } HaulAction;
@@ -192,15 +193,22 @@ typedef struct {
 } HaulStray;
 
 typedef struct {
+  HaulId id1;
+  uint32_t index2;
+} HaulParting;
+
+typedef struct {
   GArray *actions;   /* owned; of HaulAction, in the source's order, copies first */
   GArray *adopted;   /* owned; of HaulAdoption: pairs that matching found          */
   GArray *rebased;   /* owned; of HaulRebase: agreement that needs no change       */
   GArray *forgotten; /* owned; of HaulId: pairs whose source message is gone       */
-  GArray *departed;  /* owned; of HaulId: the same, but that we removed it               */
-  GArray *absences;  /* owned; of HaulAbsence: pairs whose copy is gone, or back   */
-  GArray *strays;    /* owned; of HaulStray: what no pair covers now, or no more   */
-  uint64_t n_there;  /* source messages with a copy                                */
-  uint64_t n_gone;   /* whose copy was removed at the destination: left so         */
+  GArray *
+      partings; /* owned; of HaulParting: those of them whose copy is there, and is no other's; in the same order */
+  GArray *departed; /* owned; of HaulId: the same, but that we removed it               */
+  GArray *absences; /* owned; of HaulAbsence: pairs whose copy is gone, or back   */
+  GArray *strays;   /* owned; of HaulStray: what no pair covers now, or no more   */
+  uint64_t n_there; /* source messages with a copy                                */
+  uint64_t n_gone;  /* whose copy was removed at the destination: left so         */
   uint64_t n_given_up;
   uint64_t n_elsewhere; /* left to another folder that they are in                 */
   uint64_t n_conflicts; /* equal keys, evidently different content: copied          */

@@ -8,6 +8,9 @@
 
 #include "rebuild.h"
 
+/* Of messages that left their folders so many are looked for in others; of what is beyond, bodies come. */
+#define MAX_DEPARTURES 50000u
+
 static void
 folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *why)
 {
@@ -56,13 +59,35 @@ keys_of(const HaulKey *found, const HaulListing *listing)
                                                 : (const HaulKey *)(void *)listing->keys->data;
 }
 
+/* Puts off forgetting a pair whose message may have come to another folder. *@departs: whether that is so. */
+static bool
+note_departure(const HaulContext *context, HaulPass *pass, HaulFolderWork *work, const char *id1,
+               const HaulEntry *item2, bool *departs, GError **error)
+{
+  g_autoptr(GArray) copies = g_array_new(FALSE, TRUE, sizeof(HaulCopy));
+  *departs = false;
+  if (!pass->links || pass->departures->len >= MAX_DEPARTURES)
+    return true;
+  if (!haul_journal_find_copy(context->journal, work->number, id1, copies, error))
+    return false;
+  *departs = copies->len > 0;
+  if (!*departs)
+    return true;
+  HaulDeparture departure = { .from = work,
+                              .copy = g_array_index(copies, HaulCopy, 0),
+                              .flags2 = item2->flags,
+                              .keywords2 = item2->keywords };
+  g_array_append_val(pass->departures, departure);
+  return true;
+}
+
 /* Tells the state what the plan found without anything being done. */
 static bool
-note_findings(const HaulContext *context, const HaulPlanning *planning,
+note_findings(const HaulContext *context, HaulPass *pass, const HaulPlanning *planning,
               const HaulMessagesPlan *plan, GError **error)
 {
   HaulIdBuffer buffer1, buffer2;
-  const HaulFolderWork *work = planning->work;
+  HaulFolderWork *work = planning->work;
   const HaulListing *listing1 = planning->listing1, *listing2 = planning->listing2;
   HaulLeaving *leaving = &work->tally->leaving;
   HaulJournal *journal = context->journal;
@@ -102,9 +127,21 @@ note_findings(const HaulContext *context, const HaulPlanning *planning,
                                 stray->is_stray, error))
       return false;
   }
+  guint n_parted = 0;
   for (guint i = 0; i < plan->forgotten->len; i++) {
-    const char *id1 = haul_id_text(g_array_index(plan->forgotten, HaulId, i), &buffer1);
-    if (!haul_journal_forget_pair(journal, work->number, id1, error))
+    HaulId forgotten = g_array_index(plan->forgotten, HaulId, i);
+    const char *id1 = haul_id_text(forgotten, &buffer1);
+    const HaulParting *parting = n_parted < plan->partings->len
+                                     ? &g_array_index(plan->partings, HaulParting, n_parted)
+                                     : NULL;
+    bool parts = parting != NULL && parting->id1 == forgotten, departs = false;
+    n_parted += parts;
+    if (parts
+        && !note_departure(context, pass, work, id1,
+                           &g_array_index(listing2->items, HaulEntry, parting->index2), &departs,
+                           error))
+      return false;
+    if (!departs && !haul_journal_forget_pair(journal, work->number, id1, error))
       return false;
     haul_leaving_missed(leaving, id1);
     haul_batch_left(&work->tally->batch, id1);
@@ -273,8 +310,8 @@ take_objects(const HaulContext *context, const HaulPass *pass, const HaulPlannin
   return true;
 }
 
-static void
-keep_id(HaulFolderWork *work, HaulId *id)
+void
+haul_planning_keep_id(HaulFolderWork *work, HaulId *id)
 {
   if (*id == 0 || haul_id_is_number(*id))
     return;
@@ -291,12 +328,12 @@ keep_ids(HaulFolderWork *work, GArray *actions)
   for (guint i = 0; i < work->n_actions; i++) {
     HaulAction *action = &g_array_index(actions, HaulAction, work->first_action + i);
     if (action->deed == HAUL_DO_LINK) {
-      keep_id(work, &action->link.id1);
+      haul_planning_keep_id(work, &action->link.id1);
       continue;
     }
     bool flags = action->deed == HAUL_DO_FLAGS;
-    keep_id(work, flags ? &action->flags.id1 : &action->copy.first);
-    keep_id(work, flags ? &action->flags.id2 : &action->copy.last);
+    haul_planning_keep_id(work, flags ? &action->flags.id1 : &action->copy.first);
+    haul_planning_keep_id(work, flags ? &action->flags.id2 : &action->copy.last);
   }
 }
 
@@ -312,7 +349,7 @@ haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning
   haul_plan_messages(&input, folder, &plan);
   note_shown(work, planning->listing1);
   note_listed(planning);
-  bool noted = note_findings(context, planning, &plan, error);
+  bool noted = note_findings(context, pass, planning, &plan, error);
   tally_plan(work, &plan, input.n1);
   work->first_action = pass->actions->len;
   work->n_actions = plan.actions->len;

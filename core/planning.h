@@ -51,6 +51,9 @@ bool haul_planning_check_epochs(const HaulContext *context, const HaulPlanning *
 bool haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning *planning,
                              guint folder, GError **error);
 
+/* Lets an id of an action outlive the listing that it is of. */
+void haul_planning_keep_id(HaulFolderWork *work, HaulId *id);
+
 /* Handles the failure of one folder; false if it reaches farther, with @error set. @why is taken. */
 bool haul_contain(const HaulContext *context, HaulFolderWork *work, GError *why, GError **error);
 

@@ -12,6 +12,7 @@ haul_report_json_numbers(GString *json, const HaulTally *tally)
   for (size_t state = 0; state < HAUL_N_STATES; state++)
     haul_json_number(json, haul_state_key((HaulState)state), tally->n[state]);
   haul_json_number(json, "linked", tally->n_linked);
+  haul_json_number(json, "moved", tally->n_moved);
   haul_json_number(json, "octets", tally->octets);
   haul_json_number(json, "flags_changed", tally->n_flags);
   haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);

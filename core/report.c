@@ -116,16 +116,17 @@ haul_report_begin_anew(HaulReport *report, HaulTally *tally)
 {
   pthread_mutex_lock(&report->mutex);
   tally->n[HAUL_STATE_COPIED] = 0;
-  tally->octets = tally->n_linked = 0;
+  tally->octets = tally->n_linked = tally->n_moved = 0;
   pthread_mutex_unlock(&report->mutex);
 }
 
 void
-haul_report_linked(HaulReport *report, HaulTally *tally)
+haul_report_linked(HaulReport *report, HaulTally *tally, bool moved)
 {
   pthread_mutex_lock(&report->mutex);
   tally->n[HAUL_STATE_COPIED]++;
   tally->n_linked++;
+  tally->n_moved += moved;
   report->n_copied++;
   pthread_mutex_unlock(&report->mutex);
 }
@@ -357,6 +358,7 @@ haul_report_total(HaulReport *report)
     total.source += tally->source;
     total.octets += tally->octets;
     total.n_linked += tally->n_linked;
+    total.n_moved += tally->n_moved;
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
     total.n_extra += tally->n_extra;
@@ -494,7 +496,12 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
   fprintf(out, "%s\n", sentence);
   for (guint i = 0; i < report->folders->len; i++)
     print_batches(report->folders->pdata[i], out);
-  if (total.n_linked > 0)
+  if (total.n_moved > 0)
+    fprintf(out,
+            "%" PRIu64 " of them moved to another folder at the source: copied by the destination "
+            "itself\n",
+            total.n_moved);
+  if (total.n_linked > total.n_moved)
     fprintf(out, "%" PRIu64 " messages, %" PRIu64 " copies\n",
             total.n[HAUL_STATE_COPIED] - total.n_linked, total.n[HAUL_STATE_COPIED]);
   if (total.n_conflicts > 0)

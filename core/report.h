@@ -34,6 +34,7 @@ typedef struct {
   uint64_t n[HAUL_N_STATES];
   uint64_t octets;           /* copied */
   uint64_t n_linked;         /* of the copied, those that the destination copied itself */
+  uint64_t n_moved;          /* of these, those that moved from folder to folder at the source */
   uint64_t n_flags;          /* messages whose flags were changed at the destination */
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
   uint64_t n_pseudo;      /* of the filtered, those that are no messages: no pass sees them anew */
@@ -68,7 +69,7 @@ void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
 /* What was copied in an earlier pass is gone with its folder: it counts no more. */
 void haul_report_begin_anew(HaulReport *report, HaulTally *tally);
 /* A message that the destination had in another folder, and copied itself. */
-void haul_report_linked(HaulReport *report, HaulTally *tally);
+void haul_report_linked(HaulReport *report, HaulTally *tally, bool moved);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);

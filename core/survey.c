@@ -6,6 +6,7 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "moves.h"
 #include "planning.h"
 #include "rounds.h"
 #include "sessions.h"
@@ -20,6 +21,12 @@ work_clear(HaulFolderWork *work)
   haul_ids_free(work->ids);
 }
 
+static void
+departure_clear(HaulDeparture *departure)
+{
+  haul_copy_clear(&departure->copy);
+}
+
 static HaulPass *
 pass_new(void)
 {
@@ -27,6 +34,8 @@ pass_new(void)
   pass->folders = g_array_new(FALSE, TRUE, sizeof(HaulFolderWork));
   g_array_set_clear_func(pass->folders, (GDestroyNotify)work_clear);
   pass->actions = g_array_new(FALSE, TRUE, sizeof(HaulAction));
+  pass->departures = g_array_new(FALSE, TRUE, sizeof(HaulDeparture));
+  g_array_set_clear_func(pass->departures, (GDestroyNotify)departure_clear);
   return pass;
 }
 
@@ -37,6 +46,7 @@ haul_pass_free(HaulPass *pass)
     return;
   g_array_unref(pass->folders);
   g_array_unref(pass->actions);
+  g_array_unref(pass->departures);
   haul_objects_free(pass->objects);
   g_free(pass);
 }
@@ -251,11 +261,9 @@ has_labels(const HaulPlanFolder *folders, size_t n)
 
 /* Prepares for messages that are in several folders: names these, and finds out what is known. */
 static bool
-begin_objects(const HaulContext *context, HaulPass *pass, const HaulOpenStore *store2,
-              GError **error)
+begin_objects(const HaulContext *context, HaulPass *pass, GError **error)
 {
   pass->objects = haul_objects_new();
-  pass->links = haul_store_can_copy(store2);
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulPlanFolder *folder = g_array_index(pass->folders, HaulFolderWork, i).plan.folder1;
     if ((folder->attributes & HAUL_FOLDER_LABEL) != 0)
@@ -338,16 +346,19 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
   input.lists_all =
       has_labels(input.folders1, input.n_folders1) || has_labels(input.folders2, input.n_folders2);
   g_autoptr(HaulPass) pass = pass_new();
+  pass->links = haul_store_can_copy(store2);
   if (!haul_journal_begin(context->journal, error)
       || !haul_journal_commit_after(
           context->journal, plan_folders(context, pass, &input, journal, known, error), error)
       || !settle_all(context, store2, pass, error)
-      || (input.lists_all && !begin_objects(context, pass, store2, error))
+      || (input.lists_all && !begin_objects(context, pass, error))
       || !haul_check_ids(context, pass, store1, error)
       || !haul_look_at_folders(context, pass, store1, store2, error)
       || !haul_sessions_account(context, pass, error))
     return NULL;
   plan_streams(pass);
+  if (!haul_find_moves(context, pass, store1, error))
+    return NULL;
   for (guint i = 0; i < pass->folders->len; i++) /* lent by this call alone */
     g_array_index(pass->folders, HaulFolderWork, i).plan.known = NULL;
   return g_steal_pointer(&pass);

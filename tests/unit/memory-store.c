@@ -834,6 +834,24 @@ copy_one(HaulStore *store, uint64_t uid, MemoryFolder *to)
   return NULL;
 }
 
+/* Marks the message, or removes it. */
+static void
+expunge_one(MemoryBox *box, MemoryFolder *folder, uint64_t uid, bool marks)
+{
+  for (guint i = 0; i < folder->messages->len; i++) {
+    MemoryMessage *message = folder->messages->pdata[i];
+    if (message->uid != uid)
+      continue;
+    folder->n_changes++;
+    box->calls.messages_expunged += !marks;
+    if (marks)
+      message->flags |= HAUL_DELETED;
+    else
+      g_ptr_array_remove_index(folder->messages, i);
+    return;
+  }
+}
+
 static bool
 memory_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *to_path, bool move,
             HaulCopiedFunc each, void *data, GError **error)
@@ -851,6 +869,9 @@ memory_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *
     g_ptr_array_add(copies, copy_one(store, uid_of(ids[i]), to));
     box->calls.messages_copied += copies->pdata[i] != NULL;
   }
+  for (size_t i = 0; move && i < n_ids; i++)
+    if (copies->pdata[i] != NULL)
+      expunge_one(box, store->selected, uid_of(ids[i]), false);
   if (box->calls.copies == box->faults.lose_copied)
     return lost(store, error);
   for (size_t i = 0; i < n_ids; i++) {
@@ -861,24 +882,6 @@ memory_copy(HaulStore *store, const char *const *ids, size_t n_ids, const char *
       return false;
   }
   return true;
-}
-
-/* Marks the message, or removes it. */
-static void
-expunge_one(MemoryBox *box, MemoryFolder *folder, uint64_t uid, bool marks)
-{
-  for (guint i = 0; i < folder->messages->len; i++) {
-    MemoryMessage *message = folder->messages->pdata[i];
-    if (message->uid != uid)
-      continue;
-    folder->n_changes++;
-    box->calls.messages_expunged += !marks;
-    if (marks)
-      message->flags |= HAUL_DELETED;
-    else
-      g_ptr_array_remove_index(folder->messages, i);
-    return;
-  }
 }
 
 static bool
