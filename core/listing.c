@@ -8,6 +8,7 @@
 #include <mailhaul/log.h>
 
 #include "intake.h"
+#include "likeness.h"
 #include "queue.h"
 
 /* Listings that wait to be compared; a larger one passes alone. */
@@ -52,7 +53,7 @@ haul_listing_new(HaulListKind kind)
   HaulListing *listing = g_new0(HaulListing, 1);
   listing->ids = haul_ids_new();
   listing->items = g_array_new(FALSE, FALSE, sizeof(HaulEntry));
-  if (kind == HAUL_LIST_KEYS || kind == HAUL_LIST_CONTENTS)
+  if (kind != HAUL_LIST_CHANGES && kind != HAUL_LIST_IDS)
     listing->keys = g_array_new(FALSE, TRUE, sizeof(HaulKey));
   if (kind == HAUL_LIST_CHANGES)
     listing->gone = g_array_new(FALSE, FALSE, sizeof(HaulIdRange));
@@ -91,7 +92,9 @@ struct HaulLister {
 typedef struct {
   const HaulContext *context;
   HaulListing *listing;
+  const HaulListRequest *request;
   HaulKeyMaker *maker;  /* NULL without keys */
+  HaulDigest *digest;   /* NULL but for likeness and traits */
   GHashTable *bodies;   /* owned; ids whose key needs the body -> index */
   HaulObjects *objects; /* NULL if not wanted */
 } Making;
@@ -112,9 +115,13 @@ take_item(const HaulItem *item, void *data)
     HaulTwin twin = haul_objects_twin(making->objects, item);
     g_array_append_val(listing->twins, twin);
   }
+  HaulKey key;
+  if (making->request->kind == HAUL_LIST_LIKENESS) {
+    haul_likeness_of_item(making->digest, item, making->request->by_id, &key);
+    g_array_append_val(listing->keys, key);
+  }
   if (making->maker == NULL)
     return true;
-  HaulKey key;
   if (haul_key_of_item(making->maker, item, &key) == HAUL_KEY_NEEDS_BODY)
     g_hash_table_insert(making->bodies, g_strdup(item->id),
                         GUINT_TO_POINTER(listing->items->len - 1));
@@ -169,7 +176,8 @@ take_content(HaulMessage *message, void *data, GError **error)
   const HaulItem *item = haul_message_item(message);
   HaulEntry entry = { .id = haul_id_intern(making->listing->ids, item->id), .size = item->size };
   HaulKey content;
-  if (haul_content_of_message(message, &content)) {
+  if (making->digest != NULL ? haul_traits_of_message(making->digest, message, &content)
+                             : haul_content_of_message(message, &content)) {
     g_array_append_val(making->listing->items, entry);
     g_array_append_val(making->listing->keys, content);
   }
@@ -204,22 +212,33 @@ read_bodies(HaulLister *lister, Making *making, GError **error)
 static const char *const *
 fields_of(const HaulLister *lister, const HaulListRequest *request)
 {
-  return request->kind == HAUL_LIST_KEYS ? haul_chain_header_fields(lister->context->chain) : NULL;
+  return request->kind == HAUL_LIST_KEYS       ? haul_chain_header_fields(lister->context->chain)
+         : request->kind == HAUL_LIST_LIKENESS ? haul_likeness_fields()
+                                               : NULL;
 }
 
 static uint32_t
 want_of(const HaulListRequest *request)
 {
-  return (request->kind == HAUL_LIST_KEYS ? HAUL_WANT_SIZE | HAUL_WANT_DATE : 0)
+  return (request->kind == HAUL_LIST_KEYS       ? HAUL_WANT_SIZE | HAUL_WANT_DATE
+          : request->kind == HAUL_LIST_LIKENESS ? HAUL_WANT_SIZE
+                                                : 0)
          | (request->objects != NULL ? HAUL_WANT_OBJECT_ID : 0);
+}
+
+/* Whether messages are read for it. */
+static bool
+is_read(HaulListKind kind)
+{
+  return kind == HAUL_LIST_CONTENTS || kind == HAUL_LIST_MORE || kind == HAUL_LIST_TRAITS;
 }
 
 static HaulVisitKind
 visit_of(HaulListKind kind)
 {
-  return kind == HAUL_LIST_CHANGES    ? HAUL_VISIT_CHANGES
-         : kind == HAUL_LIST_CONTENTS ? HAUL_VISIT_FETCH
-                                      : HAUL_VISIT_LIST;
+  return kind == HAUL_LIST_CHANGES ? HAUL_VISIT_CHANGES
+         : is_read(kind)           ? HAUL_VISIT_FETCH
+                                   : HAUL_VISIT_LIST;
 }
 
 /* Tells the store of the request at @first and those after it. */
@@ -259,7 +278,7 @@ fill_listing(HaulLister *lister, const HaulListRequest *request, Making *making,
       g_propagate_error(error, why);
     return false;
   }
-  if (request->kind == HAUL_LIST_CONTENTS) {
+  if (is_read(request->kind)) {
     g_autoptr(HaulIntake) intake = haul_intake_new(
         lister->context->spool, NULL, lister->context->cancel, take_content, skip_body, making);
     return haul_store_fetch(lister->store, ranges, request->ranges->len, intake, error);
@@ -279,9 +298,12 @@ make_listing(HaulLister *lister, const HaulListRequest *request)
     maker = haul_key_maker_new(lister->context->chain);
     bodies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   }
+  g_autoptr(HaulDigest) digest = NULL;
+  if (request->kind == HAUL_LIST_LIKENESS || request->kind == HAUL_LIST_TRAITS)
+    digest = haul_digest_new();
   if (request->objects != NULL)
     listing->twins = g_array_new(FALSE, FALSE, sizeof(HaulTwin));
-  Making making = { lister->context, listing, maker, bodies, request->objects };
+  Making making = { lister->context, listing, request, maker, digest, bodies, request->objects };
   HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
   bool open = haul_store_select(lister->store, request->path, HAUL_READ, &folder, &listing->error);
   listing->epoch = folder.epoch;

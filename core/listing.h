@@ -12,6 +12,9 @@ typedef enum {
   HAUL_LIST_IDS,      /* ids and flags                                   */
   HAUL_LIST_KEYS,     /* sizes and keys, too                             */
   HAUL_LIST_CONTENTS, /* ids, sizes and haul_content_of_message() as key */
+  HAUL_LIST_MORE,     /* the same, of messages beyond a sample */
+  HAUL_LIST_LIKENESS, /* ids, flags, sizes and haul_likeness_of_item() as key */
+  HAUL_LIST_TRAITS,   /* ids, sizes and haul_traits_of_message() as key */
 } HaulListKind;
 
 /* What to list of one folder. */
@@ -19,6 +22,7 @@ typedef struct {
   const char *path; /* borrowed */
   GArray *ranges;   /* owned; of HaulRange with owned texts */
   HaulListKind kind;
+  bool by_id;           /* of LIKENESS */
   bool header_alone;    /* of KEYS: a message whose key takes its body gets none */
   const char *since;    /* borrowed; the token, of CHANGES */
   HaulObjects *objects; /* borrowed; what to number object ids with, or NULL: not wanted */

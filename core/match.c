@@ -182,6 +182,12 @@ haul_chain_free(HaulChain *chain)
   g_free(chain);
 }
 
+bool
+haul_chain_is_auto(const HaulChain *chain)
+{
+  return chain->is_auto;
+}
+
 const char *const *
 haul_chain_header_fields(const HaulChain *chain)
 {
@@ -317,6 +323,22 @@ end_of_text(const HaulMessage *message, uint64_t start)
   return end;
 }
 
+/* Line ends count as LF: a bare one may have become CRLF, or the reverse. Dovecot gives 0x80 for NUL. */
+static void
+update_leniently(GChecksum *sum, const uint8_t *octets, size_t size)
+{
+  uint8_t seen[4096];
+  size_t n = 0;
+  for (size_t i = 0; i < size; i++) {
+    if (octets[i] != '\r')
+      seen[n++] = octets[i] != '\0' ? octets[i] : 0x80;
+    if (n == sizeof seen || i + 1 == size) {
+      g_checksum_update(sum, seen, (gssize)n);
+      n = 0;
+    }
+  }
+}
+
 bool
 haul_content_of_message(const HaulMessage *message, HaulKey *content)
 {
@@ -331,7 +353,7 @@ haul_content_of_message(const HaulMessage *message, HaulKey *content)
     if (octets == NULL)
       return false;
     size = MIN(size, end - at);
-    g_checksum_update(sum, octets, (gssize)size);
+    update_leniently(sum, octets, size);
   }
   uint8_t whole[HAUL_SHA256_SIZE];
   gsize whole_size = sizeof whole;

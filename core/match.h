@@ -28,6 +28,9 @@ void haul_chain_free(HaulChain *chain);
  * has, and its content if it has none of them. Errors: "usage", where both ask for something. */
 char *haul_chain_text(const char *match, const char *const *headers, GError **error);
 
+/* Whether it is ours to choose what makes two messages the same one. */
+bool haul_chain_is_auto(const HaulChain *chain);
+
 /* The header fields that its matchers read: NULL-terminated, lent. */
 const char *const *haul_chain_header_fields(const HaulChain *chain);
 
@@ -49,8 +52,8 @@ HaulKeyResult haul_key_of_item(HaulKeyMaker *maker, const HaulItem *item, HaulKe
 bool haul_key_of_message(HaulKeyMaker *maker, const HaulMessage *message, HaulKey *key,
                          uint8_t sha256[HAUL_SHA256_SIZE]);
 
-/* A hash of what follows the header, but for empty lines at the end, which some servers add: where
- * keys are equal, it tells whether the messages are. False if the spool cannot be read. */
+/* A hash of what follows the header, but for empty lines at the end, which some servers add, and
+ * for how lines end: where keys are equal, it tells whether the messages are. False if the spool cannot be read. */
 bool haul_content_of_message(const HaulMessage *message, HaulKey *content);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulChain, haul_chain_free)

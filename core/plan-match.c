@@ -7,6 +7,10 @@
 
 /* Where sizes differ in every pair, the server alters what it stores: a sample tells as much as all. */
 #define SAMPLE_OF_ALTERED 64u
+/* Where messages of equal key and size are alone on both sides, so many of them are read (none of the large
+ * ones); if one is another message after all, they all are. The order of keys makes them a random sample. */
+#define SAMPLE_OF_LONE 10u
+#define SAMPLED_OCTETS (256u << 10)
 
 static const HaulKey nothing;
 
@@ -130,28 +134,39 @@ adopt(Matching *matching, uint32_t index1, uint32_t index2)
 
 /* ---- by content ---- */
 
-/* Pairs those of @fate whose contents are known and equal, the n-th with the n-th. */
-static void
-pair_contents(Matching *matching, const Group *group1, const Group *group2, HaulFate fate)
+typedef bool (*ContentFunc)(const HaulKey *content, HaulKey *seen);
+
+static bool
+see_all(const HaulKey *content, HaulKey *seen)
 {
+  *seen = *content;
+  return true;
+}
+
+/* Pairs those of @fate whose contents are known and equal, as @see1 and @see2 see them, the n-th with the n-th. */
+static void
+pair_contents(Matching *matching, const Group *group1, const Group *group2, HaulFate fate,
+              ContentFunc see1, ContentFunc see2)
+{
+  HaulKey seen;
   g_autoptr(GHashTable) copies =
-      g_hash_table_new_full(haul_key_hash, haul_key_equal, NULL, (GDestroyNotify)g_queue_free);
+      g_hash_table_new_full(haul_key_hash, haul_key_equal, g_free, (GDestroyNotify)g_queue_free);
   for (size_t j = 0; j < group2->n; j++) {
     uint32_t index = group2->indices[j];
     const HaulKey *content = content_of(group2->side, index);
-    if (content == NULL || group2->side->fates[index] != HAUL_FATE_FREE)
+    if (content == NULL || group2->side->fates[index] != HAUL_FATE_FREE || !see2(content, &seen))
       continue;
-    GQueue *same = g_hash_table_lookup(copies, content);
+    GQueue *same = g_hash_table_lookup(copies, &seen);
     if (same == NULL)
-      g_hash_table_insert(copies, (HaulKey *)content, same = g_queue_new());
+      g_hash_table_insert(copies, g_memdup2(&seen, sizeof seen), same = g_queue_new());
     g_queue_push_tail(same, GUINT_TO_POINTER(index));
   }
   for (size_t i = 0; i < group1->n; i++) {
     uint32_t index = group1->indices[i];
     const HaulKey *content = content_of(group1->side, index);
-    if (content == NULL || group1->side->fates[index] != fate)
+    if (content == NULL || group1->side->fates[index] != fate || !see1(content, &seen))
       continue;
-    GQueue *same = g_hash_table_lookup(copies, content);
+    GQueue *same = g_hash_table_lookup(copies, &seen);
     if (same == NULL || g_queue_is_empty(same))
       continue;
     adopt(matching, index, GPOINTER_TO_UINT(g_queue_pop_head(same)));
@@ -164,8 +179,8 @@ match_contents(Matching *matching, const Group *group1, const Group *group2, voi
 {
   if (group1->side->contents == NULL || group2->side->contents == NULL)
     return;
-  pair_contents(matching, group1, group2, HAUL_FATE_NAMELESS);
-  pair_contents(matching, group1, group2, HAUL_FATE_FREE);
+  pair_contents(matching, group1, group2, HAUL_FATE_NAMELESS, see_all, see_all);
+  pair_contents(matching, group1, group2, HAUL_FATE_FREE, see_all, see_all);
 }
 
 /* ---- by size ---- */
@@ -266,7 +281,9 @@ haul_match_by_key(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fate
 
 typedef struct {
   GArray *wanted1, *wanted2;
-  guint n_altered; /* single pairs of unequal size so far */
+  guint n_altered;   /* single pairs of unequal size so far ... */
+  guint n_lone;      /* ... and of equal size that were sampled */
+  bool samples_lone; /* whether a part of these tells, or all have to be known */
 } Wanted;
 
 static void
@@ -277,15 +294,53 @@ want_group(const Group *group, GArray *wanted)
       g_array_append_val(wanted, group->indices[i]);
 }
 
+/* Whether there is one of either side, both of the same known size. */
+static bool
+are_lone(const Group *group1, const Group *group2)
+{
+  uint64_t size1 = group1->side->items[group1->indices[0]].size;
+  uint64_t size2 = group2->side->items[group2->indices[0]].size;
+  return group1->n == 1 && group2->n == 1 && size1 != HAUL_UNKNOWN && size1 == size2;
+}
+
+/* Whether it is one that we delivered ourselves. */
+static bool
+is_nameless(const Group *group1)
+{
+  return group1->side->fates[group1->indices[0]] == HAUL_FATE_NAMELESS;
+}
+
+/* Whether what is known of lone ones shows that one is another message. */
+static void
+compare_lone(Matching *matching, const Group *group1, const Group *group2, void *data)
+{
+  Wanted *wanted = data;
+  const HaulKey *content1 = content_of(group1->side, group1->indices[0]);
+  const HaulKey *content2 = content_of(group2->side, group2->indices[0]);
+  if (are_lone(group1, group2) && content1 != NULL && content2 != NULL
+      && !haul_key_equal(content1, content2))
+    wanted->samples_lone = false;
+}
+
+/* Whether sizes leave no doubt, or as much as elsewhere in the sample. */
+static bool
+is_clear(Wanted *wanted, const Group *group1, const Group *group2)
+{
+  uint64_t size1 = group1->side->items[group1->indices[0]].size;
+  uint64_t size2 = group2->side->items[group2->indices[0]].size;
+  if (group1->n != 1 || group2->n != 1 || size1 == HAUL_UNKNOWN || size2 == HAUL_UNKNOWN)
+    return false;
+  if (size1 != size2)
+    return wanted->n_altered++ >= SAMPLE_OF_ALTERED;
+  return wanted->samples_lone
+         && (size1 > SAMPLED_OCTETS || is_nameless(group1) || wanted->n_lone++ >= SAMPLE_OF_LONE);
+}
+
 static void
 want_ambiguous(Matching *matching, const Group *group1, const Group *group2, void *data)
 {
   Wanted *wanted = data;
-  uint64_t size1 = group1->side->items[group1->indices[0]].size;
-  uint64_t size2 = group2->side->items[group2->indices[0]].size;
-  bool sizes_known = size1 != HAUL_UNKNOWN && size2 != HAUL_UNKNOWN;
-  if (group1->n == 1 && group2->n == 1 && sizes_known
-      && (size1 == size2 || wanted->n_altered++ >= SAMPLE_OF_ALTERED))
+  if (is_clear(wanted, group1, group2))
     return;
   want_group(group1, wanted->wanted1);
   want_group(group2, wanted->wanted2);
@@ -296,8 +351,90 @@ haul_match_ambiguous(const HaulMessagesInput *input, const uint8_t *fates1, cons
                      GArray *wanted1, GArray *wanted2)
 {
   Matching matching;
-  Wanted wanted = { wanted1, wanted2, 0 };
+  Wanted wanted = { wanted1, wanted2, 0, 0, true };
   matching_init(&matching, input, fates1, fates2);
+  each_group(&matching, compare_lone, &wanted);
+  if (input->shows_part) /* what was read is not shown again */
+    wanted.n_lone = SAMPLE_OF_LONE;
   each_group(&matching, want_ambiguous, &wanted);
   matching_clear(&matching);
+}
+
+/* ---- what keys do not find ---- */
+
+static void
+likeness_init(Matching *matching, const HaulMessagesInput *input, const uint8_t *fates1,
+              const uint8_t *fates2)
+{
+  *matching = (Matching){ .adopted = NULL };
+  side_init(&matching->side1, input->items1, input->likes1, input->traits1, input->n1, fates1);
+  side_init(&matching->side2, input->items2, input->likes2, input->traits2, input->n2, fates2);
+}
+
+/* Traits without where the message came from; false if it says nothing of that. */
+static bool
+see_text_of_traced(const HaulKey *traits, HaulKey *seen)
+{
+  *seen = *traits;
+  memset(seen->octets + HAUL_TRAITS_TEXT, 0, sizeof seen->octets - HAUL_TRAITS_TEXT);
+  return !haul_key_equal(seen, traits);
+}
+
+static bool
+see_text_of_untraced(const HaulKey *traits, HaulKey *seen)
+{
+  return !see_text_of_traced(traits, seen);
+}
+
+/* Of one message, a side may have lost whence it came: that is no difference. */
+static void
+match_traits(Matching *matching, const Group *group1, const Group *group2, void *data)
+{
+  static const HaulFate order[] = { HAUL_FATE_NAMELESS, HAUL_FATE_FREE };
+  for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+    pair_contents(matching, group1, group2, order[i], see_all, see_all);
+    pair_contents(matching, group1, group2, order[i], see_text_of_traced, see_text_of_untraced);
+    pair_contents(matching, group1, group2, order[i], see_text_of_untraced, see_text_of_traced);
+  }
+}
+
+void
+haul_match_by_likeness(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fates2,
+                       GArray *adopted)
+{
+  if (input->traits1 == NULL || input->traits2 == NULL)
+    return;
+  Matching matching;
+  likeness_init(&matching, input, fates1, fates2);
+  matching.adopted = adopted;
+  each_group(&matching, match_traits, NULL);
+  matching_clear(&matching);
+}
+
+static void
+want_traits(Matching *matching, const Group *group1, const Group *group2, void *data)
+{
+  Wanted *wanted = data;
+  want_group(group1, wanted->wanted1);
+  want_group(group2, wanted->wanted2);
+}
+
+static int
+compare_indices(const void *a, const void *b)
+{
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return (x > y) - (x < y);
+}
+
+void
+haul_match_alike(const HaulMessagesInput *input, const uint8_t *fates1, const uint8_t *fates2,
+                 GArray *wanted1, GArray *wanted2)
+{
+  Matching matching;
+  Wanted wanted = { wanted1, wanted2, 0, 0, false };
+  likeness_init(&matching, input, fates1, fates2);
+  each_group(&matching, want_traits, &wanted);
+  matching_clear(&matching);
+  g_array_sort(wanted1, compare_indices); /* neighbours are asked for in one range */
+  g_array_sort(wanted2, compare_indices);
 }

@@ -29,9 +29,19 @@ typedef enum {
 uint64_t haul_match_by_key(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fates2,
                            GArray *adopted);
 
+/* Likewise pairs those of what is left that are alike and have the same traits, where these are known. */
+void haul_match_by_likeness(const HaulMessagesInput *input, uint8_t *fates1, uint8_t *fates2,
+                            GArray *adopted);
+
+/* Appends the indices (uint32_t) of the items that are like one of the other side: their traits have to be
+ * known. */
+void haul_match_alike(const HaulMessagesInput *input, const uint8_t *fates1, const uint8_t *fates2,
+                      GArray *wanted1, GArray *wanted2);
+
 /*
  * Appends the indices (uint32_t) of the items whose content has to be known before they can be paired:
- * several have one key, or the sizes differ. Nothing is asked for twice.
+ * several have one key, or the sizes differ; and a sample of those that are alone, or all of them where it
+ * shows others. What is known is not asked for.
  */
 void haul_match_ambiguous(const HaulMessagesInput *input, const uint8_t *fates1,
                           const uint8_t *fates2, GArray *wanted1, GArray *wanted2);

@@ -213,6 +213,7 @@ pair_by_key(const HaulMessagesInput *input, uint32_t folder, Sides *sides, GArra
 {
   uint64_t n_free = count_fate(sides->fate1, input->n1, HAUL_FATE_FREE);
   plan->n_conflicts = haul_match_by_key(input, sides->fate1, sides->fate2, plan->adopted);
+  haul_match_by_likeness(input, sides->fate1, sides->fate2, plan->adopted);
   /* What was delivered without an id is counted already. */
   plan->n_there += n_free - count_fate(sides->fate1, input->n1, HAUL_FATE_FREE);
   plan_adopted(input, folder, plan, flag_actions);
@@ -349,6 +350,18 @@ haul_messages_plan_clear(HaulMessagesPlan *plan)
   g_clear_pointer(&plan->strays, g_array_unref);
 }
 
+/* Appends the indices of what may still be paired. */
+static void
+append_open(const Sides *sides, const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2)
+{
+  for (uint32_t i = 0; i < input->n1; i++)
+    if (sides->fate1[i] == HAUL_FATE_FREE || sides->fate1[i] == HAUL_FATE_NAMELESS)
+      g_array_append_val(wanted1, i);
+  for (uint32_t i = 0; i < input->n2; i++)
+    if (sides->fate2[i] == HAUL_FATE_FREE)
+      g_array_append_val(wanted2, i);
+}
+
 bool
 haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2)
 {
@@ -356,12 +369,7 @@ haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *want
   sides_init(&sides, input);
   mark_pairs(input, &sides);
   mark_elsewhere(input, &sides);
-  for (uint32_t i = 0; i < input->n1; i++)
-    if (sides.fate1[i] == HAUL_FATE_FREE || sides.fate1[i] == HAUL_FATE_NAMELESS)
-      g_array_append_val(wanted1, i);
-  for (uint32_t i = 0; i < input->n2; i++)
-    if (sides.fate2[i] == HAUL_FATE_FREE)
-      g_array_append_val(wanted2, i);
+  append_open(&sides, input, wanted1, wanted2);
   return wanted1->len > 0 && wanted2->len > 0;
 }
 
@@ -373,5 +381,45 @@ haul_plan_ambiguous(const HaulMessagesInput *input, GArray *wanted1, GArray *wan
   mark_pairs(input, &sides);
   mark_elsewhere(input, &sides);
   haul_match_ambiguous(input, sides.fate1, sides.fate2, wanted1, wanted2);
+  return wanted1->len > 0 || wanted2->len > 0;
+}
+
+/* What the state and keys make of the items. Returns how many pairs keys found. */
+static guint
+match_by_key(const HaulMessagesInput *input, Sides *sides)
+{
+  g_autoptr(GArray) adopted = g_array_new(FALSE, FALSE, sizeof(HaulAdoption));
+  sides_init(sides, input);
+  mark_pairs(input, sides);
+  mark_elsewhere(input, sides);
+  haul_match_by_key(input, sides->fate1, sides->fate2, adopted);
+  return adopted->len;
+}
+
+bool
+haul_plan_unlike(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2, bool *ids_count)
+{
+  g_auto(Sides) sides;
+  *ids_count = match_by_key(input, &sides) > 0;
+  for (size_t i = 0; i < input->n_strays; i++) {
+    uint32_t index = find_id(input->items2, sides.order2, input->n2, input->strays[i]);
+    if (index != NOWHERE)
+      sides.fate2[index] = HAUL_FATE_PAIRED;
+  }
+  for (size_t i = 0; i < input->n_pairs; i++) {
+    uint32_t index = find_id(input->items2, sides.order2, input->n2, input->pairs[i].id2);
+    if (index != NOWHERE)
+      sides.fate2[index] = HAUL_FATE_PAIRED;
+  }
+  append_open(&sides, input, wanted1, wanted2);
+  return wanted1->len > 0 && wanted2->len > 0;
+}
+
+bool
+haul_plan_alike(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2)
+{
+  g_auto(Sides) sides;
+  match_by_key(input, &sides);
+  haul_match_alike(input, sides.fate1, sides.fate2, wanted1, wanted2);
   return wanted1->len > 0 || wanted2->len > 0;
 }

@@ -114,6 +114,10 @@ typedef struct {
   size_t n1, n2;
   /* Beside the items: hashes of what follows the header, all zero where not known. NULL if none is. */
   const HaulKey *contents1, *contents2;
+  /* Likewise of what keys left over: likeness, and traits; see likeness.h. NULL if not asked for. Of traits the
+   * first octets are of the text, the others of whence it came, all zero if it does not say. */
+#define HAUL_TRAITS_TEXT 12
+  const HaulKey *likes1, *likes2, *traits1, *traits2;
   const HaulPair *pairs; /* in any order; an id of either side occurs once */
   size_t n_pairs;
   const HaulId *strays; /* ids at the destination that no pair covered in the last run */
@@ -223,7 +227,17 @@ void haul_messages_plan_clear(HaulMessagesPlan *plan);
 bool haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
 
 /* Given the keys: appends the indices of the items whose content must be known to tell messages with
- * equal keys apart. Returns whether there are any. */
+ * equal keys apart. Returns whether there are any; given their contents, there may be more once. */
 bool haul_plan_ambiguous(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
+
+/* Given keys and contents: appends the indices of the items that these left without their like, and returns
+ * whether there are any on both sides. What the state knows at the destination is left out, strays and copies whose
+ * message is gone: it was compared when it was new.
+ * *ids_count: whether some were paired by key, so that Message-Ids are what they were. */
+bool
+haul_plan_unlike(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2, bool *ids_count);
+
+/* Given the likenesses: appends the indices of the items whose traits must be known. Returns whether there are any. */
+bool haul_plan_alike(const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2);
 
 #endif /* HAUL_CORE_PLAN_H */

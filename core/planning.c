@@ -34,20 +34,29 @@ haul_contain(const HaulContext *context, HaulFolderWork *work, GError *why, GErr
   return true;
 }
 
+/* Whether both are known, of what was asked for on both sides, if it was. */
+static bool
+are_known(const HaulKey *keys1, const HaulKey *keys2, const HaulAdoption *adoption, bool *equal)
+{
+  static const HaulKey nothing;
+  if (keys1 == NULL || keys2 == NULL)
+    return false;
+  const HaulKey *key1 = &keys1[adoption->index1], *key2 = &keys2[adoption->index2];
+  *equal = haul_key_equal(key1, key2);
+  return !haul_key_equal(key1, &nothing) && !haul_key_equal(key2, &nothing);
+}
+
 /* Whether a copy that matching found is as large as the message, or has its content. */
 static bool
 is_proven(const HaulPlanning *planning, const HaulAdoption *adoption)
 {
   const HaulEntry *item1 = &g_array_index(planning->listing1->items, HaulEntry, adoption->index1);
   const HaulEntry *item2 = &g_array_index(planning->listing2->items, HaulEntry, adoption->index2);
-  static const HaulKey nothing;
-  if (planning->contents1 != NULL && planning->contents2 != NULL) {
-    const HaulKey *content1 = &planning->contents1[adoption->index1];
-    const HaulKey *content2 = &planning->contents2[adoption->index2];
-    if (memcmp(content1, &nothing, sizeof nothing) != 0
-        && memcmp(content2, &nothing, sizeof nothing) != 0)
-      return memcmp(content1, content2, sizeof nothing) == 0;
-  }
+  bool equal;
+  if (are_known(planning->traits1, planning->traits2, adoption, &equal) && equal)
+    return true;
+  if (are_known(planning->contents1, planning->contents2, adoption, &equal))
+    return equal;
   return item1->size != HAUL_UNKNOWN && item1->size == item2->size;
 }
 
@@ -225,6 +234,10 @@ haul_planning_free(HaulPlanning *planning)
   g_free(planning->keys2);
   g_free(planning->contents1);
   g_free(planning->contents2);
+  g_free(planning->likes1);
+  g_free(planning->likes2);
+  g_free(planning->traits1);
+  g_free(planning->traits2);
   g_free(planning);
 }
 
@@ -244,6 +257,10 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .n2 = listing2->items->len,
     .keys2 = keys_of(planning->keys2, listing2),
     .contents2 = planning->contents2,
+    .likes1 = planning->likes1,
+    .likes2 = planning->likes2,
+    .traits1 = planning->traits1,
+    .traits2 = planning->traits2,
     .pairs = (const HaulPair *)(void *)planning->pairs->data,
     .n_pairs = planning->pairs->len,
     .strays = (const HaulId *)(void *)planning->strays->data,

@@ -13,8 +13,9 @@ typedef struct {
   GArray *strays;                   /* owned; of HaulId */
   GArray *given_up;                 /* owned; of HaulId */
   /* What later rounds found, beside the items, or NULL: owned. Of what was not asked for it is zero, which
-   * costs no memory where that is most of a large folder. */
-  HaulKey *keys1, *keys2, *contents1, *contents2;
+   * costs no memory where that is most of a large folder. Likes and traits: see likeness.h. */
+  HaulKey *keys1, *keys2, *contents1, *contents2, *likes1, *likes2, *traits1, *traits2;
+  bool read_more; /* contents were asked for beyond a sample */
 } HaulPlanning;
 
 void haul_planning_free(HaulPlanning *planning); /* NULL is fine */

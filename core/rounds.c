@@ -140,14 +140,33 @@ planning_new(HaulFolderWork *work)
 /* Puts @planning, which is taken, off until more is known of the items that @wanted1 and @wanted2 say. */
 static void
 put_off(Round *next, HaulPlanning *planning, guint folder, const GArray *wanted1,
-        const GArray *wanted2)
+        const GArray *wanted2, bool by_id)
 {
   const HaulFolderWork *work = planning->work;
   HaulListRequest *request1 = haul_list_request_new(work->plan.folder1->path, next->kind);
   HaulListRequest *request2 = haul_list_request_new(work->plan.path2, next->kind);
+  request1->by_id = request2->by_id = by_id;
   add_runs(request1, planning->listing1, wanted1);
   add_runs(request2, planning->listing2, wanted2);
   add_candidate(next, folder, planning, request1, request2);
+}
+
+/* What has to be known of a folder before it can be planned, and of which items; IDS if nothing. */
+static HaulListKind
+find_open_question(const HaulContext *context, const HaulPlanning *planning,
+                   const HaulMessagesInput *input, GArray *wanted1, GArray *wanted2, bool *by_id)
+{
+  if (input->keys1 == NULL)
+    return haul_plan_unpaired(input, wanted1, wanted2) ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
+  bool asked = input->likes1 != NULL;
+  if (!asked && !planning->read_more && haul_plan_ambiguous(input, wanted1, wanted2))
+    return input->contents1 == NULL ? HAUL_LIST_CONTENTS : HAUL_LIST_MORE;
+  if (!asked && haul_chain_is_auto(context->chain)
+      && haul_plan_unlike(input, wanted1, wanted2, by_id))
+    return HAUL_LIST_LIKENESS;
+  if (asked && input->traits1 == NULL && haul_plan_alike(input, wanted1, wanted2))
+    return HAUL_LIST_TRAITS;
+  return HAUL_LIST_IDS;
 }
 
 /* Plans a folder, or puts it off to a later round. @planning is taken. */
@@ -158,16 +177,43 @@ plan_or_put_off(Round *rounds, HaulPlanning *planning, guint folder, GError **er
   HaulMessagesInput input = haul_planning_input(rounds->context, rounds->pass, planning);
   g_autoptr(GArray) wanted1 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   g_autoptr(GArray) wanted2 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-  HaulListKind next = HAUL_LIST_IDS;
-  if (input.keys1 == NULL && haul_plan_unpaired(&input, wanted1, wanted2))
-    next = HAUL_LIST_KEYS;
-  else if (input.keys1 != NULL && input.contents1 == NULL
-           && haul_plan_ambiguous(&input, wanted1, wanted2))
-    next = HAUL_LIST_CONTENTS;
+  bool by_id = false;
+  HaulListKind next =
+      find_open_question(rounds->context, planning, &input, wanted1, wanted2, &by_id);
   if (next == HAUL_LIST_IDS)
     return haul_planning_carry_out(rounds->context, rounds->pass, planning, folder, error);
-  put_off(&rounds[next], g_steal_pointer(&owned), folder, wanted1, wanted2);
+  planning->read_more |= next == HAUL_LIST_MORE;
+  put_off(&rounds[next], g_steal_pointer(&owned), folder, wanted1, wanted2, by_id);
   return true;
+}
+
+/* Where what a round of @kind found goes. */
+static HaulKey **
+place_of(HaulPlanning *planning, HaulListKind kind, unsigned side)
+{
+  switch (kind) {
+  case HAUL_LIST_CONTENTS:
+  case HAUL_LIST_MORE:
+    return side == 1 ? &planning->contents1 : &planning->contents2;
+  case HAUL_LIST_LIKENESS:
+    return side == 1 ? &planning->likes1 : &planning->likes2;
+  case HAUL_LIST_TRAITS:
+    return side == 1 ? &planning->traits1 : &planning->traits2;
+  default:
+    return side == 1 ? &planning->keys1 : &planning->keys2;
+  }
+}
+
+/* Puts what @found has for the items beside them, in *@place, and leaves there what was known before. */
+static void
+put_beside(HaulListing *listing, const HaulListing *found, bool has_flags, HaulKey **place)
+{
+  static const HaulKey nothing;
+  g_autofree HaulKey *before = *place;
+  *place = keys_beside(listing, found, has_flags);
+  for (guint i = 0; before != NULL && i < listing->items->len; i++)
+    if (!haul_key_equal(&before[i], &nothing))
+      (*place)[i] = before[i];
 }
 
 /* Adds keys or contents, which a later round found, to what was known before, and goes on. */
@@ -176,11 +222,9 @@ take_keys(Round *rounds, const Round *round, Candidate *candidate, const HaulPla
           GError **error)
 {
   HaulPlanning *planning = g_steal_pointer(&candidate->planning);
-  bool contents = round->kind == HAUL_LIST_CONTENTS;
-  HaulKey *keys1 = keys_beside(planning->listing1, found->listing1, !contents);
-  HaulKey *keys2 = keys_beside(planning->listing2, found->listing2, !contents);
-  *(contents ? &planning->contents1 : &planning->keys1) = keys1;
-  *(contents ? &planning->contents2 : &planning->keys2) = keys2;
+  bool has_flags = round->kind == HAUL_LIST_KEYS || round->kind == HAUL_LIST_LIKENESS;
+  put_beside(planning->listing1, found->listing1, has_flags, place_of(planning, round->kind, 1));
+  put_beside(planning->listing2, found->listing2, has_flags, place_of(planning, round->kind, 2));
   return plan_or_put_off(rounds, planning, candidate->number, error);
 }
 
@@ -378,8 +422,9 @@ static bool
 look_at_group(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
               HaulOpenStore *store2, guint *next, GError **error)
 {
-  static const HaulListKind kinds[] = { HAUL_LIST_CHANGES, HAUL_LIST_IDS, HAUL_LIST_KEYS,
-                                        HAUL_LIST_CONTENTS };
+  static const HaulListKind kinds[] = { HAUL_LIST_CHANGES,  HAUL_LIST_IDS,  HAUL_LIST_KEYS,
+                                        HAUL_LIST_CONTENTS, HAUL_LIST_MORE, HAUL_LIST_LIKENESS,
+                                        HAUL_LIST_TRAITS };
   Round rounds[G_N_ELEMENTS(kinds)];
   for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
     rounds[kinds[i]] = round_new(context, pass, kinds[i]);

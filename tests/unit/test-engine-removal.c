@@ -304,17 +304,18 @@ a_copy_of_another_size_is_not_enough(void)
   begin(&engine);
   g_autofree char *one = engine_message("one", "a text of some length");
   g_autofree char *two = engine_message("two", "a text of some length");
-  memory_box_add(engine.source, "INBOX", one);
+  /* In one folder the equal ones would show that the server alters nothing. */
+  memory_box_add(engine.source, "Work", one);
   memory_box_add(engine.source, "INBOX", two);
   g_autofree char *longer = g_strconcat(two, "-- \r\na footer\r\n", NULL);
-  memory_box_add(engine.copy, "INBOX", one);
+  memory_box_add(engine.copy, "Work", one);
   memory_box_add(engine.copy, "INBOX", longer);
   have_uids(&engine);
   for (unsigned i = 0; i < 3; i++)
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 2);
   CU_ASSERT_EQUAL_FATAL(memory_box_count(engine.source), 1);
-  CU_ASSERT_EQUAL(message_at(engine.source, 0)->uid, 2);
+  CU_ASSERT_EQUAL(message_at(engine.source, 0)->uid, 1);
   CU_ASSERT_EQUAL(engine.total.leaving.n_unproven, 1);
 }
 

@@ -316,6 +316,8 @@ content_is_what_follows_the_header(void)
     { "A: 1\r\n\r\ntext", "A: 1\r\n\r\ntext\r\n\r\n", true }, /* some servers end lines */
     { "A: 1\r\n\r\n", "A: 1\r\n\r\n\r\n", true },
     { "A: 1\r\n\r\n text", "A: 1\r\n\r\ntext", false },
+    { "A: 1\r\n\r\na\nb", "A: 1\n\na\r\nb\r\n", true }, /* and others exchange them */
+    { "A: 1\r\n\r\na\nb", "A: 1\r\n\r\nab", false },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
     Mail a = { table[i].a, 5, 0 }, b = { table[i].b, 5, 0 };
