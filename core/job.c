@@ -26,6 +26,7 @@
 #include "patience.h"
 #include "preparing.h"
 #include "preview.h"
+#include "prune.h"
 #include "removal.h"
 #include "routes.h"
 #include "sessions.h"
@@ -361,6 +362,24 @@ carry_out(Frame *frame, GError **error)
          && haul_forget_departed(context, frame->pass, error);
 }
 
+static void
+show_pruning(const char *path2, const char *deed, const char *text, void *data)
+{
+  const Job *job = data;
+  job->planned("", path2, deed, text, job->planned_data);
+}
+
+/* Tells of a pass instead of carrying it out. */
+static bool
+show_pass(Job *job, HaulPass *pass, GError **error)
+{
+  return haul_preview(&job->context, pass, job->side1.list, job->planned, job->planned_data, error)
+         && (!job->options->policy.delete2_folders
+             || haul_prune(&job->context, pass, job->side1.list, job->side2.store, job->side2.list,
+                           show_pruning, job, error))
+         && warn_once(job, pass, error);
+}
+
 static bool
 run_pass(Job *job, GError **error)
 {
@@ -376,14 +395,15 @@ run_pass(Job *job, GError **error)
     return job->options->inspect(&job->context, pass, job->side1.store, job->options->inspect_data,
                                  error);
   if (job->options->dry)
-    return haul_preview(&job->context, pass, job->side1.list, job->planned, job->planned_data,
-                        error)
-           && warn_once(job, pass, error);
+    return show_pass(job, pass, error);
   Frame frame = { .job = job, .pass = pass };
   bool done = carry_out(&frame, error)
               && (!job->options->policy.delete2
                   || haul_mirror(&job->context, pass, job->side1.list, job->side2.store,
                                  job->side2.list, error))
+              && (!job->options->policy.delete2_folders
+                  || haul_prune(&job->context, pass, job->side1.list, job->side2.store,
+                                job->side2.list, NULL, NULL, error))
               && finish_folders(&frame, error);
   g_clear_pointer(&frame.after, haul_folder_list_free);
   done = done && haul_tell_origins(pass, job->side2.store, error);
@@ -414,9 +434,11 @@ open_and_run_pass(Job *job, GError **error)
     return false;
   if (job->options->policy.delete1 && !haul_removal_check(job->side1.store, job->side1.list, error))
     return false;
-  if (job->options->policy.delete2
-      && !haul_mirror_check(&job->options->policy, job->side1.list, job->side2.store,
-                            job->side2.list, error))
+  const HaulPolicy *policy = &job->options->policy;
+  if ((policy->delete2 || policy->delete2_folders)
+      && (!haul_prune_check(policy, job->side2.store, error)
+          || !haul_mirror_check(&job->options->policy, job->side1.list, job->side2.store,
+                                job->side2.list, error)))
     return false;
   if (job->context.journal == NULL) {
     if (!open_journal(job, error))
@@ -629,7 +651,8 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }
-  if (!haul_mirror_check_policy(&options->policy, options->stateless, error)) {
+  if (!haul_mirror_check_policy(&options->policy, options->stateless, error)
+      || !haul_prune_check_policy(&options->policy, error)) {
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }

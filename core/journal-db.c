@@ -82,6 +82,11 @@ static const char *const statements[N_STATEMENTS] = {
                  " has_flags1 = ?6 WHERE number = ?1",
   [RENAME_FOLDER] = "UPDATE folder SET path2 = ?2 WHERE number = ?1",
   [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2 WHERE number = ?1",
+  [LOAD_COVERED] = "SELECT id2 FROM folder CROSS JOIN pair ON pair.folder = number WHERE path2 = ?1"
+                   " AND number <> ?2 AND (?3 = 0 OR epoch2 = 0 OR epoch2 = ?3)"
+                   " AND id2 IS NOT NULL",
+  [HAS_LEFT] = "SELECT 1 FROM folder CROSS JOIN pair ON pair.folder = number WHERE path2 = ?1"
+               " AND leaving IS NOT NULL LIMIT 1",
   [LOAD_STRAYS] = "SELECT id2 FROM stray WHERE folder = ?1",
   [ADD_STRAY] = "INSERT OR REPLACE INTO stray VALUES(?1, ?2)",
   [FORGET_STRAY] = "DELETE FROM stray WHERE folder = ?1 AND id2 = ?2",

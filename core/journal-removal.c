@@ -1,4 +1,4 @@
-/* What the state knows of messages that are to be removed at the source. */
+/* What the state knows of messages that are to be removed, at the source or at the destination. */
 #include "journal-db.h"
 
 bool
@@ -83,6 +83,46 @@ haul_journal_count_left(HaulJournal *journal, int64_t folder, uint64_t *n, GErro
     sqlite3_bind_int64(query, 1, folder);
     done = sqlite3_step(query) == SQLITE_ROW || haul_db_fail(journal, error);
     *n = done ? (uint64_t)sqlite3_column_int64(query, 0) : 0;
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_load_covered(HaulJournal *journal, const char *path2, uint64_t epoch2, int64_t except,
+                          HaulIds *ids2, GArray *covered, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_COVERED, error);
+  if (query != NULL) {
+    haul_db_bind_text(query, 1, path2);
+    sqlite3_bind_int64(query, 2, except);
+    sqlite3_bind_int64(query, 3, (sqlite3_int64)epoch2);
+    int step;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+      HaulId id2 = haul_db_column_id(query, 0, ids2);
+      g_array_append_val(covered, id2);
+    }
+    done = step == SQLITE_DONE || haul_db_fail(journal, error);
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
+bool
+haul_journal_has_left(HaulJournal *journal, const char *path2, bool *has, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *query = haul_db_statement(journal, HAS_LEFT, error);
+  if (query != NULL) {
+    haul_db_bind_text(query, 1, path2);
+    int step = sqlite3_step(query);
+    *has = step == SQLITE_ROW;
+    done = *has || step == SQLITE_DONE || haul_db_fail(journal, error);
     sqlite3_reset(query);
   }
   pthread_mutex_unlock(&journal->mutex);

@@ -128,6 +128,15 @@ bool haul_journal_set_left(HaulJournal *journal, int64_t folder, const char *id1
 /* Counts the pairs of a folder whose source message is gone so. */
 bool haul_journal_count_left(HaulJournal *journal, int64_t folder, uint64_t *n, GError **error);
 
+/* ---- messages that are removed at the destination ---- */
+
+/* Appends the ids (HaulId) of the copies that lie in @path2, of all folders that went there in this epoch (0:
+ * any), but for the folder @except (-1: none); text ids are interned in @ids2. */
+bool haul_journal_load_covered(HaulJournal *journal, const char *path2, uint64_t epoch2,
+                               int64_t except, HaulIds *ids2, GArray *covered, GError **error);
+/* Whether anything that lies in @path2 is a message that we have removed at the source, or were about to. */
+bool haul_journal_has_left(HaulJournal *journal, const char *path2, bool *has, GError **error);
+
 /* ---- strays: messages of the destination that no pair covers ---- */
 
 /* Appends those that are known of a folder, of HaulId; text ids are interned in @ids2. */

@@ -7,15 +7,17 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "victims.h"
 #include "window.h"
 
 bool
 haul_mirror_check_policy(const HaulPolicy *policy, bool stateless, GError **error)
 {
-  if (!policy->delete2 || (!policy->delete1 && !stateless))
+  bool contradicts = policy->delete1 && policy->delete2;
+  if (!contradicts && (!stateless || !(policy->delete2 || policy->delete2_folders)))
     return true;
   haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                 policy->delete1
+                 contradicts
                      ? "--delete1 and --delete2 contradict each other: what is deleted at the "
                        "source would be deleted at the destination"
                      : "--delete2 needs a state: without it nobody knows what the source had");
@@ -59,8 +61,8 @@ haul_mirror_check(const HaulPolicy *policy, const HaulFolderList *list1,
 
 /* ---- what is known ---- */
 
-static bool
-is_empty(const HaulFolderList *list)
+bool
+haul_mirror_is_empty(const HaulFolderList *list)
 {
   for (guint i = 0; i < list->folders->len; i++) {
     const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
@@ -71,8 +73,8 @@ is_empty(const HaulFolderList *list)
 }
 
 /* Whether most of the folders that earlier runs knew were numbered anew. */
-static bool
-is_other_source(const HaulPass *pass)
+bool
+haul_mirror_is_other_source(const HaulPass *pass)
 {
   guint n_known = 0, n_renumbered = 0;
   for (guint i = 0; i < pass->folders->len; i++) {
@@ -83,8 +85,8 @@ is_other_source(const HaulPass *pass)
   return n_known > 1 && 2 * n_renumbered > n_known;
 }
 
-static bool
-is_in_trouble(const HaulContext *context, const HaulFolderWork *work)
+bool
+haul_mirror_is_in_trouble(const HaulContext *context, const HaulFolderWork *work)
 {
   return work->unusable || work->incomplete
          || (!context->dry && !haul_tally_is_complete(work->tally));
@@ -96,36 +98,11 @@ place_is_in_trouble(const HaulContext *context, const HaulPass *pass, const Haul
 {
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderWork *other = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (strcmp(other->plan.path2, work->plan.path2) == 0 && is_in_trouble(context, other))
+    if (strcmp(other->plan.path2, work->plan.path2) == 0
+        && haul_mirror_is_in_trouble(context, other))
       return true;
   }
   return false;
-}
-
-/* Appends what is a copy of a message of another folder, whether that is of this run or of an earlier one. */
-static bool
-load_covered(const HaulContext *context, const HaulFolderWork *work, HaulIds *ids, GArray *covered,
-             GError **error)
-{
-  GArray *rows = haul_journal_folders(context->journal, error);
-  if (rows == NULL)
-    return false;
-  g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(int64_t));
-  for (guint i = 0; i < rows->len; i++) {
-    const HaulJournalFolder *row = &g_array_index(rows, HaulJournalFolder, i);
-    bool same_epoch = row->epoch2 == 0 || work->epoch2 == 0 || row->epoch2 == work->epoch2;
-    if (row->number != work->number && same_epoch && strcmp(row->path2, work->plan.path2) == 0)
-      g_array_append_val(numbers, row->number);
-  }
-  g_autoptr(HaulIds) ids1 = haul_ids_new();
-  g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
-  for (guint i = 0; i < numbers->len; i++)
-    if (!haul_journal_load_pairs(context->journal, g_array_index(numbers, int64_t, i), ids1, ids,
-                                 pairs, error))
-      return false;
-  for (guint i = 0; i < pairs->len; i++)
-    g_array_append_val(covered, g_array_index(pairs, HaulPair, i).id2);
-  return true;
 }
 
 static bool
@@ -150,9 +127,13 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
   if (knows && !haul_journal_load_strays(context->journal, work->number, ids, strays, error))
     return false;
   bool nameless = false;
-  if (strays->len > 0
-      && (!load_covered(context, work, ids, covered, error)
-          || !has_nameless(context, work, &nameless, error)))
+  if (strays->len == 0) {
+    haul_plan_mirror(&(HaulMirrorInput){ .n2 = work->n_listed2 }, plan);
+    return true;
+  }
+  if (!haul_journal_load_covered(context->journal, work->plan.path2, work->epoch2, work->number,
+                                 ids, covered, error)
+      || !has_nameless(context, work, &nameless, error))
     return false;
   const HaulPolicy *policy = context->policy;
   HaulMirrorInput input = {
@@ -164,13 +145,13 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
     .n2 = work->n_listed2,
     .has_limit = policy->max_delete > 0,
     .limit = policy->max_delete,
-    .source_empty = is_empty(list1),
-    .other_source = is_other_source(pass),
+    .source_empty = haul_mirror_is_empty(list1),
+    .other_source = haul_mirror_is_other_source(pass),
     .state_is_new = context->state_is_new,
     .matched_anew = work->tally->leaving.matched_anew,
     .is_short = work->is_short,
     .is_round = haul_window_is_round(work->n_listed1),
-    .in_trouble = strays->len > 0 && place_is_in_trouble(context, pass, work),
+    .in_trouble = place_is_in_trouble(context, pass, work),
     .has_nameless = nameless,
     .leaves_out = work->tally->n[HAUL_STATE_FILTERED] > work->n_gone
                   || work->tally->n[HAUL_STATE_DUPLICATE] > 0,
@@ -188,132 +169,6 @@ refuse(const HaulContext *context, const HaulFolderWork *work, const char *text)
   haul_set_error(&why, HAUL_ERROR_FOLDER, "not-mirrored", "%s", text);
   haul_report_folder_failed(context->report, work->tally, why);
   haul_log(HAUL_LOG_WARNING, "%s: %s", work->plan.path2, text);
-}
-
-/* The victims that are still there, with what the log is to say of them. */
-typedef struct {
-  GPtrArray *ids;   /* owned; of char * */
-  GPtrArray *names; /* owned; of char *, beside them: Message-Ids, or NULL */
-} Present;
-
-static void
-present_clear(Present *present)
-{
-  g_clear_pointer(&present->ids, g_ptr_array_unref);
-  g_clear_pointer(&present->names, g_ptr_array_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Present, present_clear)
-
-static bool
-take_name(const char *name, size_t name_size, const uint8_t *value, size_t value_size, void *data)
-{
-  while (value_size > 0 && g_ascii_isspace(*value)) {
-    value++;
-    value_size--;
-  }
-  *(char **)data = haul_text_display(value, value_size);
-  return false;
-}
-
-static bool
-take_present(const HaulItem *item, void *data)
-{
-  Present *present = data;
-  char *name = NULL;
-  if (item->header != NULL)
-    haul_header_each(item->header, item->header_size, take_name, &name);
-  g_ptr_array_add(present->ids, g_strdup(item->id));
-  g_ptr_array_add(present->names, name);
-  return true;
-}
-
-/* Enters the folder, and looks which of @victims are there. */
-static bool
-look(HaulOpenStore *store2, const HaulFolderWork *work, const GArray *victims, Present *present,
-     GError **error)
-{
-  static const char *const fields[] = { "Message-ID", NULL };
-  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
-  present->ids = g_ptr_array_new_with_free_func(g_free);
-  present->names = g_ptr_array_new_with_free_func(g_free);
-  if (!haul_store_select(store2, work->plan.path2, HAUL_READ, &folder, error))
-    return false;
-  if (folder.epoch != 0 && work->epoch2 != 0 && folder.epoch != work->epoch2) {
-    haul_set_error(error, HAUL_ERROR_FOLDER, "epoch",
-                   "destination: the folder was replaced while we looked at it; run again");
-    return false;
-  }
-  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, victims->len);
-  g_autofree HaulRange *ranges = g_new(HaulRange, victims->len);
-  for (guint i = 0; i < victims->len; i++) {
-    const char *id = haul_id_text(g_array_index(victims, HaulId, i), &buffers[i]);
-    ranges[i] = (HaulRange){ id, id };
-  }
-  return haul_store_list(store2, ranges, victims->len, 0, fields, take_present, present, error);
-}
-
-/* ---- the trash ---- */
-
-static void
-note_made(const char *path, const GError *why, void *data)
-{
-  if (why != NULL)
-    g_propagate_error(data, g_error_copy(why));
-}
-
-/* Makes the trash, if need be. */
-static bool
-make_trash(const HaulContext *context, HaulOpenStore *store2, const HaulFolderList *list2,
-           GError **error)
-{
-  HaulFolder trash = { .path = context->trash2, .n_messages = HAUL_UNKNOWN };
-  const HaulPlanFolder *known = haul_folder_list_find(list2, context->trash2);
-  if (known != NULL && (known->attributes & HAUL_FOLDER_NOSELECT) == 0)
-    return true;
-  GError *why = NULL;
-  if (!haul_store_create(store2, &trash, 1, note_made, &why, error)) {
-    g_clear_error(&why);
-    return false;
-  }
-  if (why == NULL)
-    return true;
-  haul_set_error(error, HAUL_ERROR_FOLDER, "create", "--trash2: %s", why->message);
-  g_error_free(why);
-  return false;
-}
-
-static bool
-note_copied(const char *id, const char *new_id, void *data)
-{
-  g_hash_table_add(data, g_strdup(id));
-  return true;
-}
-
-/* Copies victims to the trash, and leaves in @present those of which the store says that they are there. */
-static bool
-copy_to_trash(const HaulContext *context, HaulOpenStore *store2, const HaulFolderList *list2,
-              const HaulFolderWork *work, Present *present, GError **error)
-{
-  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
-  g_autoptr(GHashTable) copied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  guint n = present->ids->len;
-  if (!make_trash(context, store2, list2, error)
-      || !haul_store_select(store2, work->plan.path2, HAUL_READ, &folder, error)
-      || !haul_store_copy(store2, (const char *const *)present->ids->pdata, n, context->trash2,
-                          false, note_copied, copied, error))
-    return false;
-  for (guint i = n; i-- > 0;)
-    if (!g_hash_table_contains(copied, present->ids->pdata[i])) {
-      g_ptr_array_remove_index(present->ids, i);
-      g_ptr_array_remove_index(present->names, i);
-    }
-  if (present->ids->len == n)
-    return true;
-  haul_set_error(error, HAUL_ERROR_FOLDER, "refused",
-                 "%u messages could not be copied to the trash, and nothing was deleted",
-                 n - present->ids->len);
-  return false;
 }
 
 static bool
@@ -350,11 +205,11 @@ remove_victims(const HaulContext *context, HaulOpenStore *store2, const HaulFold
                HaulFolderWork *work, const GArray *victims, GError **error)
 {
   HaulLeaving *leaving = &work->tally->leaving2;
-  g_auto(Present) present = { 0 };
-  if (!look(store2, work, victims, &present, error))
+  g_auto(HaulVictims) present = { 0 };
+  if (!haul_victims_look(store2, work->plan.path2, work->epoch2, victims, &present, error))
     return false;
   if (present.ids->len > 0 && context->trash2 != NULL
-      && !copy_to_trash(context, store2, list2, work, &present, error))
+      && !haul_victims_to_trash(context, store2, list2, work->plan.path2, &present, error))
     return false;
   const char *const *ids = (const char *const *)present.ids->pdata;
   guint n = present.ids->len;
@@ -364,12 +219,7 @@ remove_victims(const HaulContext *context, HaulOpenStore *store2, const HaulFold
     return false;
   haul_leaving_confirm(leaving);
   work->n_removed2 += n;
-  for (guint i = 0; i < n; i++) {
-    const char *name = present.names->pdata[i];
-    haul_log(HAUL_LOG_INFO, "%s: %s message %s %s", work->plan.path2,
-             context->trash2 != NULL ? "moved to the trash" : "deleted", ids[i],
-             name != NULL ? name : "without Message-Id");
-  }
+  haul_victims_log(context, work->plan.path2, &present);
   return true;
 }
 
@@ -378,8 +228,8 @@ static void
 count_gone(HaulOpenStore *store2, HaulFolderWork *work, const GArray *victims)
 {
   g_autoptr(GError) why = NULL;
-  g_auto(Present) present = { 0 };
-  if (!look(store2, work, victims, &present, &why)) {
+  g_auto(HaulVictims) present = { 0 };
+  if (!haul_victims_look(store2, work->plan.path2, work->epoch2, victims, &present, &why)) {
     haul_log(HAUL_LOG_DEBUG, "%s: nobody knows what was deleted: %s", work->plan.path2,
              why->message);
     return;
@@ -436,7 +286,7 @@ bool
 haul_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
             HaulOpenStore *store2, const HaulFolderList *list2, GError **error)
 {
-  if (is_empty(list1) && !report_vanished(context, list1, error))
+  if (haul_mirror_is_empty(list1) && !report_vanished(context, list1, error))
     return false;
   for (guint i = 0; i < pass->folders->len; i++)
     if (!mirror_folder(context, pass, list1, store2, list2,

@@ -30,4 +30,10 @@ bool
 haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
                     const HaulFolderWork *work, HaulIds *ids, HaulMirrorPlan *plan, GError **error);
 
+/* What speaks against deleting anything: no folder shows a message; most folders that earlier runs knew were
+ * numbered anew; something of a folder went wrong. */
+bool haul_mirror_is_empty(const HaulFolderList *list1);
+bool haul_mirror_is_other_source(const HaulPass *pass);
+bool haul_mirror_is_in_trouble(const HaulContext *context, const HaulFolderWork *work);
+
 #endif /* HAUL_CORE_MIRROR_H */

@@ -145,6 +145,15 @@ apply_report(HaulOptions *options, const HaulOption *option, unsigned side, cons
          && apply_text(options, option, side, value, error);
 }
 
+/* Implies --delete2folders. */
+static bool
+apply_delete2_folders(HaulOptions *options, const HaulOption *option, unsigned side,
+                      const char *value, GError **error)
+{
+  options->job.policy.delete2_folders = true;
+  return apply_text(options, option, side, value, error);
+}
+
 /* ---- what concerns one side ---- */
 
 void
@@ -327,6 +336,12 @@ static const HaulOption table[] = {
   { "delete2", false, NULL, apply_switch, "delete at the destination what the source does not have",
     POLICY(delete2) },
   { "trash2", false, "NAME", apply_path, "by moving it to this folder there", POLICY(trash2) },
+  { "delete2folders", false, NULL, apply_switch,
+    "delete folders there of which the source has none any more", POLICY(delete2_folders) },
+  { "delete2foldersonly", false, "REGEX", apply_delete2_folders, "just these, whatever they hold",
+    POLICY(delete2_folders_only) },
+  { "delete2foldersbutnot", false, "REGEX", apply_delete2_folders, "but not these",
+    POLICY(delete2_folders_but_not) },
   { "max-delete", false, "N", apply_number,
     "delete up to so many of a folder there, whatever part that is", POLICY(max_delete),
     RANGE(1, MAX_MESSAGES) },

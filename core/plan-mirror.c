@@ -7,8 +7,8 @@
 #define LIMIT_OF_PART 10u
 #define PART 10u /* a tenth */
 
-static bool
-is_too_many(const HaulMirrorInput *input, uint64_t n)
+bool
+haul_mirror_is_too_many(const HaulMirrorInput *input, uint64_t n)
 {
   if (input->has_limit)
     return n > input->limit;
@@ -33,7 +33,7 @@ judge(const HaulMirrorInput *input, uint64_t n)
     { input->leaves_out, HAUL_MIRROR_LEAVES_OUT },
     { input->n1 == 0 && !input->has_limit, HAUL_MIRROR_FOLDER_EMPTY },
     { input->is_round && !input->has_limit, HAUL_MIRROR_ROUND },
-    { is_too_many(input, n), HAUL_MIRROR_TOO_MANY },
+    { haul_mirror_is_too_many(input, n), HAUL_MIRROR_TOO_MANY },
   };
   for (size_t i = 0; i < G_N_ELEMENTS(objections); i++)
     if (objections[i].holds)

@@ -62,6 +62,9 @@ typedef struct {
 void haul_plan_mirror(const HaulMirrorInput *input, HaulMirrorPlan *plan);
 void haul_mirror_plan_clear(HaulMirrorPlan *plan);
 
+/* Whether @n messages of a folder are more than may go of @input->n2. */
+bool haul_mirror_is_too_many(const HaulMirrorInput *input, uint64_t n);
+
 /* Says why nothing goes, and what to do; to be freed. NULL where the victims go, or where there is none. */
 char *haul_mirror_refusal(const HaulMirrorPlan *plan);
 

@@ -30,7 +30,10 @@ typedef struct {
   unsigned delete1_after_days; /* ... if it has had it so long */
   bool delete2;                /* remove at the destination what the source does not have ... */
   const char *trash2;          /* ... by moving it to this folder; or NULL */
-  unsigned max_delete;         /* ... at most so many of a folder; 0: what the guard says */
+  bool delete2_folders;        /* remove folders there of which the source has none any more ... */
+  const char *delete2_folders_only;    /* ... just these, an expression; or NULL */
+  const char *delete2_folders_but_not; /* ... but not these; or NULL */
+  unsigned max_delete;                 /* ... at most so many of a folder; 0: what the guard says */
 
   /* limits */
   unsigned n_lanes;

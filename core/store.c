@@ -399,6 +399,12 @@ haul_store_remove(HaulOpenStore *store, const char *path, GError **error)
 }
 
 bool
+haul_store_can_remove(const HaulOpenStore *store)
+{
+  return store->ops->remove != NULL;
+}
+
+bool
 haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void *data,
                   GError **error)
 {

@@ -157,6 +157,27 @@ def messages_that_others_have_marked_stay():
                 assert len([entry for entry in left.entries if "\\deleted" in entry.flags]) == 1, left.entries
 
 
+@case
+def folders_that_the_source_has_no_more_go():
+    with Dovecot() as old, Dovecot() as new:
+        source, copy = imap_source(old, "u1", mails(20)), Imap(new, "u1")
+        with Bench(source, copy) as bench:
+            corpus.append("127.0.0.1", old.port, "u1", [one._replace(folder=path) for path in ("Old", "Old/Deep", "X")
+                                                        for one in mails(3)])
+            bench.run().expect(0)
+            with reader.ImapAccount("127.0.0.1", old.port, "u1", "pass") as account:
+                for path in ("Old/Deep", "Old"):
+                    account._imap.delete(account.native(path))
+            corpus.append("127.0.0.1", new.port, "u1", [mails(1)[0]._replace(folder="Theirs")])
+            run = bench.run("--delete2folders").expect(0)
+            assert deleted(run) == 6, run.told()
+            assert copy.snapshot().folders - source.snapshot().folders == {"Theirs"}, copy.snapshot().folders
+            bench.run("--delete2foldersonly", "/^Theirs$/").expect(0)
+            expect_same(source.snapshot(), copy.snapshot())
+            refused = bench.run("--delete2foldersonly", "(")
+            assert refused.code == 64 and "--delete2foldersonly" in refused.err, refused.told()
+
+
 # ---- disturbed ----
 
 @case

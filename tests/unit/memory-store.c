@@ -914,6 +914,23 @@ static const HaulSetting settings[] = {
   { NULL, 0, NULL, NULL },
 };
 
+static bool
+memory_remove(HaulStore *store, const char *path, GError **error)
+{
+  MemoryBox *box = store->box;
+  if (!alive(store, &box->calls.removals, box->faults.lose_remove, error))
+    return false;
+  MemoryFolder *folder = find_folder(box, path);
+  if (folder == NULL) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "no-folder", "%s is not there", path);
+    return false;
+  }
+  if (store->selected == folder)
+    store->selected = NULL;
+  g_ptr_array_remove(box->folders, folder);
+  return true;
+}
+
 static const HaulStoreOps ops = {
   .struct_size = sizeof ops,
   .open = memory_open,
@@ -921,6 +938,7 @@ static const HaulStoreOps ops = {
   .folders = memory_folders,
   .create = memory_create,
   .subscribe = memory_subscribe,
+  .remove = memory_remove,
   .select = memory_select,
   .list = memory_list,
   .changes = memory_changes,

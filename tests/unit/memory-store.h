@@ -96,7 +96,7 @@ typedef struct {
   unsigned max_open;  /* connections at a time: one more is asked for patience ... */
   bool kills_older;   /* ... or ends the oldest */
   unsigned swaps_put; /* at this put() another client takes a message and brings MEMORY_OTHERS */
-  unsigned lose_finish;
+  unsigned lose_finish, lose_remove;
   bool fails_finish;
   unsigned fetches_after_opens; /* fetch() waits until the box was opened so often */
 } MemoryFaults;
@@ -108,6 +108,7 @@ typedef struct {
   unsigned fetches, messages_fetched, puts, flushes, flag_changes;
   unsigned copies, messages_copied;
   unsigned finishes;
+  unsigned removals;
   unsigned expunges, messages_expunged;
 } MemoryCalls;
 
