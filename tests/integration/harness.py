@@ -199,8 +199,8 @@ class Bench:
         """
         command = list(wrap) + self.command(*options, json_events=json_events, word=word)
         begin = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, env=environment(self.folder))
+        process = self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                                   stderr=subprocess.PIPE, env=environment(self.folder))
         if interrupt is not None and interrupt[0].wait(timeout * SLOWNESS):
             try:
                 process.wait(interrupt[1])
@@ -215,6 +215,10 @@ class Bench:
                 err += b"\n(killed by the test: took too long)"
         return Result(command, process.returncode, out.decode("utf-8", "replace"),
                       err.decode("utf-8", "replace"), time.monotonic() - begin)
+
+    def kill(self):
+        """Kills the run under way, from another thread."""
+        self._process.kill()
 
     def lose_state(self):
         shutil.rmtree(self.state, ignore_errors=True)

@@ -36,12 +36,14 @@ class Snapshot:
     """
     entries: Counter of Entry.  folders: every folder, also an empty one.
     recent: folder -> number of \\Recent messages (IMAP) or files in new/.  sizes: SHA-256 -> octets.
+    order: folder -> SHA-256 of each message, as they lie there, by UID.
     """
 
     def __init__(self):
         self.entries = collections.Counter()
         self.folders, self.subscribed = set(), set()
         self.recent, self.sizes, self.titles = {}, {}, {}
+        self.order = collections.defaultdict(list)
 
     def add(self, folder, octets, flags, keywords, date):
         digest = hashlib.sha256(octets).hexdigest()
@@ -50,6 +52,7 @@ class Snapshot:
             subject = re.search(rb"(?im)^subject:[ \t]*(.{0,50})", bytes(octets[:4096]))
             self.titles[digest] = subject.group(1).decode("ascii", "replace").strip() if subject else ""
         self.entries[Entry(folder, digest, frozenset(flags), frozenset(keywords), date)] += 1
+        self.order[folder].append(digest)
 
     def __len__(self):
         return sum(self.entries.values())
@@ -252,25 +255,38 @@ def _further_keywords(path):
     return found
 
 
+def _maildir_uids(path):
+    """What a dovecot-uidlist says: base name -> UID."""
+    uids = {}
+    try:
+        with open(os.path.join(path, "dovecot-uidlist"), encoding="utf-8") as file:
+            next(file)
+            for line in file:
+                numbers, _, base = line.rstrip("\n").partition(" :")
+                uids[base.split(":2,")[0]] = int(numbers.split(" ")[0])
+    except (FileNotFoundError, StopIteration):
+        pass
+    return uids
+
+
 def read_maildir(root):
     """The same of a Maildir++ tree."""
     seen = Snapshot()
     for folder, path in _maildir_folders(root):
-        letters, further = _maildir_keywords(path), _further_keywords(path)
+        letters, further, uids = _maildir_keywords(path), _further_keywords(path), _maildir_uids(path)
         seen.folders.add(folder)
-        for part in ("new", "cur"):
-            names = sorted(os.listdir(os.path.join(path, part)))
-            if part == "new":
-                seen.recent[folder] = len(names)
-            for name in names:
-                if name.startswith("."):
-                    continue
-                file = os.path.join(path, part, name)
-                info = name.split(":2,")[1] if ":2," in name else ""
-                seen.add(folder, maildir_octets(file), {MAILDIR_FLAGS[c] for c in info if c in MAILDIR_FLAGS},
-                         {letters.get(c, f"unknown-letter-{c}") for c in info if c.islower()}
-                         | further.get(name.split(":")[0], set()),
-                         int(os.stat(file).st_mtime))
+        seen.recent[folder] = len(os.listdir(os.path.join(path, "new")))
+        files = sorted((part, name) for part in ("new", "cur") for name in os.listdir(os.path.join(path, part))
+                       if not name.startswith("."))
+        # What has no UID comes behind what has one.
+        files.sort(key=lambda file: uids.get(file[1].split(":2,")[0], 1 << 32))
+        for part, name in files:
+            file = os.path.join(path, part, name)
+            info = name.split(":2,")[1] if ":2," in name else ""
+            seen.add(folder, maildir_octets(file), {MAILDIR_FLAGS[c] for c in info if c in MAILDIR_FLAGS},
+                     {letters.get(c, f"unknown-letter-{c}") for c in info if c.islower()}
+                     | further.get(name.split(":")[0], set()),
+                     int(os.stat(file).st_mtime))
     return seen
 
 

@@ -252,12 +252,12 @@ class Dovecot:
                 pass
         return text
 
-    def sessions(self, user):
+    def sessions(self, user, protocol="imap"):
         """How many sessions of this user are open, by the server's own count (its anvil process)."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(30)
             sock.connect(self.state + "/run/anvil")
-            sock.sendall(f"VERSION\tanvil\t1\t0\nLOOKUP\timap/{HOST}/{user}\n".encode())
+            sock.sendall(f"VERSION\tanvil\t1\t0\nLOOKUP\t{protocol}/{HOST}/{user}\n".encode())
             return int(sock.makefile("rb").readline())
 
     def wait_until_idle(self, user, timeout=60):
@@ -268,7 +268,8 @@ class Dovecot:
         Asked twice: what a session told of itself may still be on its way to who counts.
         """
         end = time.monotonic() + timeout
-        while self.sessions(user) > 0 or self.sessions(user) > 0:
+        kinds = ("imap", "pop3") if self._pop3 else ("imap",)
+        while any(self.sessions(user, kind) > 0 for kind in kinds * 2):
             if time.monotonic() > end:
                 raise RuntimeError(f"a session of {user} does not end")
             time.sleep(0.005)

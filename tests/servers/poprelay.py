@@ -20,12 +20,13 @@ _COMMAND = re.compile(rb"(?i)(CAPA|STLS|AUTH|USER|PASS|APOP|UTF8|LANG|STAT|LIST|
 class PopRelay:
     """Relays to the port `target` on loopback; attributes port, connections (how many came), cuts."""
 
-    def __init__(self, target, cut=None, noticed=None):
+    def __init__(self, target, cut=None, noticed=None, stop=None):
         """
         cut: (verb, n): when the n-th command of this verb comes, it is not passed on, and the connection is closed; once.
         noticed: (verb, n, function): called when the n-th has come and not been passed on yet; once.
+        stop: a Meter (proxy.py) of commands: its n-th is not passed on, it acts, and the connection is closed.
         """
-        self._target, self._cut, self._noticed = target, cut, noticed
+        self._target, self._cut, self._noticed, self._stop = target, cut, noticed, stop
         self._lock = threading.Lock()
         self._commands, self._sockets = [], []
         self.connections = self.cuts = 0
@@ -129,6 +130,9 @@ class PopRelay:
                 function, self._noticed = self._noticed[2], None
             cut = self._cut == now and not self.cuts
             self.cuts += cut
+        if self._stop is not None and self._stop.tick():
+            self._stop.act()
+            return True
         if function is not None:
             function()
         return cut

@@ -40,7 +40,10 @@ class Command:
 
 
 class _Lines:
-    """Splits a stream into lines and literals: calls line(octets, continues) and literal(count)."""
+    """
+    Splits a stream into lines and literals: calls line(octets, continues) and literal(count). A line that returns True
+    is the last: feed() tells how many octets of what it was fed come before it.
+    """
 
     def __init__(self, line, literal):
         self._line, self._literal = line, literal
@@ -58,16 +61,18 @@ class _Lines:
             end = data.find(b"\n", at)
             if end < 0:
                 self._partial += data[at:]
-                return
+                return None
             self._partial += data[at:end + 1]
-            at = end + 1
+            begin, at = at, end + 1
             line = bytes(self._partial)
             self._partial.clear()
             literal = _LITERAL.search(line)
-            self._line(line, literal is not None)
+            if self._line(line, literal is not None):
+                return begin
             if literal:
                 self._skip = int(literal.group(1) or literal.group(2))
                 self._literal(self._skip)
+        return None
 
 
 class _Answers:
@@ -129,6 +134,60 @@ class CutAfter:
         raise Cut(self._bye)
 
 
+class Meter:
+    """Counts what one or more relays see, and at the n-th calls act(), once."""
+
+    def __init__(self, n=0, act=lambda: None):
+        self._n, self.act = n, act
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def tick(self):
+        """Whether this is the n-th."""
+        with self._lock:
+            self.count += 1
+            return self.count == self._n
+
+
+class Hold:
+    """
+    From the n-th command of this verb on, what comes from a client is kept back until let_go(), but for a first part of
+    it: as by a server that is slow to store. begun(): called when that is so.
+    """
+
+    def __init__(self, verb, n=1, begun=lambda: None):
+        self._verb, self._n, self._begun = verb, n, begun
+        self._lock = threading.Lock()
+        self.begins, self.held = False, 0  # octets
+        self._let_go, self.passed = threading.Event(), threading.Event()
+
+    def let_go(self):
+        """Passes on what was held, and what comes; when that is done, `passed` is set."""
+        self._let_go.set()
+
+    def note(self, command):
+        with self._lock:
+            self._n -= command.verb == self._verb
+            self.begins |= self._n <= 0
+
+    def keep(self, source, target, data):
+        """Takes over from a pump, with the first octets that are to be held."""
+        part = len(data) * 2 // 3
+        target.sendall(data[:part])
+        rest = bytearray(data[part:])
+        self._begun()
+        try:
+            while data := source.recv(65536):
+                rest += data
+        except OSError:
+            pass  # a client that dies with answers unread resets the connection
+        self.held += len(rest)
+        self._let_go.wait()
+        target.sendall(rest)
+        target.shutdown(socket.SHUT_WR)
+        self.passed.set()
+
+
 class Replaced:
     """
     An edit for Proxy: puts `by` in the place of what `pattern` finds in a server's answers, and counts.
@@ -163,6 +222,7 @@ class _Connection:
         self.compressed = False
         self.octets = {"client": 0, "server": 0}
         self.cut_now = False
+        self.draining = False   # cut, and the server still works through what it was sent
         self.last_words = None  # (the line that is not passed on, what is said instead)
         self._from_client = _Lines(self._client_line, self._client_literal)
         self._from_server = _Lines(self._server_line, lambda count: None)
@@ -173,6 +233,10 @@ class _Connection:
         if self.current is not None:
             self.current.text += text
         elif " " in text:
+            if self.proxy._stop is not None and self.proxy._stop.tick():
+                return True
+            if self.proxy._noticed is not None and self.proxy._noticed.tick():
+                self.proxy._noticed.act()
             tag, rest = text.split(" ", 1)
             if rest.upper().startswith(("LOGIN ", "AUTHENTICATE ")):
                 rest = rest.split(" ")[0] + " ***"
@@ -181,6 +245,7 @@ class _Connection:
             self.proxy._note(self.current)
         if self.current is not None and not continues:
             self.current = None
+        return False
 
     def _client_literal(self, count):
         if self.current is not None:
@@ -205,9 +270,11 @@ class _Connection:
 
     def pump(self, source, target, side):
         lines = self._from_client if side == "client" else self._from_server
-        held, tail = bytearray(), b""
+        tail = b""
         try:
             while data := source.recv(65536):
+                if self.draining:
+                    continue
                 poison = self.proxy._poison(side, tail, data)
                 tail = (tail + data)[-32:]
                 if poison is not None:
@@ -220,39 +287,50 @@ class _Connection:
                     data = self._answers.feed(data)
                 allowed = self.proxy._allowance(side, self.octets[side], len(data))
                 self.octets[side] += len(data)
-                if not self.compressed:
-                    lines.feed(data)
+                stop = lines.feed(data) if not self.compressed else None
+                if stop is not None:
+                    target.sendall(data[:stop])
+                    self.proxy._stop.act()
+                    self.cut_now = True
+                    break
                 if self.cut_now:
                     if side == "server" and self.last_words is not None and self.last_words[0] in data:
                         target.sendall(data[:data.index(self.last_words[0])] + self.last_words[1])
                     break
                 if side == "client":
                     self.proxy._run_before()
-                    if self.proxy._holds():
-                        held += data
-                        continue
+                    if self.proxy._hold is not None and self.proxy._hold.begins:
+                        self.proxy._hold.keep(source, target, data)
+                        return
                 target.sendall(data[:allowed])
                 self.proxy._run_during(side, self.octets[side])
                 if allowed < len(data) or (side == "server" and self._answers is not None and self._answers.cut):
+                    self.cut_now = side == "server" or self.proxy._drains
                     break
         except OSError:
             pass
-        try:
-            if held:
-                time.sleep(self.proxy._hold[1])
-                target.sendall(held)
-        except OSError:
-            pass
         finally:
-            if held:
-                self.proxy.released.set()
-            if self.cut_now or (side == "server" and not self.proxy._hold):
+            if self.cut_now and self.proxy._drains:
+                self.drain(side)
+            elif self.cut_now or (side == "server" and self.proxy._hold is None):
                 self.close()
             else:  # the client is gone: the server still works through what it was sent
                 try:
                     target.shutdown(socket.SHUT_WR)
                 except OSError:
                     pass
+
+    def drain(self, side):
+        """Lets the server come to the end of what it was sent; then both sides are closed."""
+        self.draining = True
+        try:
+            self.server.shutdown(socket.SHUT_WR)
+            while side == "server" and self.server.recv(65536):
+                pass
+        except OSError:
+            pass
+        if side == "server":
+            self.close()
 
     def close(self):
         for sock in (self.client, self.server):
@@ -266,14 +344,18 @@ class Proxy:
     """Relays to `target` on loopback; attribute port. Cutting happens once each."""
 
     def __init__(self, target, cut_before_answer=None, cut_after_octets=None, hold=None, before=None, edit=None,
-                 instead=None, during=None, cut_at=None):
+                 instead=None, during=None, cut_at=None, stop=None, drains=False,
+                 noticed=None):
         """
         cut_before_answer: (verb, n): when the server has answered the n-th command of this verb with OK, the
         connection is closed and the answer not passed on: stored, unanswered.
         instead: what is answered instead, before the connection is closed: "NO [AUTHENTICATIONFAILED] expired".
-        cut_after_octets: (side, n): passes n octets of what "client" or "server" sends on one connection, then closes.
-        hold: (verb, seconds): what a client sends from its first such command on is passed only so long after
-        the client has gone, as by a server that is slow to store.
+        cut_after_octets: (side, n): passes n octets of what "client" or "server" sends on one connection, then closes;
+        (side, n, "each"): of each connection.
+        hold: a Hold: what is kept back for a while.
+        stop: a Meter of commands: what comes before its n-th is passed on, it acts, and the connection is closed.
+        noticed: a Meter of commands, which are passed on all the same.
+        drains: whether what a server was sent is done with before the client sees a cut.
         before: (verb, function): called once, when the first such command has come and not yet been passed on.
         during: (side, n, function): called once, when n octets of what "client" or "server" sends on one
         connection have been passed on.
@@ -284,12 +366,11 @@ class Proxy:
         self._target = target
         self._cut_before_answer, self._cut_after_octets = cut_before_answer, cut_after_octets
         self._hold, self._before, self._edit, self._instead = hold, before, edit, instead
-        self._cut_at = cut_at
+        self._cut_at, self._stop, self._noticed, self._drains = cut_at, stop, noticed, drains
         self._during = during
         self._lock = threading.Lock()
         self._commands, self._answered_ok, self._connections = [], {}, []
         self.cuts = 0
-        self.released = threading.Event()  # what was held has been passed on
         self.connected = threading.Event()  # a client has come
         self._listener = socket.create_server((HOST, 0))
         self.port = self._listener.getsockname()[1]
@@ -362,11 +443,8 @@ class Proxy:
     def _note(self, command):
         with self._lock:
             self._commands.append(command)
-
-    def _holds(self):
-        """Whether what clients send is kept back for now."""
-        with self._lock:
-            return self._hold is not None and any(each.verb == self._hold[0] for each in self._commands)
+        if self._hold is not None:
+            self._hold.note(command)
 
     def _run_before(self):
         with self._lock:
@@ -407,7 +485,9 @@ class Proxy:
     def _allowance(self, side, passed, more):
         """How many of `more` octets may pass."""
         with self._lock:
-            if self._cut_after_octets is None or self._cut_after_octets[0] != side or self.cuts:
+            if self._cut_after_octets is None or self._cut_after_octets[0] != side:
+                return more
+            if self.cuts and "each" not in self._cut_after_octets[2:]:
                 return more
             left = self._cut_after_octets[1] - passed
             if left >= more:
