@@ -244,6 +244,24 @@ apply_token(HaulOptions *options, const HaulOption *option, unsigned side, const
   return apply_setting(options, option, side, value, error);
 }
 
+/* What is done in any case, or in a better way: accepted, for scripts that say it. */
+static bool
+apply_needless(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+               GError **error)
+{
+  haul_log(HAUL_LOG_INFO, "--%s: %s", option->name, option->key);
+  return true;
+}
+
+/* Whether flags of what is there already are touched, as other tools ask it. */
+static bool
+apply_resync(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+             GError **error)
+{
+  options->job.policy.flags_mode = option->key != NULL ? HAUL_FLAGS_MERGE : HAUL_FLAGS_NONE;
+  return true;
+}
+
 /* Of both sides; what --inet1 says of one comes behind it, and stands. */
 static bool
 apply_inet(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
@@ -324,6 +342,15 @@ static const HaulOption table[] = {
     POLICY(headers) },
   { "flags", false, "MODE", apply_choice, "merge (default), source, add or none",
     POLICY(flags_mode), CHOICES(flags_modes) },
+  { "resyncflags", false, NULL, apply_resync, "the same as --flags merge", KEY("yes") },
+  { "noresyncflags", false, NULL, apply_resync, "the same as --flags none" },
+  { "filterflags", false, NULL, apply_needless,
+    "accepted: flags that a folder cannot keep are left out",
+    KEY("flags that a folder cannot keep are left out in any case") },
+  { "flagscase", false, NULL, apply_needless, "accepted: case makes no other flag",
+    KEY("flags are compared without case in any case") },
+  { "syncflagsaftercopy", false, NULL, apply_needless, "accepted: flags lost in a delivery are set",
+    KEY("flags that a server lost in a delivery are set in any case") },
   { "labels", false, "MODE", apply_choice, "folders (default), keywords or first", POLICY(labels),
     CHOICES(labels_modes) },
 

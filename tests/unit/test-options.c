@@ -70,6 +70,26 @@ defaults_are_those_of_the_manual(void)
 }
 
 static void
+how_flags_are_treated_is_said_as_other_tools_say_it(void)
+{
+  static const struct {
+    const char *words;
+    HaulFlagsMode mode;
+  } table[] = {
+    { "--flags source --resyncflags", HAUL_FLAGS_MERGE },
+    { "--noresyncflags", HAUL_FLAGS_NONE },
+    { "--noresyncflags --flags add", HAUL_FLAGS_ADD },
+    { "--filterflags --flagscase --syncflagsaftercopy", HAUL_FLAGS_MERGE },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_auto(Line) line;
+    line_init(&line, table[i].words);
+    CU_ASSERT(line.parsed);
+    CU_ASSERT_EQUAL(line.options.job.policy.flags_mode, table[i].mode);
+  }
+}
+
+static void
 options_are_read_in_either_spelling(void)
 {
 #define SPELLED(dash, is)                                                                          \
@@ -415,6 +435,7 @@ main(void)
   haul_log_to_stderr(HAUL_LOG_NOTHING);
   static const Case cases[] = {
     CASE(defaults_are_those_of_the_manual),
+    CASE(how_flags_are_treated_is_said_as_other_tools_say_it),
     CASE(options_are_read_in_either_spelling),
     CASE(what_is_to_be_deleted_is_said_in_three_ways),
     CASE(a_url_says_what_its_options_say),
