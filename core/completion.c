@@ -47,7 +47,8 @@ haul_adds_up(const HaulPass *pass, const HaulFolderList *after)
 static bool
 is_complete(const HaulFolderWork *work)
 {
-  return !work->unusable && !work->incomplete && haul_tally_is_complete(work->tally);
+  return !work->unusable && !work->incomplete && work->n_left_out == 0
+         && haul_tally_is_complete(work->tally);
 }
 
 /* Whether all folders that are labels are complete: else one may have left messages to another in vain. */
@@ -74,7 +75,7 @@ haul_note_complete(const HaulContext *context, const HaulPass *pass, const HaulF
   bool labels_done = labels_are_complete(pass), going = true;
   for (guint i = 0; going && i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (work->plan.look == HAUL_LOOK_NONE || work->incomplete
+    if (work->plan.look == HAUL_LOOK_NONE || work->incomplete || work->n_left_out > 0
         || !haul_tally_is_complete(work->tally)
         || (!labels_done && work->tally->n[HAUL_STATE_DUPLICATE] > 0)
         || context->policy->flags_mode == HAUL_FLAGS_NONE)

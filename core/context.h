@@ -12,6 +12,8 @@
 #include "report.h"
 #include "store.h"
 
+typedef struct HaulSelection HaulSelection; /* see selecting.h */
+
 /* Everything is borrowed from the job. */
 typedef struct {
   const HaulAccount *account1, *account2;
@@ -22,6 +24,8 @@ typedef struct {
   HaulReport *report;
   const char *spool; /* folder for large bodies */
   const HaulPolicy *policy;
+  /* NULL: all messages. */
+  const HaulSelection *selection;
   unsigned n_lanes;       /* how many there may be at most, by now */
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
   const char *trash2;     /* of this pass: where goes what is deleted at the destination, or NULL */
@@ -43,9 +47,11 @@ typedef struct {
   HaulIds *ids;                  /* owned; texts of the actions' ids, or NULL */
   guint first_action, n_actions; /* of the run's */
   uint64_t n_there, n_gone;
-  uint64_t n_before2;            /* messages at the destination before the run; HAUL_UNKNOWN */
-  uint64_t n_put;                /* delivered in this pass */
-  uint64_t n_removed2;           /* removed at the destination in this pass */
+  uint64_t n_left_out; /* not selected */
+  bool finds_nothing;  /* the source finds nothing of what is searched for, in all of the folder */
+  uint64_t n_before2;  /* messages at the destination before the run; HAUL_UNKNOWN */
+  uint64_t n_put;      /* delivered in this pass */
+  uint64_t n_removed2; /* removed at the destination in this pass */
   uint64_t n_listed1, n_listed2; /* how many the listings of this pass have, if is_listed */
   bool is_listed;                /* both sides are known as of this pass */
   bool is_short;           /* one listing has fewer messages than its folder was said to hold */

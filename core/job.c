@@ -29,6 +29,7 @@
 #include "prune.h"
 #include "removal.h"
 #include "routes.h"
+#include "selecting.h"
 #include "sessions.h"
 #include "spelling.h"
 #include "survey.h"
@@ -47,6 +48,8 @@ typedef struct {
   const HaulJobOptions *options;
   HaulContext context;
   Side side1, side2;
+  /* Owned, or NULL. */
+  HaulSelection *selection;
   GArray *folders1;  /* owned; of HaulPlanFolder: those that were chosen */
   HaulIdMap *id_map; /* owned, or NULL */
   char *target2;     /* owned; where the only one of them goes, or NULL */
@@ -599,6 +602,15 @@ prepare_id_map(Job *job, GError **error)
   return job->id_map != NULL;
 }
 
+static bool
+prepare_selection(Job *job, GError **error)
+{
+  bool made = haul_selection_new(&job->options->policy, g_get_real_time() / G_USEC_PER_SEC,
+                                 &job->selection, error);
+  job->context.selection = job->selection;
+  return made;
+}
+
 static void
 job_clear(Job *job)
 {
@@ -610,6 +622,7 @@ job_clear(Job *job)
   g_free(job->target2);
   g_free(job->trash2);
   g_clear_pointer(&job->mappings, g_array_unref);
+  haul_selection_free(job->selection);
   haul_id_map_free(job->id_map);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
@@ -663,8 +676,9 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   g_autofree char *chain = haul_chain_text(options->policy.match, options->policy.headers, &why);
   if (chain != NULL)
     job.context.chain = haul_chain_parse(chain, &why);
-  bool done = job.context.chain != NULL && haul_store_may_be_written(options->account2, &why)
-              && prepare_id_map(&job, &why) && run_passes(&job, report, &why);
+  bool done = job.context.chain != NULL && prepare_selection(&job, &why)
+              && haul_store_may_be_written(options->account2, &why) && prepare_id_map(&job, &why)
+              && run_passes(&job, report, &why);
   if (job.side1.store != NULL)
     haul_describe_troubles(report, job.side1.store);
   done = done && (options->dry || haul_journal_settle(job.context.journal, &why))

@@ -8,13 +8,14 @@
 #include "context.h"
 
 typedef enum {
-  HAUL_LIST_CHANGES,  /* ids and flags of what changed; what is gone     */
-  HAUL_LIST_IDS,      /* ids and flags                                   */
-  HAUL_LIST_KEYS,     /* sizes and keys, too                             */
-  HAUL_LIST_CONTENTS, /* ids, sizes and haul_content_of_message() as key */
-  HAUL_LIST_MORE,     /* the same, of messages beyond a sample */
-  HAUL_LIST_LIKENESS, /* ids, flags, sizes and haul_likeness_of_item() as key */
-  HAUL_LIST_TRAITS,   /* ids, sizes and haul_traits_of_message() as key */
+  HAUL_LIST_CHANGES,   /* ids and flags of what changed; what is gone     */
+  HAUL_LIST_IDS,       /* ids and flags                                   */
+  HAUL_LIST_KEYS,      /* sizes and keys, too                             */
+  HAUL_LIST_CONTENTS,  /* ids, sizes and haul_content_of_message() as key */
+  HAUL_LIST_MORE,      /* the same, of messages beyond a sample */
+  HAUL_LIST_LIKENESS,  /* ids, flags, sizes and haul_likeness_of_item() as key */
+  HAUL_LIST_TRAITS,    /* ids, sizes and haul_traits_of_message() as key */
+  HAUL_LIST_SELECTION, /* ids, sizes and verdicts, in no order */
 } HaulListKind;
 
 /* What to list of one folder. */
@@ -23,6 +24,7 @@ typedef struct {
   GArray *ranges;   /* owned; of HaulRange with owned texts */
   HaulListKind kind;
   bool by_id;           /* of LIKENESS */
+  unsigned side;        /* of SELECTION: 1 or 2 */
   bool header_alone;    /* of KEYS: a message whose key takes its body gets none */
   const char *since;    /* borrowed; the token, of CHANGES */
   HaulObjects *objects; /* borrowed; what to number object ids with, or NULL: not wanted */
@@ -38,12 +40,14 @@ typedef struct {
 } HaulIdRange;
 
 typedef struct {
-  HaulIds *ids;   /* owned */
-  GArray *items;  /* owned; of HaulEntry, in the store's order */
-  bool unordered; /* but in this one they are in none: see haul_rebuild_listing() */
-  GArray *keys;   /* owned; of HaulKey beside them, or NULL */
-  GArray *twins;  /* owned; of HaulTwin beside them, or NULL */
-  GArray *gone;   /* owned; of HaulIdRange: of CHANGES; else NULL */
+  HaulIds *ids;       /* owned */
+  GArray *items;      /* owned; of HaulEntry, in the store's order */
+  bool unordered;     /* but in this one they are in none: see haul_rebuild_listing() */
+  GArray *keys;       /* owned; of HaulKey beside them, or NULL */
+  GArray *verdicts;   /* owned; of SELECTION: uint8_t, HaulVerdict, beside them; or NULL */
+  bool finds_nothing; /* of SELECTION: the store has found nothing at all */
+  GArray *twins;      /* owned; of HaulTwin beside them, or NULL */
+  GArray *gone;       /* owned; of HaulIdRange: of CHANGES; else NULL */
   uint64_t epoch;
   uint64_t n_messages; /* that the folder held when it was opened; HAUL_UNKNOWN */
   GError *error;       /* owned; of this folder, or of the connection: then it is the last */

@@ -32,4 +32,12 @@ const HaulOption *haul_options_find(const char *name, unsigned *side);
 /* Adds a setting of a backend. */
 void haul_options_add_setting(HaulSideOptions *side, const char *key, const char *value);
 
+/* Of options-select.c: a size such as 500K as octets, days with a fraction as seconds, a search key. */
+bool haul_apply_size(HaulOptions *options, const HaulOption *option, unsigned side,
+                     const char *value, GError **error);
+bool haul_apply_days(HaulOptions *options, const HaulOption *option, unsigned side,
+                     const char *value, GError **error);
+bool haul_apply_search(HaulOptions *options, const HaulOption *option, unsigned side,
+                       const char *value, GError **error);
+
 #endif /* HAUL_CORE_OPTIONS_TABLE_H */

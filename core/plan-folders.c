@@ -170,7 +170,7 @@ haul_plan_folders(const HaulFoldersInput *input)
         ((mapping != NULL && mapping->subscribes) || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
         && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
         && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
-    plan.look = look_at(&plan, input->lists_all, input->mirrors);
+    plan.look = look_at(&plan, input->lists_all || input->selects, input->mirrors);
     g_array_append_val(plans, plan);
   }
   if (input->spellings2 != NULL && g_hash_table_size(input->spellings2) > 0)

@@ -168,6 +168,22 @@ mark_elsewhere(const HaulMessagesInput *input, Sides *sides)
       sides->fate1[i] = HAUL_FATE_ELSEWHERE;
 }
 
+/* Leaves out what is not selected: what has a pair stays paired. Counts it; @plan: NULL is fine. */
+static void
+mark_left_out(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *plan)
+{
+  for (size_t i = 0; input->verdicts1 != NULL && i < input->n1; i++) {
+    if (sides->fate1[i] != HAUL_FATE_FREE || input->verdicts1[i] == HAUL_VERDICT_SELECTED)
+      continue;
+    sides->fate1[i] = HAUL_FATE_LEFT_OUT;
+    if (plan != NULL)
+      plan->n_left_out[input->verdicts1[i]]++;
+  }
+  for (size_t i = 0; input->verdicts2 != NULL && i < input->n2; i++)
+    if (sides->fate2[i] == HAUL_FATE_FREE && input->verdicts2[i] != HAUL_VERDICT_SELECTED)
+      sides->fate2[i] = HAUL_FATE_LEFT_OUT;
+}
+
 static void
 mark_given_up(const HaulMessagesInput *input, Sides *sides, HaulMessagesPlan *plan)
 {
@@ -328,6 +344,7 @@ haul_plan_messages(const HaulMessagesInput *input, uint32_t folder, HaulMessages
   mark_elsewhere(input, &sides);
   plan->n_elsewhere = count_fate(sides.fate1, input->n1, HAUL_FATE_ELSEWHERE);
   mark_given_up(input, &sides, plan);
+  mark_left_out(input, &sides, plan);
   pair_by_state(input, folder, &sides, flag_actions, plan);
   pair_by_key(input, folder, &sides, flag_actions, plan);
   drop_taken(&sides, plan->partings);
@@ -369,6 +386,7 @@ haul_plan_unpaired(const HaulMessagesInput *input, GArray *wanted1, GArray *want
   sides_init(&sides, input);
   mark_pairs(input, &sides);
   mark_elsewhere(input, &sides);
+  mark_left_out(input, &sides, NULL);
   append_open(&sides, input, wanted1, wanted2);
   return wanted1->len > 0 && wanted2->len > 0;
 }
@@ -380,6 +398,7 @@ haul_plan_ambiguous(const HaulMessagesInput *input, GArray *wanted1, GArray *wan
   sides_init(&sides, input);
   mark_pairs(input, &sides);
   mark_elsewhere(input, &sides);
+  mark_left_out(input, &sides, NULL);
   haul_match_ambiguous(input, sides.fate1, sides.fate2, wanted1, wanted2);
   return wanted1->len > 0 || wanted2->len > 0;
 }
@@ -392,6 +411,7 @@ match_by_key(const HaulMessagesInput *input, Sides *sides)
   sides_init(sides, input);
   mark_pairs(input, sides);
   mark_elsewhere(input, sides);
+  mark_left_out(input, sides, NULL);
   haul_match_by_key(input, sides->fate1, sides->fate2, adopted);
   return adopted->len;
 }

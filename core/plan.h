@@ -16,6 +16,7 @@
 #include "digest.h"
 #include "entry.h"
 #include "keywords.h"
+#include "plan-select.h"
 
 /* ---- folders ---- */
 
@@ -75,6 +76,7 @@ typedef struct {
   const HaulPlanKnown *known;
   size_t n_known;
   bool mirrors;           /* what is at the destination besides has to be known */
+  bool selects;           /* what streams is listed first: not all of it may be wanted */
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
   const HaulMapping *mappings; /* beside folders1; NULL: each has the same path there */
@@ -126,6 +128,9 @@ typedef struct {
   size_t n_given_up;
   bool shows_part;  /* what is not in items1 may be there: its pair stays, and covers its copy */
   bool first_alone; /* the first message to be copied is suspected, and gets an action of its own */
+  /* Beside the items, HaulVerdict; NULL: all are selected. What is not, and has no pair, is neither copied
+   * nor matched. */
+  const uint8_t *verdicts1, *verdicts2;
   HaulFlagsMode flags_mode;
   HaulKeywords *keywords;
   /* Where messages may be in several folders: beside items1; else NULL. */
@@ -214,6 +219,7 @@ typedef struct {
   uint64_t n_there; /* source messages with a copy                                */
   uint64_t n_gone;  /* whose copy was removed at the destination: left so         */
   uint64_t n_given_up;
+  uint64_t n_left_out[HAUL_N_VERDICTS]; /* not selected, and without a copy: by verdict */
   uint64_t n_elsewhere; /* left to another folder that they are in                 */
   uint64_t n_conflicts; /* equal keys, evidently different content: copied          */
 } HaulMessagesPlan;

@@ -7,6 +7,7 @@
 #include <mailhaul/log.h>
 
 #include "rebuild.h"
+#include "selecting.h"
 
 /* Of messages that left their folders so many are looked for in others; of what is beyond, bodies come. */
 #define MAX_DEPARTURES 50000u
@@ -166,6 +167,18 @@ note_findings(const HaulContext *context, HaulPass *pass, const HaulPlanning *pl
   return true;
 }
 
+/* Counts what is not selected, by the reason for it. */
+static void
+tally_left_out(const HaulContext *context, HaulFolderWork *work, const HaulMessagesPlan *plan)
+{
+  work->n_left_out = 0;
+  for (unsigned verdict = HAUL_VERDICT_SELECTED + 1; verdict < HAUL_N_VERDICTS; verdict++) {
+    haul_report_filtered(context->report, work->tally, (HaulVerdict)verdict,
+                         plan->n_left_out[verdict]);
+    work->n_left_out += plan->n_left_out[verdict];
+  }
+}
+
 static void
 tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
 {
@@ -234,11 +247,19 @@ haul_planning_free(HaulPlanning *planning)
   g_free(planning->keys2);
   g_free(planning->contents1);
   g_free(planning->contents2);
+  g_clear_pointer(&planning->verdicts1, g_array_unref);
+  g_clear_pointer(&planning->verdicts2, g_array_unref);
   g_free(planning->likes1);
   g_free(planning->likes2);
   g_free(planning->traits1);
   g_free(planning->traits2);
   g_free(planning);
+}
+
+static const uint8_t *
+verdicts_in(const GArray *verdicts)
+{
+  return verdicts != NULL ? (const uint8_t *)(void *)verdicts->data : NULL;
 }
 
 HaulMessagesInput
@@ -267,6 +288,8 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .n_strays = planning->strays->len,
     .given_up = (const HaulId *)(void *)planning->given_up->data,
     .n_given_up = planning->given_up->len,
+    .verdicts1 = verdicts_in(planning->verdicts1),
+    .verdicts2 = verdicts_in(planning->verdicts2),
     .shows_part = (attributes & HAUL_FOLDER_BATCHES) != 0,
     .first_alone = planning->work->tally->suspect.reads_alone,
     .flags_mode = attributes & HAUL_FOLDER_FLAGLESS ? HAUL_FLAGS_NONE : context->policy->flags_mode,
@@ -368,6 +391,7 @@ haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning
   note_listed(planning);
   bool noted = note_findings(context, pass, planning, &plan, error);
   tally_plan(work, &plan, input.n1);
+  tally_left_out(context, work, &plan);
   work->first_action = pass->actions->len;
   work->n_actions = plan.actions->len;
   g_array_append_vals(pass->actions, plan.actions->data, plan.actions->len);
@@ -402,6 +426,9 @@ haul_planning_source(const HaulContext *context, const HaulFolderPlan *plan,
                      const HaulOpenStore *store, unsigned side)
 {
   const HaulPlanKnown *known = plan->known;
+  if (side == 1
+      && haul_selection_concerns(context->selection, 1)) /* the state does not know the others */
+    return HAUL_SOURCE_LISTING;
   if (plan->look != HAUL_LOOK_LIST || context->policy->flags_mode != HAUL_FLAGS_MERGE
       || known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2 || known->has_intents
       || !known->has_flags1)

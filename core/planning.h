@@ -16,6 +16,9 @@ typedef struct {
    * costs no memory where that is most of a large folder. Likes and traits: see likeness.h. */
   HaulKey *keys1, *keys2, *contents1, *contents2, *likes1, *likes2, *traits1, *traits2;
   bool read_more; /* contents were asked for beyond a sample */
+  /* Owned; of uint8_t, HaulVerdict, beside the items; NULL: all are selected. */
+  GArray *verdicts1, *verdicts2;
+  bool is_selected; /* they are what they are to be */
 } HaulPlanning;
 
 void haul_planning_free(HaulPlanning *planning); /* NULL is fine */

@@ -24,6 +24,9 @@ typedef struct {
   const char *const *headers; /* fields that make the chain instead; NULL for none */
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
+  uint64_t min_octets, max_octets; /* the size of what is copied; 0: any */
+  uint64_t min_age_s, max_age_s;   /* its age; 0: any */
+  const char *search1, *search2; /* a search key, or NULL: all are copied; all are compared with */
 
   /* what goes */
   bool delete1;                /* remove at the source what has a copy ... */

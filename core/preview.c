@@ -78,6 +78,19 @@ show_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderLi
   return true;
 }
 
+/* Shows what is not copied, and why. */
+static void
+show_left_out(const HaulFolderWork *work, HaulPreviewFunc show, void *data, GString *text)
+{
+  for (unsigned verdict = HAUL_VERDICT_SELECTED + 1; verdict < HAUL_N_VERDICTS; verdict++) {
+    uint64_t n = work->tally->n_left_out[verdict];
+    const char *reason = haul_verdict_reason((HaulVerdict)verdict);
+    g_string_printf(text, "leave out %" PRIu64 " messages: %s", n, haul_reason_find(reason)->what);
+    if (n > 0)
+      show(work->plan.folder1->path, work->plan.path2, reason, text->str, data);
+  }
+}
+
 bool
 haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
              HaulPreviewFunc show, void *data, GError **error)
@@ -100,6 +113,7 @@ haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderL
       const char *deed = describe_action(action, text);
       show(plan->folder1->path, plan->path2, deed, text->str, data);
     }
+    show_left_out(work, show, data, text);
     if (context->policy->delete2
         && !show_mirror(context, pass, list1, work, show, data, text, error))
       return false;

@@ -11,6 +11,9 @@ haul_report_json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "source", tally->source);
   for (size_t state = 0; state < HAUL_N_STATES; state++)
     haul_json_number(json, haul_state_key((HaulState)state), tally->n[state]);
+  haul_json_number(json, "filtered_by_size", tally->n_left_out[HAUL_VERDICT_SIZE]);
+  haul_json_number(json, "filtered_by_age", tally->n_left_out[HAUL_VERDICT_AGE]);
+  haul_json_number(json, "filtered_by_search", tally->n_left_out[HAUL_VERDICT_SEARCH]);
   haul_json_number(json, "linked", tally->n_linked);
   haul_json_number(json, "moved", tally->n_moved);
   haul_json_number(json, "octets", tally->octets);

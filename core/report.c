@@ -162,6 +162,15 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
   pthread_mutex_unlock(&report->mutex);
 }
 
+void
+haul_report_filtered(HaulReport *report, HaulTally *tally, HaulVerdict verdict, uint64_t n)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n[HAUL_STATE_FILTERED] += n;
+  tally->n_left_out[verdict] = n;
+  pthread_mutex_unlock(&report->mutex);
+}
+
 bool
 haul_report_is_in_trouble(HaulReport *report, const HaulTally *tally, const char *id)
 {
@@ -367,6 +376,8 @@ haul_report_total(HaulReport *report)
     total.leaving.n_unproven += tally->leaving.n_unproven;
     for (size_t state = 0; state < HAUL_N_STATES; state++)
       total.n[state] += tally->n[state];
+    for (size_t verdict = 0; verdict < HAUL_N_VERDICTS; verdict++)
+      total.n_left_out[verdict] += tally->n_left_out[verdict];
   }
   return total;
 }
@@ -453,6 +464,16 @@ is_at_rest(const HaulTally *tally)
          && tally->leaving.n_gone == 0 && tally->leaving2.n_gone == 0;
 }
 
+/* Says of what was not selected why. */
+static void
+print_left_out(const HaulTally *total, FILE *out)
+{
+  for (unsigned verdict = HAUL_VERDICT_SELECTED + 1; verdict < HAUL_N_VERDICTS; verdict++)
+    if (total->n_left_out[verdict] > 0)
+      fprintf(out, "%" PRIu64 " filtered: %s [%s]\n", total->n_left_out[verdict],
+              haul_reason_find(haul_verdict_reason(verdict))->what, haul_verdict_reason(verdict));
+}
+
 /* A line for a folder in which not all was there already. */
 static void
 print_folder(const HaulTally *tally, FILE *out)
@@ -494,6 +515,7 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
     print_troubles(report->folders->pdata[i], out);
   g_autofree char *sentence = haul_tally_sentence(&total);
   fprintf(out, "%s\n", sentence);
+  print_left_out(&total, out);
   for (guint i = 0; i < report->folders->len; i++)
     print_batches(report->folders->pdata[i], out);
   if (total.n_moved > 0)

@@ -14,6 +14,7 @@
 #include "batch.h"
 #include "leaving.h"
 #include "entry.h"
+#include "plan-select.h"
 #include "reason.h"
 #include "suspect.h"
 
@@ -37,6 +38,8 @@ typedef struct {
   uint64_t n_moved;          /* of these, those that moved from folder to folder at the source */
   uint64_t n_flags;          /* messages whose flags were changed at the destination */
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
+  /* Of the filtered, those that were not selected. */
+  uint64_t n_left_out[HAUL_N_VERDICTS];
   uint64_t n_pseudo;      /* of the filtered, those that are no messages: no pass sees them anew */
   uint64_t n_extra;       /* of a comparison: messages that only the destination has */
   uint64_t n_conflicts;   /* same key, different content: copied */
@@ -71,6 +74,8 @@ void haul_report_begin_anew(HaulReport *report, HaulTally *tally);
 /* A message that the destination had in another folder, and copied itself. */
 void haul_report_linked(HaulReport *report, HaulTally *tally, bool moved);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
+/* So many messages are not selected, and filtered for this reason; told anew by each pass. */
+void haul_report_filtered(HaulReport *report, HaulTally *tally, HaulVerdict verdict, uint64_t n);
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
 /* The same of one that is not to be tried any more in this run. */

@@ -7,6 +7,7 @@
 
 #include "listing.h"
 #include "planning.h"
+#include "selecting.h"
 
 /* Folders are looked at in groups: what is listed and waits for a later round stays in memory. */
 #define GROUP_MESSAGES 100000u
@@ -62,6 +63,31 @@ keys_beside(HaulListing *listing, const HaulListing *found, bool has_flags)
     keys[i] = g_array_index(found->keys, HaulKey, at - 1);
   }
   return keys;
+}
+
+/* Returns the verdicts that @found has on items of @listing, beside them; what was not asked about is
+ * selected. Takes the sizes, too. */
+static GArray *
+verdicts_beside(HaulListing *listing, const HaulListing *found)
+{
+  g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, MAX(found->items->len, 1));
+  for (guint i = 0; i < found->items->len; i++) {
+    HaulId id = g_array_index(found->items, HaulEntry, i).id;
+    g_hash_table_insert(index, (char *)haul_id_text(id, &buffers[i]), GUINT_TO_POINTER(i + 1));
+  }
+  GArray *verdicts = g_array_sized_new(FALSE, TRUE, sizeof(uint8_t), listing->items->len);
+  g_array_set_size(verdicts, listing->items->len);
+  for (guint i = 0; i < listing->items->len; i++) {
+    HaulEntry *entry = &g_array_index(listing->items, HaulEntry, i);
+    HaulIdBuffer buffer;
+    guint at = GPOINTER_TO_UINT(g_hash_table_lookup(index, haul_id_text(entry->id, &buffer)));
+    if (at == 0)
+      continue;
+    entry->size = g_array_index(found->items, HaulEntry, at - 1).size;
+    g_array_index(verdicts, uint8_t, i) = g_array_index(found->verdicts, uint8_t, at - 1);
+  }
+  return verdicts;
 }
 
 /* A folder of a round: what is known of it so far, and of which sides more is asked. */
@@ -169,6 +195,40 @@ find_open_question(const HaulContext *context, const HaulPlanning *planning,
   return HAUL_LIST_IDS;
 }
 
+static HaulListRequest *
+request_selection(const HaulContext *context, unsigned side, const char *path,
+                  const HaulListing *listing, const GArray *wanted)
+{
+  if (!haul_selection_concerns(context->selection, side) || wanted->len == 0)
+    return NULL;
+  HaulListRequest *request = haul_list_request_new(path, HAUL_LIST_SELECTION);
+  request->side = side;
+  add_runs(request, listing, wanted);
+  return request;
+}
+
+/* Puts @planning, which is taken then, off until it is known which messages are selected. Returns whether
+ * there is something to ask. */
+static bool
+put_off_selection(Round *next, HaulPlanning *planning, guint folder, const HaulMessagesInput *input)
+{
+  g_autoptr(GArray) wanted1 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  g_autoptr(GArray) wanted2 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  if (next->context->selection == NULL || planning->is_selected)
+    return false;
+  const HaulFolderWork *work = planning->work;
+  planning->is_selected = true;
+  haul_plan_unpaired(input, wanted1, wanted2);
+  HaulListRequest *request1 =
+      request_selection(next->context, 1, work->plan.folder1->path, planning->listing1, wanted1);
+  HaulListRequest *request2 =
+      request_selection(next->context, 2, work->plan.path2, planning->listing2, wanted2);
+  if (request1 == NULL && request2 == NULL)
+    return false;
+  add_candidate(next, folder, planning, request1, request2);
+  return true;
+}
+
 /* Plans a folder, or puts it off to a later round. @planning is taken. */
 static bool
 plan_or_put_off(Round *rounds, HaulPlanning *planning, guint folder, GError **error)
@@ -177,6 +237,10 @@ plan_or_put_off(Round *rounds, HaulPlanning *planning, guint folder, GError **er
   HaulMessagesInput input = haul_planning_input(rounds->context, rounds->pass, planning);
   g_autoptr(GArray) wanted1 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   g_autoptr(GArray) wanted2 = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  if (put_off_selection(&rounds[HAUL_LIST_SELECTION], planning, folder, &input)) {
+    owned = NULL;
+    return true;
+  }
   bool by_id = false;
   HaulListKind next =
       find_open_question(rounds->context, planning, &input, wanted1, wanted2, &by_id);
@@ -225,6 +289,20 @@ take_keys(Round *rounds, const Round *round, Candidate *candidate, const HaulPla
   bool has_flags = round->kind == HAUL_LIST_KEYS || round->kind == HAUL_LIST_LIKENESS;
   put_beside(planning->listing1, found->listing1, has_flags, place_of(planning, round->kind, 1));
   put_beside(planning->listing2, found->listing2, has_flags, place_of(planning, round->kind, 2));
+  return plan_or_put_off(rounds, planning, candidate->number, error);
+}
+
+/* Adds what is selected to what was known before, and goes on. */
+static bool
+take_selection(Round *rounds, Candidate *candidate, const HaulPlanning *found, GError **error)
+{
+  HaulPlanning *planning = g_steal_pointer(&candidate->planning);
+  if (found->listing1 != NULL) {
+    planning->verdicts1 = verdicts_beside(planning->listing1, found->listing1);
+    planning->work->finds_nothing = found->listing1->finds_nothing;
+  }
+  if (found->listing2 != NULL)
+    planning->verdicts2 = verdicts_beside(planning->listing2, found->listing2);
   return plan_or_put_off(rounds, planning, candidate->number, error);
 }
 
@@ -324,6 +402,8 @@ take_found(Round *rounds, const Round *round, Candidate *candidate, HaulPlanning
     return take_changes(rounds, candidate, found, error);
   case HAUL_LIST_IDS:
     return take_listings(rounds, candidate, found, error);
+  case HAUL_LIST_SELECTION:
+    return take_selection(rounds, candidate, found, error);
   default:
     return take_keys(rounds, round, candidate, found, error);
   }
@@ -403,7 +483,8 @@ request_listings(Round *rounds, const HaulOpenStore *store1, const HaulOpenStore
     const HaulFolderPlan *plan = &work->plan;
     if (work->unusable || (plan->look != HAUL_LOOK_LIST && plan->look != HAUL_LOOK_MATCH))
       continue;
-    HaulListKind kind = plan->look == HAUL_LOOK_MATCH ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
+    bool matches = plan->look == HAUL_LOOK_MATCH && context->selection == NULL;
+    HaulListKind kind = matches ? HAUL_LIST_KEYS : HAUL_LIST_IDS;
     HaulSource source1 = haul_planning_source(context, plan, store1, 1);
     HaulSource source2 = haul_planning_source(context, plan, store2, 2);
     /* Object ids are not among what a store tells of changes. */
@@ -422,9 +503,9 @@ static bool
 look_at_group(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
               HaulOpenStore *store2, guint *next, GError **error)
 {
-  static const HaulListKind kinds[] = { HAUL_LIST_CHANGES,  HAUL_LIST_IDS,  HAUL_LIST_KEYS,
-                                        HAUL_LIST_CONTENTS, HAUL_LIST_MORE, HAUL_LIST_LIKENESS,
-                                        HAUL_LIST_TRAITS };
+  static const HaulListKind kinds[] = { HAUL_LIST_CHANGES,  HAUL_LIST_IDS,      HAUL_LIST_SELECTION,
+                                        HAUL_LIST_KEYS,     HAUL_LIST_CONTENTS, HAUL_LIST_MORE,
+                                        HAUL_LIST_LIKENESS, HAUL_LIST_TRAITS };
   Round rounds[G_N_ELEMENTS(kinds)];
   for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
     rounds[kinds[i]] = round_new(context, pass, kinds[i]);

@@ -405,6 +405,12 @@ haul_store_can_remove(const HaulOpenStore *store)
 }
 
 bool
+haul_store_can_search(const HaulOpenStore *store)
+{
+  return store->ops->search != NULL;
+}
+
+bool
 haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void *data,
                   GError **error)
 {

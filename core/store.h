@@ -43,6 +43,7 @@ bool haul_store_rename(HaulOpenStore *store, const char *from, const char *to, G
 bool haul_store_remove(HaulOpenStore *store, const char *path, GError **error);
 /* Whether it has a remove(). */
 bool haul_store_can_remove(const HaulOpenStore *store);
+bool haul_store_can_search(const HaulOpenStore *store);
 bool haul_store_search(HaulOpenStore *store, const char *key, HaulItemFunc each, void *data,
                        GError **error);
 bool haul_store_can_expunge(const HaulOpenStore *store);

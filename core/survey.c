@@ -9,6 +9,7 @@
 #include "moves.h"
 #include "planning.h"
 #include "rounds.h"
+#include "selecting.h"
 #include "sessions.h"
 #include "settle.h"
 #include "steady.h"
@@ -342,6 +343,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
     .mirrors = context->policy->delete2,
+    .selects = haul_selection_concerns(context->selection, 1),
   };
   input.lists_all =
       has_labels(input.folders1, input.n_folders1) || has_labels(input.folders2, input.n_folders2);

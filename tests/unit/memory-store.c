@@ -583,6 +583,24 @@ memory_fetch(HaulStore *store, const HaulRange *ranges, size_t n_ranges, HaulInt
   return true;
 }
 
+static bool
+memory_search(HaulStore *store, const char *key, HaulItemFunc each, void *data, GError **error)
+{
+  const char *text = store->box->faults.finds;
+  if (text == NULL) {
+    haul_set_error(error, HAUL_ERROR_FOLDER, "unsupported", "this box is not searched");
+    return false;
+  }
+  const HaulRange all = { NULL, NULL };
+  g_autoptr(GPtrArray) sights = look(store, &all, 1);
+  for (guint i = 0; i < sights->len; i++) {
+    const Sight *sight = sights->pdata[i];
+    if (holds(sight->octets, text) && !each(&sight->item, data))
+      return false;
+  }
+  return true;
+}
+
 /* ---- writing ---- */
 
 static MemoryMessage *
@@ -943,6 +961,7 @@ static const HaulStoreOps ops = {
   .list = memory_list,
   .changes = memory_changes,
   .fetch = memory_fetch,
+  .search = memory_search,
   .put = memory_put,
   .flush = memory_flush,
   .set_flags = memory_set_flags,

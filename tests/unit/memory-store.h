@@ -61,6 +61,7 @@ typedef struct {
   bool no_keywords; /* keywords are not kept */
   const char *adds; /* header lines that are put in front of every message */
 
+  const char *finds;          /* search() finds messages that hold this text; NULL: it is refused */
   const char *refuses;        /* a message that holds this text is refused */
   const char *unfetchable;    /* a message that holds this text cannot be given */
   const char *refuses_folder; /* deliveries to this folder fail for the whole folder */

@@ -429,6 +429,52 @@ help_names_every_option_of_the_readers_own_choice(void)
   free(text);
 }
 
+static void
+sizes_days_and_search_keys_are_read(void)
+{
+  static const struct {
+    const char *size;
+    uint64_t octets; /* 0: it is none */
+  } sizes[] = { { "500000", 500000 }, { "1_000_000", 1000000 },
+                { "500K", 512000 },   { "20M", 20 << 20 },
+                { "1g", 1 << 30 },    { "2MB", 2 << 20 },
+                { "3KiB", 3072 },     { "0", 0 },
+                { "-5", 0 },          { "x", 0 },
+                { "5X", 0 },          { "5MM", 0 },
+                { "_5", 0 },          { "9999999999999T", 0 } };
+  for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    g_autofree char *text = g_strdup_printf("--maxsize %s", sizes[i].size);
+    g_auto(Line) line;
+    line_init(&line, text);
+    CU_ASSERT_EQUAL(line.parsed, sizes[i].octets != 0);
+    CU_ASSERT_EQUAL(line.options.job.policy.max_octets, sizes[i].octets);
+    if (sizes[i].octets == 0)
+      CHECK_ERROR(line.error, HAUL_ERROR_ACCOUNT, "usage", "--maxsize takes a size");
+  }
+  static const struct {
+    const char *days;
+    uint64_t seconds;
+  } ages[] = {
+    { "365", 31536000 }, { "0.5", 43200 }, { ".25", 21600 }, { "0", 0 },   { "-1", 0 },
+    { "1d", 0 },         { "1e3", 0 },     { "0x10", 0 },    { "nan", 0 }, { "1e999", 0 }
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(ages); i++) {
+    g_autofree char *text = g_strdup_printf("--minage %s", ages[i].days);
+    g_auto(Line) line;
+    line_init(&line, text);
+    CU_ASSERT_EQUAL(line.parsed, ages[i].seconds != 0);
+    CU_ASSERT_EQUAL(line.options.job.policy.min_age_s, ages[i].seconds);
+  }
+  g_auto(Line) both;
+  line_init(&both, "--search SEEN --search2 FLAGGED");
+  CU_ASSERT_STRING_EQUAL(both.options.job.policy.search1, "SEEN");
+  CU_ASSERT_STRING_EQUAL(both.options.job.policy.search2, "FLAGGED");
+  g_auto(Line) wrong;
+  line_init(&wrong, "--search1 SEEM");
+  CHECK_ERROR(wrong.error, HAUL_ERROR_ACCOUNT, "usage",
+              "--search1: there is no such search key: \"SEEM\"");
+}
+
 int
 main(void)
 {
@@ -447,6 +493,7 @@ main(void)
     CASE(a_password_file_gives_its_first_line),
     CASE(the_environment_may_hold_passwords),
     CASE(help_names_every_option_of_the_readers_own_choice),
+    CASE(sizes_days_and_search_keys_are_read),
   };
   return RUN_SUITE("options", cases);
 }
