@@ -1,6 +1,8 @@
 /* Which folders are complete. See completion.h. */
 #include "completion.h"
 
+#include <string.h>
+
 /* Whether others were given ids besides the @n that we know of, as far as ids tell. */
 static bool
 others_came(const char *next_before, const char *next_after, uint64_t n)
@@ -10,6 +12,21 @@ others_came(const char *next_before, const char *next_after, uint64_t n)
   return before != 0 && after != 0 && after != before + n;
 }
 
+/* Lets @sum count what all folders did that go to its place. */
+static void
+add_sharers(const HaulPass *pass, HaulFolderWork *sum)
+{
+  sum->n_put = sum->n_removed2 = 0;
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    if (strcmp(work->plan.path2, sum->plan.path2) != 0)
+      continue;
+    sum->n_put += work->n_put;
+    sum->n_removed2 += work->n_removed2;
+    sum->wrote |= work->wrote;
+  }
+}
+
 /*
  * The token under which a folder of the destination is known to be complete: what the server says
  * after our deliveries, if the numbers show that nobody else changed anything; else NULL, and the next
@@ -17,8 +34,12 @@ others_came(const char *next_before, const char *next_after, uint64_t n)
  * come, of which nobody would tell who is asked what changed since.
  */
 static const char *
-final_token2(const HaulFolderWork *work, const HaulFolderList *after)
+final_token2(const HaulPass *pass, const HaulFolderWork *one, const HaulFolderList *after)
 {
+  HaulFolderWork sum = *one;
+  const HaulFolderWork *work = &sum;
+  if (one->sharers != NULL)
+    add_sharers(pass, &sum);
   if (!work->wrote && !work->plan.create)
     return work->plan.folder2->token;
   const HaulPlanFolder *folder =
@@ -38,7 +59,7 @@ haul_adds_up(const HaulPass *pass, const HaulFolderList *after)
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     const HaulPlanFolder *folder =
         work->wrote ? haul_folder_list_find(after, work->plan.path2) : NULL;
-    if (folder != NULL && folder->token != NULL && final_token2(work, after) == NULL)
+    if (folder != NULL && folder->token != NULL && final_token2(pass, work, after) == NULL)
       return false;
   }
   return true;
@@ -82,7 +103,7 @@ haul_note_complete(const HaulContext *context, const HaulPass *pass, const HaulF
       continue;
     bool subscribed = work->plan.is_sent_elsewhere
                       || (work->plan.folder1->attributes & HAUL_FOLDER_SUBSCRIBED) != 0;
-    const char *token2 = final_token2(work, after);
+    const char *token2 = final_token2(pass, work, after);
     const HaulPlanFolder *folder2 =
         after != NULL ? haul_folder_list_find(after, work->plan.path2) : work->plan.folder2;
     if (token2 != NULL && folder2 != NULL && work->epoch2 == 0)

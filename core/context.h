@@ -43,8 +43,10 @@ typedef struct {
   int64_t number;      /* the journal's */
   HaulTally *tally;    /* lent by the report */
   uint64_t epoch1, epoch2;
-  const char *next_id2;          /* lent by the run, or NULL */
-  HaulIds *ids;                  /* owned; texts of the actions' ids, or NULL */
+  const char *next_id2; /* lent by the run, or NULL */
+  GArray
+      *sharers; /* owned; int64_t: whose place this is, by the journal's numbers, if others', too */
+  HaulIds *ids; /* owned; texts of the actions' ids, or NULL */
   guint first_action, n_actions; /* of the run's */
   uint64_t n_there, n_gone;
   uint64_t n_left_out; /* not selected */

@@ -8,6 +8,7 @@
 
 #include "errand.h"
 #include "lane.h"
+#include "sharing.h"
 
 /* What all lanes together may hold in memory on its way. */
 #define LANES_OCTETS (24u << 20)
@@ -83,6 +84,8 @@ conclude(void *data, GError **error)
 static unsigned
 lanes_for(const HaulShare *share)
 {
+  if (haul_sharing_is_on(share->pass))
+    return 1; /* one at a time writes to a folder of the destination */
   uint64_t worth = 1 + haul_errand_list_octets(share->list) / OCTETS_PER_LANE;
   return (unsigned)MIN(MIN(worth, MAX(haul_errand_list_count(share->list), 1)),
                        MAX(share->context->n_lanes, 1));

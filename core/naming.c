@@ -4,6 +4,8 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "sharing.h"
+
 /* A delivery whose id the store did not tell. */
 typedef struct {
   HaulFolderWork *work;
@@ -152,7 +154,7 @@ line_up(Look *look)
   }
 }
 
-/* The ids of the destination that belong to pairs. */
+/* The ids of the destination that belong to pairs, of this folder or of others that go there. */
 static GHashTable *
 paired_ids(const HaulContext *context, const HaulFolderWork *work, GError **error)
 {
@@ -161,10 +163,15 @@ paired_ids(const HaulContext *context, const HaulFolderWork *work, GError **erro
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
   if (!haul_journal_load_pairs(context->journal, work->number, ids1, ids2, pairs, error))
     return NULL;
+  g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  for (guint i = 0; i < pairs->len; i++)
+    g_array_append_val(taken, g_array_index(pairs, HaulPair, i).id2);
+  if (!haul_sharing_load(context, work, ids2, taken, error))
+    return NULL;
   GHashTable *paired = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < pairs->len; i++) {
+  for (guint i = 0; i < taken->len; i++) {
     HaulIdBuffer buffer;
-    HaulId id2 = g_array_index(pairs, HaulPair, i).id2;
+    HaulId id2 = g_array_index(taken, HaulId, i);
     if (id2 != 0)
       g_hash_table_add(paired, g_strdup(haul_id_text(id2, &buffer)));
   }

@@ -334,6 +334,8 @@ static const HaulOption table[] = {
   { "subfolder2", false, "NAME", apply_path, "all goes below this folder", POLICY(subfolder2) },
   { "regextrans2", false, "s/A/B/", apply_list, "change names at the destination",
     POLICY(rewrites) },
+  { "allow-merge", false, NULL, apply_switch, "several folders may go to one",
+    POLICY(allow_merge) },
   { "folder2", false, "NAME", apply_path, "where that one folder goes", POLICY(folder2) },
 
   /* messages */

@@ -173,7 +173,7 @@ haul_plan_folders(const HaulFoldersInput *input)
     plan.look = look_at(&plan, input->lists_all || input->selects, input->mirrors);
     g_array_append_val(plans, plan);
   }
-  if (input->spellings2 != NULL && g_hash_table_size(input->spellings2) > 0)
+  if (!input->merges && input->spellings2 != NULL && g_hash_table_size(input->spellings2) > 0)
     part_folders(plans);
   return plans;
 }

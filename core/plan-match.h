@@ -16,6 +16,7 @@ typedef enum {
   HAUL_FATE_NAMELESS,
   HAUL_FATE_PAIRED,
   HAUL_FATE_GIVEN_UP,
+  HAUL_FATE_COVERED,   /* at the destination: the copy of what another folder has */
   HAUL_FATE_ELSEWHERE, /* another folder that it is in takes it */
   HAUL_FATE_LEFT_OUT,  /* it is not selected */
 } HaulFate;

@@ -116,6 +116,11 @@ mark_pairs(const HaulMessagesInput *input, Sides *sides)
     if (index2 != NOWHERE)
       sides->fate2[index2] = HAUL_FATE_PAIRED;
   }
+  for (size_t i = 0; i < input->n_covered2; i++) {
+    uint32_t index2 = find_id(input->items2, sides->order2, input->n2, input->covered2[i]);
+    if (index2 != NOWHERE && sides->fate2[index2] == HAUL_FATE_FREE)
+      sides->fate2[index2] = HAUL_FATE_COVERED;
+  }
 }
 
 static void
@@ -295,7 +300,7 @@ plan_strays(const HaulMessagesInput *input, const Sides *sides, GArray *strays)
   for (size_t i = 0; i < input->n2; i++) {
     HaulStray stray = { input->items2[i].id, true };
     size_t place = haul_id_find(known, input->n_strays, stray.id2);
-    if (sides->fate2[i] != HAUL_FATE_FREE)
+    if (sides->fate2[i] != HAUL_FATE_FREE && sides->fate2[i] != HAUL_FATE_COVERED)
       continue;
     if (place < input->n_strays && !stays[place])
       stays[place] = true;

@@ -79,6 +79,7 @@ typedef struct {
   bool selects;           /* what streams is listed first: not all of it may be wanted */
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
+  bool merges;                 /* several may go to one */
   const HaulMapping *mappings; /* beside folders1; NULL: each has the same path there */
 } HaulFoldersInput;
 
@@ -124,6 +125,8 @@ typedef struct {
   size_t n_pairs;
   const HaulId *strays; /* ids at the destination that no pair covered in the last run */
   size_t n_strays;
+  const HaulId *covered2; /* ids at the destination that are copies of what other folders have */
+  size_t n_covered2;
   const HaulId *given_up; /* source ids that failed in this run already */
   size_t n_given_up;
   bool shows_part;  /* what is not in items1 may be there: its pair stays, and covers its copy */

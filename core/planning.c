@@ -8,6 +8,7 @@
 
 #include "rebuild.h"
 #include "selecting.h"
+#include "sharing.h"
 
 /* Of messages that left their folders so many are looked for in others; of what is beyond, bodies come. */
 #define MAX_DEPARTURES 50000u
@@ -242,6 +243,7 @@ haul_planning_free(HaulPlanning *planning)
   haul_listing_free(planning->listing2);
   g_array_unref(planning->pairs);
   g_array_unref(planning->strays);
+  g_array_unref(planning->covered2);
   g_clear_pointer(&planning->given_up, g_array_unref);
   g_free(planning->keys1);
   g_free(planning->keys2);
@@ -286,6 +288,8 @@ haul_planning_input(const HaulContext *context, const HaulPass *pass, const Haul
     .n_pairs = planning->pairs->len,
     .strays = (const HaulId *)(void *)planning->strays->data,
     .n_strays = planning->strays->len,
+    .covered2 = (const HaulId *)(void *)planning->covered2->data,
+    .n_covered2 = planning->covered2->len,
     .given_up = (const HaulId *)(void *)planning->given_up->data,
     .n_given_up = planning->given_up->len,
     .verdicts1 = verdicts_in(planning->verdicts1),
@@ -377,11 +381,22 @@ keep_ids(HaulFolderWork *work, GArray *actions)
   }
 }
 
+/* Takes what others of the pass have got at the destination by now. */
+static bool
+take_covered(const HaulContext *context, HaulPlanning *planning, GError **error)
+{
+  g_array_set_size(planning->covered2, 0);
+  return haul_sharing_load(context, planning->work, planning->listing2->ids, planning->covered2,
+                           error);
+}
+
 bool
 haul_planning_carry_out(const HaulContext *context, HaulPass *pass, HaulPlanning *planning,
                         guint folder, GError **error)
 {
   HaulFolderWork *work = planning->work;
+  if (!take_covered(context, planning, error)) /* others may have found theirs since */
+    return false;
   HaulMessagesInput input = haul_planning_input(context, pass, planning);
   HaulMessagesPlan plan;
   if (input.providers != NULL && !take_objects(context, pass, planning, &input, error))
@@ -451,7 +466,8 @@ haul_planning_take_state(const HaulContext *context, HaulPlanning *planning, GEr
   if (!haul_journal_load_pairs(context->journal, planning->work->number, planning->listing1->ids,
                                planning->listing2->ids, planning->pairs, error)
       || !haul_journal_load_strays(context->journal, planning->work->number,
-                                   planning->listing2->ids, planning->strays, error))
+                                   planning->listing2->ids, planning->strays, error)
+      || !take_covered(context, planning, error))
     return false;
   planning->given_up = haul_tally_troubled(planning->work->tally, planning->listing1->ids);
   return true;

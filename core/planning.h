@@ -11,6 +11,7 @@ typedef struct {
   HaulListing *listing1, *listing2; /* owned; NULL while not known */
   GArray *pairs;                    /* owned; of HaulPair */
   GArray *strays;                   /* owned; of HaulId */
+  GArray *covered2;                 /* owned; of HaulId: copies of what other folders have */
   GArray *given_up;                 /* owned; of HaulId */
   /* What later rounds found, beside the items, or NULL: owned. Of what was not asked for it is zero, which
    * costs no memory where that is most of a large folder. Likes and traits: see likeness.h. */

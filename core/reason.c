@@ -96,7 +96,8 @@ static const HaulReason reasons[] = {
     64,
     { 0, 0 },
     "two folders of the source would go to one folder",
-    "Nothing was written. Send one of them elsewhere with --f1f2." },
+    "Nothing was written. Send one of them elsewhere with --f1f2, or put them together with "
+    "--allow-merge." },
   { "input",
     HAUL_STATE_FAILED,
     66,

@@ -160,6 +160,7 @@ planning_new(HaulFolderWork *work)
   planning->work = work;
   planning->pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
   planning->strays = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  planning->covered2 = g_array_new(FALSE, FALSE, sizeof(HaulId));
   return planning;
 }
 

@@ -239,7 +239,7 @@ check_meetings(const HaulRoutesInput *input, const GArray *mappings, GError **er
   const HaulMapping *second = &g_array_index(mappings, HaulMapping, b);
   haul_set_error(error, HAUL_ERROR_ACCOUNT, "merge",
                  "folders \"%s\" (%s) and \"%s\" (%s) would both go to \"%s\"; --f1f2 sends one "
-                 "elsewhere",
+                 "elsewhere, --allow-merge puts them together",
                  folders1[a].path, first->rule, folders1[b].path, second->rule, first->path2);
   return false;
 }

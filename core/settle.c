@@ -9,6 +9,7 @@
 
 #include "intake.h"
 #include "message.h"
+#include "sharing.h"
 
 /* How often a destination is looked at again while young intents are open. */
 #define LOOK_INTERVAL_MS 250
@@ -26,6 +27,7 @@ typedef struct {
   GArray *to_read;           /* owned; of HaulId: what the last look has to read */
   GPtrArray *batches;        /* owned; of HaulIntentBatch */
   HaulIntentBatch *nameless; /* owned; acknowledged, but nobody said which message each is */
+  GPtrArray *others; /* owned; of HaulIntentBatch: the same, of folders that share the place */
 } Settling;
 
 static void
@@ -40,6 +42,7 @@ settling_clear(Settling *settling)
   g_clear_pointer(&settling->to_read, g_array_unref);
   g_clear_pointer(&settling->batches, g_ptr_array_unref);
   g_clear_pointer(&settling->nameless, haul_intent_batch_free);
+  g_clear_pointer(&settling->others, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settling, settling_clear)
@@ -65,11 +68,40 @@ drop_other_epochs(Settling *settling)
   }
 }
 
+/* Takes what is without a name in folders that share the place. */
+static bool
+take_others(Settling *settling, GError **error)
+{
+  const GArray *sharers = settling->work->sharers;
+  for (guint i = 0; sharers != NULL && i < sharers->len; i++) {
+    int64_t number = g_array_index(sharers, int64_t, i);
+    if (number == settling->work->number)
+      continue;
+    HaulIntentBatch *batch = haul_journal_nameless(settling->context->journal, number, error);
+    if (batch == NULL)
+      return false;
+    g_ptr_array_add(settling->others, batch);
+  }
+  return true;
+}
+
+/* Whether something is to be named before others look for theirs: only where the place is shared. */
+static bool
+has_to_name(const Settling *settling)
+{
+  bool any = settling->work->sharers != NULL && settling->nameless->cargo->len > 0;
+  for (guint i = 0; i < settling->others->len; i++)
+    any |= ((HaulIntentBatch *)settling->others->pdata[i])->cargo->len > 0;
+  return any;
+}
+
 /* The lowest id that an open intent can have become, or NULL for any. */
 static const char *
 first_possible_id(const Settling *settling)
 {
   const char *lowest = NULL;
+  if (has_to_name(settling))
+    return NULL;
   for (guint i = 0; i < settling->batches->len; i++) {
     const HaulIntentBatch *batch = settling->batches->pdata[i];
     if (batch->cargo->len == 0)
@@ -104,14 +136,22 @@ equal_sha256(gconstpointer a, gconstpointer b)
 }
 
 static void
+collect_sizes_of(Settling *settling, const HaulIntentBatch *batch)
+{
+  for (guint k = 0; k < batch->cargo->len; k++)
+    g_hash_table_add(settling->sizes, number(g_array_index(batch->cargo, HaulCargo, k).size));
+}
+
+static void
 collect_sizes(Settling *settling)
 {
   g_hash_table_remove_all(settling->sizes);
-  for (guint i = 0; i < settling->batches->len; i++) {
-    const GArray *cargo = ((HaulIntentBatch *)settling->batches->pdata[i])->cargo;
-    for (guint k = 0; k < cargo->len; k++)
-      g_hash_table_add(settling->sizes, number(g_array_index(cargo, HaulCargo, k).size));
-  }
+  for (guint i = 0; i < settling->batches->len; i++)
+    collect_sizes_of(settling, settling->batches->pdata[i]);
+  if (settling->work->sharers != NULL)
+    collect_sizes_of(settling, settling->nameless);
+  for (guint i = 0; i < settling->others->len; i++)
+    collect_sizes_of(settling, settling->others->pdata[i]);
 }
 
 /* Takes what may be one of ours: no pair has it, and an open intent is of its size. */
@@ -217,6 +257,9 @@ settle_found(Settling *settling, GError **error)
 {
   if (!settle_batch(settling, settling->nameless, error))
     return false;
+  for (guint i = 0; i < settling->others->len; i++)
+    if (!settle_batch(settling, settling->others->pdata[i], error))
+      return false;
   for (guint i = 0; i < settling->batches->len; i++)
     if (!settle_batch(settling, settling->batches->pdata[i], error))
       return false;
@@ -303,6 +346,9 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
   settling.nameless = haul_journal_nameless(context->journal, work->number, error);
   if (settling.nameless == NULL)
     return false;
+  settling.others = g_ptr_array_new_with_free_func((GDestroyNotify)haul_intent_batch_free);
+  if (!take_others(&settling, error))
+    return false;
   settling.ids = haul_ids_new();
   settling.maker = haul_key_maker_new(context->chain);
   settling.pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
@@ -318,9 +364,15 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
     return false;
   for (guint i = 0; i < settling.pairs->len; i++)
     g_hash_table_add(settling.known, number(g_array_index(settling.pairs, HaulPair, i).id2));
+  g_autoptr(GArray) covered = g_array_new(FALSE, FALSE, sizeof(HaulId));
+  if (!haul_sharing_load(context, work, settling.ids, covered, error))
+    return false;
+  for (guint i = 0; i < covered->len; i++)
+    g_hash_table_add(settling.known, number(g_array_index(covered, HaulId, i)));
 
   guint n_before = n_open(&settling);
-  if (n_before > 0 && work->plan.folder2 != NULL && !settle_by_looking(&settling, error))
+  if ((n_before > 0 || has_to_name(&settling)) && work->plan.folder2 != NULL
+      && !settle_by_looking(&settling, error))
     return false;
   guint n_lost = n_open(&settling);
   suspect_first(&settling);

@@ -12,6 +12,7 @@
 #include "selecting.h"
 #include "sessions.h"
 #include "settle.h"
+#include "sharing.h"
 #include "steady.h"
 
 /* ---- the pass ---- */
@@ -20,6 +21,7 @@ static void
 work_clear(HaulFolderWork *work)
 {
   haul_ids_free(work->ids);
+  g_clear_pointer(&work->sharers, g_array_unref);
 }
 
 static void
@@ -224,9 +226,10 @@ settle_all(const HaulContext *context, HaulOpenStore *store2, HaulPass *pass, GE
   for (guint i = 0; i < pass->folders->len; i++) {
     HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     GError *why = NULL;
-    if (!work->unusable && work->plan.known != NULL && work->plan.known->has_intents
-        && work->plan.look != HAUL_LOOK_NONE && !haul_settle(context, store2, work, &why)
-        && !haul_contain(context, work, why, error))
+    bool opens =
+        work->sharers != NULL || (work->plan.known != NULL && work->plan.known->has_intents);
+    if (!work->unusable && opens && work->plan.look != HAUL_LOOK_NONE
+        && !haul_settle(context, store2, work, &why) && !haul_contain(context, work, why, error))
       return false;
   }
   return true;
@@ -320,7 +323,10 @@ plan_folders(const HaulContext *context, HaulPass *pass, const HaulFoldersInput 
   if (!note_labels(context, input, known, error))
     return false;
   g_autoptr(GArray) plans = haul_plan_folders(input);
-  return begin_folders(context, pass, plans, journal, input->known, error);
+  if (!begin_folders(context, pass, plans, journal, input->known, error))
+    return false;
+  haul_sharing_begin(pass, journal);
+  return true;
 }
 
 HaulPass *
@@ -337,9 +343,9 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .folders2 = (const HaulPlanFolder *)(void *)folders2->data,
     .n_folders2 = folders2->len,
     .spellings2 = context->spellings2,
-    .mappings = context->mappings != NULL
-                    ? (const HaulMapping *)(void *)context->mappings->data
-                    : NULL,
+    .merges = context->policy->allow_merge,
+    .mappings =
+        context->mappings != NULL ? (const HaulMapping *)(void *)context->mappings->data : NULL,
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
     .mirrors = context->policy->delete2,

@@ -194,6 +194,76 @@ what_would_meet_is_named_before_anything_is_written(void)
   CU_ASSERT_EQUAL(engine.calls2.creates, 0);
 }
 
+static const char *const into_all[] = { "INBOX=All", "A=All", "B/c=All", NULL };
+
+/* Three folders that hold a message in common, one of them twice, and go to one. */
+static void
+merging_init(Engine *engine)
+{
+  static const char *const paths[] = { "INBOX", "A", "B/c" };
+  engine_init(engine);
+  engine->options.policy.renames = into_all;
+  engine->options.policy.allow_merge = true;
+  engine->options.policy.n_lanes = 2;
+  for (unsigned i = 0; i < 3; i++) {
+    g_autofree char *same = engine_message("same@x", "in all of them");
+    memory_box_add(engine->source, paths[i], same);
+    for (unsigned k = 0; k < 3; k++) {
+      g_autofree char *id = g_strdup_printf("%u-%u@x", i, k);
+      g_autofree char *own = engine_message(id, "its own");
+      memory_box_add(engine->source, paths[i], own);
+    }
+  }
+  g_autofree char *again = engine_message("same@x", "in all of them");
+  memory_box_add(engine->source, "A", again);
+}
+#define N_MERGED 13
+
+static void
+folders_that_are_put_together_lose_and_double_nothing(void)
+{
+  g_auto(Engine) engine;
+  merging_init(&engine);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), N_MERGED);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "All"), N_MERGED);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.calls1.lists + engine.calls2.lists, 0); /* all are known to be complete */
+  memory_box_add(engine.source, "A", "Subject: new\r\n\r\n");
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 1);
+  engine_forget(&engine); /* what is there is found again, each by one */
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_THERE), N_MERGED + 1);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "All"), N_MERGED + 1);
+  engine_forget(&engine); /* of four equal ones, one is gone: one is copied */
+  memory_box_remove(engine.copy, "All", 1);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 1);
+  CU_ASSERT_EQUAL(n_in_copy(&engine, "All"), N_MERGED + 1);
+}
+
+static void
+folders_that_are_put_together_survive_cuts(void)
+{
+  for (unsigned n = 1; n <= N_MERGED; n++) {
+    for (unsigned how = 0; how < 4; how++) {
+      g_auto(Engine) engine;
+      merging_init(&engine);
+      engine.copy->faults.no_ids = how & 1;
+      *(how & 2 ? &engine.copy->faults.lose_stored : &engine.copy->faults.lose_put) = n;
+      engine.copy->faults.ends_run = true;
+      CU_ASSERT_NOT_EQUAL(engine_run(&engine), 0);
+      CU_ASSERT_EQUAL(engine_run(&engine), 0);
+      if (n_in_copy(&engine, "All") != N_MERGED)
+        fprintf(stderr, "cut at %u, %u: %u\n", n, how, n_in_copy(&engine, "All"));
+      CU_ASSERT_EQUAL(n_in_copy(&engine, "All"), N_MERGED);
+      CU_ASSERT_EQUAL(engine_run(&engine), 0);
+      CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_COPIED), 0);
+    }
+  }
+}
+
 static void
 a_bad_word_about_folders_is_told_before_anything_is_opened(void)
 {
@@ -424,6 +494,8 @@ main(void)
     CASE(several_folders_are_not_sent_to_one),
     CASE(folders_go_to_those_of_the_same_use),
     CASE(what_would_meet_is_named_before_anything_is_written),
+    CASE(folders_that_are_put_together_lose_and_double_nothing),
+    CASE(folders_that_are_put_together_survive_cuts),
     CASE(a_bad_word_about_folders_is_told_before_anything_is_opened),
     CASE(an_account_goes_below_a_folder_and_comes_back),
     CASE(folders_that_hold_no_mail_are_left_to_their_children),
