@@ -84,7 +84,8 @@ static int
 command_help(int argc, char **argv)
 {
   haul_options_help(stdout);
-  puts("\nOther commands: mailhaul verify, mailhaul dedupe, mailhaul plugins [-v], mailhaul "
+  puts("\nOther commands: mailhaul plan, mailhaul verify, mailhaul dedupe, mailhaul plugins [-v], "
+       "mailhaul "
        "explain [CODE].");
   return 0;
 }
@@ -100,10 +101,15 @@ static const struct {
   const char *name;
   int (*run)(int argc, char **argv);
 } commands[] = {
-  { "sync", haul_command_sync },       { "verify", haul_command_verify },
-  { "dedupe", haul_command_dedupe },   { "plugins", haul_command_plugins },
-  { "explain", haul_command_explain }, { "help", command_help },
-  { "--help", command_help },          { "-h", command_help },
+  { "sync", haul_command_sync },
+  { "plan", haul_command_plan },
+  { "verify", haul_command_verify },
+  { "dedupe", haul_command_dedupe },
+  { "plugins", haul_command_plugins },
+  { "explain", haul_command_explain },
+  { "help", command_help },
+  { "--help", command_help },
+  { "-h", command_help },
   { "--version", command_version },
 };
 

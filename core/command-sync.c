@@ -52,8 +52,8 @@ write_report(const HaulOptions *options, const char *path, HaulReport *report,
   return haul_reason_exit_code(haul_error_reason(*error), 0);
 }
 
-static int
-sync_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
+int
+haul_command_transfer(HaulOptions *options, HaulCancel *cancel, GError **error)
 {
   HaulAccount *source = NULL, *destination = NULL;
   if (!haul_options_accounts(options, cancel, &source, &destination, error))
@@ -81,9 +81,13 @@ sync_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
   if (report_file != NULL && !job->dry)
     code = write_report(options, report_file, report, &facts, error);
   if (options->json)
-    haul_output_events(report, !job->dry, seconds, code, *error);
-  else if (!job->dry && !options->quiet && haul_report_folders(report)->len > 0)
-    haul_report_print(report, seconds, stdout);
+    haul_output_events(report, seconds, code, *error);
+  else if (!options->quiet && haul_report_folders(report)->len > 0) {
+    if (job->dry)
+      haul_report_print_plan(report, stdout);
+    else
+      haul_report_print(report, seconds, stdout);
+  }
   haul_output_log(report, code, *error);
   return code;
 }
@@ -91,5 +95,5 @@ sync_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
 int
 haul_command_sync(int argc, char **argv)
 {
-  return haul_command_run(argc, argv, sync_accounts);
+  return haul_command_run(argc, argv, haul_command_transfer);
 }

@@ -22,7 +22,7 @@ verify_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
   int code = haul_verify_run(&options->job, options->deep, report, error);
   double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
   if (options->json)
-    haul_output_events(report, true, seconds, code, *error);
+    haul_output_events(report, seconds, code, *error);
   else if (!options->quiet && haul_report_folders(report)->len > 0)
     haul_report_print_verified(report, seconds, stdout);
   haul_output_log(report, code, *error);

@@ -5,6 +5,7 @@
 #include "options.h"
 
 int haul_command_sync(int argc, char **argv);
+int haul_command_plan(int argc, char **argv);
 int haul_command_verify(int argc, char **argv);
 int haul_command_dedupe(int argc, char **argv);
 int haul_command_plugins(int argc, char **argv);
@@ -19,5 +20,8 @@ int haul_command_explain(int argc, char **argv);
  */
 typedef int (*HaulCommandFunc)(HaulOptions *options, HaulCancel *cancel, GError **error);
 int haul_command_run(int argc, char **argv, HaulCommandFunc run);
+
+/* From one account to another, or what that would be (@options->job.dry). A HaulCommandFunc. */
+int haul_command_transfer(HaulOptions *options, HaulCancel *cancel, GError **error);
 
 #endif /* HAUL_CORE_COMMANDS_H */

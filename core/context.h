@@ -28,6 +28,7 @@ typedef struct {
   const HaulSelection *selection;
   unsigned n_lanes;       /* how many there may be at most, by now */
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
+  GHashTable *made2;      /* owned paths: folders that were made to find spellings out */
   const char *trash2;     /* of this pass: where goes what is deleted at the destination, or NULL */
   const GArray *mappings; /* of this pass: HaulMapping beside the chosen folders; or NULL */
   int64_t opening_us;     /* how long it took to open both sides */

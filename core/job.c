@@ -326,12 +326,17 @@ map_folders(Job *job, GError **error)
   g_clear_pointer(&job->mappings, g_array_unref);
   context->mappings = job->mappings = haul_routes_make(&input, error);
   job->routes_told = true;
-  if (job->mappings == NULL || job->options->dry)
-    return job->mappings != NULL;
-  context->spellings2 =
-      haul_spelling_ask(job->folders1, job->mappings, job->side2.store, &job->side2.list, error);
+  if (job->mappings == NULL)
+    return false;
+  context->spellings2 = job->options->dry
+                            ? haul_spelling_look(job->folders1, job->mappings, job->side2.store,
+                                                 job->side2.list, error)
+                            : haul_spelling_ask(job->folders1, job->mappings, job->side2.store,
+                                                &job->side2.list, context->made2, error);
+  if (context->spellings2 == NULL)
+    return false;
   haul_routes_note_spellings(job->mappings, context->spellings2);
-  return context->spellings2 != NULL;
+  return true;
 }
 
 static bool
@@ -477,7 +482,7 @@ leave_source(Job *job)
 static bool
 begin_next_session(Job *job)
 {
-  if (job->last_try || !haul_sessions_go_on(job->context.report))
+  if (job->last_try || job->options->dry || !haul_sessions_go_on(job->context.report))
     return false;
   job->next_session = true;
   leave_source(job);
@@ -628,6 +633,7 @@ job_clear(Job *job)
   haul_chain_free(job->context.chain);
   haul_keywords_free(job->context.keywords);
   g_clear_pointer(&job->context.spellings2, g_hash_table_unref);
+  g_hash_table_unref(job->context.made2);
 }
 
 int
@@ -647,6 +653,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
       .cancel = options->cancel,
       .keywords = haul_keywords_new(),
       .report = report,
+      .made2 = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
       .spool = options->state_folder,
       .policy = &options->policy,
       .n_lanes = options->policy.n_lanes,
@@ -691,8 +698,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   }
   job_clear(&job);
   GError *unbalanced = NULL;
-  if (!options->dry /* a plan copies nothing: there is nothing to add up */
-      && !haul_report_close(report, &unbalanced)) {
+  if (!haul_report_close(report, &unbalanced)) {
     g_clear_error(error);
     code = haul_reason_exit_code(haul_error_reason(unbalanced), 0);
     g_propagate_error(error, unbalanced);

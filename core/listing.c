@@ -233,11 +233,12 @@ fields_of(const HaulLister *lister, const HaulListRequest *request)
 }
 
 static uint32_t
-want_of(const HaulListRequest *request)
+want_of(const HaulLister *lister, const HaulListRequest *request)
 {
   return (request->kind == HAUL_LIST_KEYS       ? HAUL_WANT_SIZE | HAUL_WANT_DATE
           : request->kind == HAUL_LIST_LIKENESS ? HAUL_WANT_SIZE
                                                 : 0)
+         | (lister->context->dry ? HAUL_WANT_SIZE : 0) /* a plan says how much is to be copied */
          | (request->objects != NULL ? HAUL_WANT_OBJECT_ID : 0);
 }
 
@@ -271,7 +272,7 @@ announce(HaulLister *lister, guint first)
       .since = request->since,
       .ranges = (const HaulRange *)(void *)request->ranges->data,
       .n_ranges = request->ranges->len,
-      .want = want_of(request),
+      .want = want_of(lister, request),
       .header_fields = fields_of(lister, request),
     };
     g_array_append_val(lister->visits, visit);
@@ -307,7 +308,7 @@ fill_listing(HaulLister *lister, const HaulListRequest *request, Making *making,
         lister->context->spool, NULL, lister->context->cancel, take_content, skip_body, making);
     return haul_store_fetch(lister->store, ranges, request->ranges->len, intake, error);
   }
-  return haul_store_list(lister->store, ranges, request->ranges->len, want_of(request),
+  return haul_store_list(lister->store, ranges, request->ranges->len, want_of(lister, request),
                          fields_of(lister, request), take_item, making, error)
          && (request->header_alone || read_bodies(lister, making, error));
 }

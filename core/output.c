@@ -40,11 +40,10 @@ haul_output_planned(bool json)
 /* ---- a run ---- */
 
 void
-haul_output_events(HaulReport *report, bool with_folders, double seconds, int code,
-                   const GError *error)
+haul_output_events(HaulReport *report, double seconds, int code, const GError *error)
 {
   GPtrArray *folders = haul_report_folders(report);
-  for (guint i = 0; with_folders && i < folders->len; i++) {
+  for (guint i = 0; i < folders->len; i++) {
     const HaulTally *tally = folders->pdata[i];
     GString *json = haul_json_begin("folder");
     haul_json_text(json, "folder1", tally->path1);
@@ -65,8 +64,7 @@ haul_output_events(HaulReport *report, bool with_folders, double seconds, int co
   GString *json = haul_json_begin("end");
   haul_json_number(json, "exit", (uint64_t)code);
   haul_json_text(json, "error", error != NULL ? error->message : NULL);
-  if (with_folders)
-    haul_report_json_numbers(json, &total);
+  haul_report_json_numbers(json, &total);
   haul_json_number(json, "milliseconds", (uint64_t)(seconds * 1000));
   haul_json_end(json, stdout);
 }

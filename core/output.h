@@ -8,10 +8,9 @@
 /* How a planned action is told, on standard output. */
 HaulPreviewFunc haul_output_planned(bool json);
 
-/* Tells the end of a run: @error is NULL where it did not fail as a whole. @with_folders: what became of
- * each folder, too. */
-void haul_output_events(HaulReport *report, bool with_folders, double seconds, int code,
-                        const GError *error);
+/* Tells what became of each folder, or would, and the end of a run: @error is NULL where it did not fail as
+ * a whole. */
+void haul_output_events(HaulReport *report, double seconds, int code, const GError *error);
 
 /* The same for the log: each folder, each message not copied, the end. */
 void haul_output_log(HaulReport *report, int code, const GError *error);

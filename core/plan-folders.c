@@ -36,8 +36,16 @@ has_no_strays(const HaulFolderPlan *plan)
   return folder2 == NULL || folder2->n_messages <= n_pairs;
 }
 
+/* Whether what is copied as it comes has to be listed all the same. */
+static bool
+is_listed_first(const HaulPlanFolder *folder1, const HaulFoldersInput *input)
+{
+  bool is_counted = folder1->n_messages != HAUL_UNKNOWN && folder1->n_octets != HAUL_UNKNOWN;
+  return input->lists_all || input->selects || (input->lists_unknown && !is_counted);
+}
+
 static HaulLook
-look_at(const HaulFolderPlan *plan, bool lists_all, bool mirrors)
+look_at(const HaulFolderPlan *plan, const HaulFoldersInput *input)
 {
   const HaulPlanKnown *known = plan->known;
   const HaulPlanFolder *folder1 = plan->folder1, *folder2 = plan->folder2;
@@ -46,17 +54,17 @@ look_at(const HaulFolderPlan *plan, bool lists_all, bool mirrors)
 
   /* Who has asked for a message of such a folder may not be shown it again: it has to be known by then. */
   bool shows_part = (folder1->attributes & HAUL_FOLDER_BATCHES) != 0;
-  if (has_pairs && !has_intents && !shows_part && (!mirrors || has_no_strays(plan))
+  if (has_pairs && !has_intents && !shows_part && (!input->mirrors || has_no_strays(plan))
       && same_token(known->token1, folder1->token) && same_token(known->token2, folder2->token))
     return HAUL_LOOK_NONE;
   if (has_intents || (has_pairs && known->n_pairs > 0))
     return HAUL_LOOK_LIST;
-  if (mirrors && folder2 != NULL && folder2->n_messages != 0 && folder1->n_messages == 0)
+  if (input->mirrors && folder2 != NULL && folder2->n_messages != 0 && folder1->n_messages == 0)
     return HAUL_LOOK_LIST;
   if (folder1->n_messages == 0)
     return HAUL_LOOK_NOTHING;
   if (folder2 == NULL || folder2->n_messages == 0)
-    return lists_all || shows_part ? HAUL_LOOK_LIST : HAUL_LOOK_STREAM;
+    return shows_part || is_listed_first(folder1, input) ? HAUL_LOOK_LIST : HAUL_LOOK_STREAM;
   return HAUL_LOOK_MATCH;
 }
 
@@ -170,7 +178,7 @@ haul_plan_folders(const HaulFoldersInput *input)
         ((mapping != NULL && mapping->subscribes) || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
         && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
         && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
-    plan.look = look_at(&plan, input->lists_all || input->selects, input->mirrors);
+    plan.look = look_at(&plan, input);
     g_array_append_val(plans, plan);
   }
   if (!input->merges && input->spellings2 != NULL && g_hash_table_size(input->spellings2) > 0)

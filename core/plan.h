@@ -77,6 +77,7 @@ typedef struct {
   size_t n_known;
   bool mirrors;           /* what is at the destination besides has to be known */
   bool selects;           /* what streams is listed first: not all of it may be wanted */
+  bool lists_unknown;     /* what streams is listed first where numbers or octets are not known */
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
   bool merges;                 /* several may go to one */

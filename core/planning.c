@@ -454,6 +454,8 @@ haul_planning_source(const HaulContext *context, const HaulFolderPlan *plan,
     return HAUL_SOURCE_LISTING;
   if (strcmp(since, now) == 0)
     return HAUL_SOURCE_STATE;
+  if (context->dry && side == 1)
+    return HAUL_SOURCE_LISTING; /* changes tell no sizes, and a plan says how much is to be copied */
   return haul_store_can_tell_changes(store) ? HAUL_SOURCE_CHANGES : HAUL_SOURCE_LISTING;
 }
 

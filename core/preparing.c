@@ -79,6 +79,16 @@ missing_folders(const HaulPass *pass)
   return folders;
 }
 
+static void
+note_made(HaulPass *pass, HaulReport *report, const Made *made)
+{
+  for (guint i = 0; i < pass->folders->len; i++) {
+    HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
+    if (work->plan.create && !g_hash_table_contains(made->refused, work->plan.path2))
+      haul_report_created(report, work->tally);
+  }
+}
+
 /* Makes what is missing. What was refused is asked for once more where others were made meanwhile: some
  * servers make no folder before that which it lies in. */
 static bool
@@ -116,11 +126,38 @@ note_refusals(HaulPass *pass, HaulReport *report, const Made *made)
   }
 }
 
+/* @data: set of owned paths that were refused. */
 static void
 subscribe_result(const char *path, const GError *why, void *data)
 {
-  if (why != NULL)
-    haul_log(HAUL_LOG_WARNING, "cannot subscribe to %s: %s", path, why->message);
+  if (why == NULL)
+    return;
+  haul_log(HAUL_LOG_WARNING, "cannot subscribe to %s: %s", path, why->message);
+  g_hash_table_add(data, g_strdup(path));
+}
+
+static bool
+subscribe_to_folders(const HaulPass *pass, HaulReport *report, HaulOpenStore *store2,
+                     const Made *made, GError **error)
+{
+  g_autoptr(GArray) folders = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
+  g_autoptr(GHashTable) refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderPlan *plan = plan_of(pass, i);
+    if (plan->subscribe && !g_hash_table_contains(made->refused, plan->path2))
+      append_folder(folders, plan); /* servers subscribe to what is not there, too */
+  }
+  if (folders->len > 0
+      && !haul_store_subscribe(store2, (const HaulFolder *)(void *)folders->data, folders->len,
+                               subscribe_result, refused, error))
+    return false;
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderPlan *plan = plan_of(pass, i);
+    if (plan->subscribe && !g_hash_table_contains(made->refused, plan->path2)
+        && !g_hash_table_contains(refused, plan->path2))
+      haul_report_subscribed(report, g_array_index(pass->folders, HaulFolderWork, i).tally);
+  }
+  return true;
 }
 
 bool
@@ -128,7 +165,6 @@ haul_prepare_folders(HaulPass *pass, HaulReport *report, HaulOpenStore *store2, 
                      GError **error)
 {
   g_auto(Made) made = { 0 };
-  g_autoptr(GArray) subscribe = g_array_new(FALSE, TRUE, sizeof(HaulFolder));
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderPlan *plan = plan_of(pass, i);
     *wrote |= plan->create || plan->subscribe;
@@ -136,12 +172,6 @@ haul_prepare_folders(HaulPass *pass, HaulReport *report, HaulOpenStore *store2, 
   if (!create_folders(pass, store2, &made, error))
     return false;
   note_refusals(pass, report, &made);
-  for (guint i = 0; i < pass->folders->len; i++) {
-    const HaulFolderPlan *plan = plan_of(pass, i);
-    if (plan->subscribe && !g_hash_table_contains(made.refused, plan->path2))
-      append_folder(subscribe, plan); /* servers subscribe to what is not there, too */
-  }
-  return subscribe->len == 0
-         || haul_store_subscribe(store2, (const HaulFolder *)(void *)subscribe->data,
-                                 subscribe->len, subscribe_result, pass, error);
+  note_made(pass, report, &made);
+  return subscribe_to_folders(pass, report, store2, &made, error);
 }

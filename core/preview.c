@@ -36,16 +36,37 @@ describe_action(const HaulAction *action, GString *text)
   return "copy";
 }
 
+/* Reckons with an action: adds to @forecast what it would come to. */
+static void
+reckon(const HaulAction *action, HaulForecast *forecast)
+{
+  switch (action->deed) {
+  case HAUL_DO_COPY_ALL:
+  case HAUL_DO_COPY:
+    forecast->n_copied += action->copy.n != HAUL_UNKNOWN ? action->copy.n : 0;
+    forecast->octets += action->copy.octets != HAUL_UNKNOWN ? action->copy.octets : 0;
+    break;
+  case HAUL_DO_LINK:
+    forecast->n_copied++;
+    forecast->n_linked++;
+    break;
+  case HAUL_DO_FLAGS:
+    forecast->n_flags++;
+    break;
+  }
+}
+
 /* Shows what would be removed at the source; what is still to be copied would be, too, unless it has to
  * grow older. */
 static bool
 show_removal(const HaulContext *context, const HaulFolderWork *work, HaulPreviewFunc show,
-             void *data, GString *text, GError **error)
+             void *data, GString *text, HaulForecast *forecast, GError **error)
 {
   guint n;
   if (!haul_removal_count(context, work, &n, error))
     return false;
   bool more = context->policy->delete1_after_days == 0 && work->n_actions > 0;
+  forecast->n_deleted1 = n + (more ? forecast->n_copied : 0);
   if (n == 0 && !more)
     return true;
   if (n == 0)
@@ -61,13 +82,14 @@ show_removal(const HaulContext *context, const HaulFolderWork *work, HaulPreview
 static bool
 show_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
             const HaulFolderWork *work, HaulPreviewFunc show, void *data, GString *text,
-            GError **error)
+            HaulForecast *forecast, GError **error)
 {
   g_autoptr(HaulIds) ids = haul_ids_new();
   g_auto(HaulMirrorPlan) plan = { 0 };
   if (!haul_mirror_foresee(context, pass, list1, work, ids, &plan, error))
     return false;
   g_autofree char *refusal = haul_mirror_refusal(&plan);
+  forecast->n_deleted2 = refusal == NULL ? plan.victims->len : 0;
   if (refusal != NULL)
     g_string_assign(text, refusal);
   else
@@ -99,6 +121,7 @@ haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderL
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     const HaulFolderPlan *plan = &work->plan;
+    HaulForecast forecast = { .create = plan->create, .subscribe = plan->subscribe };
     g_string_printf(text, "mapped by: %s%s", plan->rule,
                     haul_sessions_are_needed(plan->folder1)
                         ? "; the source shows a part of it at a time, and this is the first"
@@ -112,13 +135,16 @@ haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderL
       const HaulAction *action = &g_array_index(pass->actions, HaulAction, work->first_action + k);
       const char *deed = describe_action(action, text);
       show(plan->folder1->path, plan->path2, deed, text->str, data);
+      reckon(action, &forecast);
     }
     show_left_out(work, show, data, text);
     if (context->policy->delete2
-        && !show_mirror(context, pass, list1, work, show, data, text, error))
+        && !show_mirror(context, pass, list1, work, show, data, text, &forecast, error))
       return false;
-    if (context->policy->delete1 && !show_removal(context, work, show, data, text, error))
+    if (context->policy->delete1
+        && !show_removal(context, work, show, data, text, &forecast, error))
       return false;
+    haul_report_foretell(work->tally, &forecast);
   }
   return true;
 }

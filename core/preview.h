@@ -9,6 +9,7 @@
 typedef void (*HaulPreviewFunc)(const char *path1, const char *path2, const char *deed,
                                 const char *text, void *data);
 
+/* Shows what @pass would do, folder by folder, and tells the report what it would come to. */
 bool haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
                   HaulPreviewFunc show, void *data, GError **error);
 

@@ -21,6 +21,8 @@ haul_report_json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);
   haul_json_number(json, "deleted_at_destination", tally->leaving2.n_gone);
   haul_json_number(json, "extra", tally->n_extra);
+  haul_json_number(json, "created", tally->n_created);
+  haul_json_number(json, "subscribed", tally->n_subscribed);
 }
 
 char *

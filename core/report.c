@@ -140,6 +140,35 @@ haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages)
 }
 
 void
+haul_report_created(HaulReport *report, HaulTally *tally)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n_created = 1;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
+haul_report_subscribed(HaulReport *report, HaulTally *tally)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n_subscribed = 1;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
+haul_report_foretell(HaulTally *tally, const HaulForecast *forecast)
+{
+  tally->n[HAUL_STATE_COPIED] += forecast->n_copied;
+  tally->n_linked += forecast->n_linked;
+  tally->octets += forecast->octets;
+  tally->n_flags += forecast->n_flags;
+  tally->leaving.n_gone += forecast->n_deleted1;
+  tally->leaving2.n_gone += forecast->n_deleted2;
+  tally->n_created = forecast->create;
+  tally->n_subscribed = forecast->subscribe;
+}
+
+void
 haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why)
 {
   pthread_mutex_lock(&report->mutex);
@@ -371,6 +400,8 @@ haul_report_total(HaulReport *report)
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
     total.n_extra += tally->n_extra;
+    total.n_created += tally->n_created;
+    total.n_subscribed += tally->n_subscribed;
     total.leaving.n_gone += tally->leaving.n_gone;
     total.leaving2.n_gone += tally->leaving2.n_gone;
     total.leaving.n_unproven += tally->leaving.n_unproven;
@@ -567,4 +598,25 @@ haul_report_print_verified(HaulReport *report, double seconds, FILE *out)
           "%" PRIu64 " of %" PRIu64 " messages are there; %" PRIu64
           " are at the destination alone; compared in %.1f s\n",
           total.n[HAUL_STATE_THERE], total.source, total.n_extra, seconds);
+}
+
+void
+haul_report_print_plan(HaulReport *report, FILE *out)
+{
+  HaulTally total = haul_report_total(report);
+  for (guint i = 0; i < report->folders->len; i++)
+    print_troubles(report->folders->pdata[i], out);
+  g_autofree char *sentence = haul_tally_sentence(&total);
+  fprintf(out, "planned: %s\n", sentence);
+  if (total.n_linked > 0)
+    fprintf(out, "%" PRIu64 " of them to be copied within the destination\n", total.n_linked);
+  if (total.n_flags > 0)
+    fprintf(out, "%" PRIu64 " messages whose flags are to be changed\n", total.n_flags);
+  if (total.leaving.n_gone > 0)
+    fprintf(out, "%" PRIu64 " messages to be deleted at the source\n", total.leaving.n_gone);
+  if (total.leaving2.n_gone > 0)
+    fprintf(out, "%" PRIu64 " messages to be deleted at the destination\n", total.leaving2.n_gone);
+  g_autofree char *size = g_format_size_full(total.octets, G_FORMAT_SIZE_DEFAULT);
+  fprintf(out, "%u folder%s, %" PRIu64 " to be made, %s to be copied; nothing was written\n",
+          report->folders->len, report->folders->len == 1 ? "" : "s", total.n_created, size);
 }

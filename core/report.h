@@ -40,21 +40,22 @@ typedef struct {
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
   /* Of the filtered, those that were not selected. */
   uint64_t n_left_out[HAUL_N_VERDICTS];
-  uint64_t n_pseudo;      /* of the filtered, those that are no messages: no pass sees them anew */
-  uint64_t n_extra;       /* of a comparison: messages that only the destination has */
-  uint64_t n_conflicts;   /* same key, different content: copied */
-  GArray *troubles;       /* owned; of HaulTrouble: the first ones, one by one */
-  GHashTable *in_trouble; /* owned; ids of all of them */
-  GHashTable *given_up;   /* owned; ids that are not tried any more in this run */
-  GArray *lifted;         /* owned; of HaulTrouble: what is tried for the last time, or NULL */
-  HaulSuspect suspect;    /* what the rooms of a run note by themselves */
-  HaulLeaving leaving;    /* likewise */
-  HaulLeaving leaving2;   /* likewise, at the destination: only what is gone */
-  bool was_known;         /* a state of an earlier run knew messages of it ... */
-  bool renumbered;        /* ... and the source has numbered it anew */
-  HaulBatch batch;        /* likewise */
-  const char *failed;     /* a reason, if the folder as a whole failed */
-  char *failed_detail;    /* owned */
+  uint64_t n_pseudo;    /* of the filtered, those that are no messages: no pass sees them anew */
+  uint64_t n_extra;     /* of a comparison: messages that only the destination has */
+  uint64_t n_conflicts; /* same key, different content: copied */
+  uint64_t n_created, n_subscribed; /* folders at the destination: 1 or 0, but in totals */
+  GArray *troubles;                 /* owned; of HaulTrouble: the first ones, one by one */
+  GHashTable *in_trouble;           /* owned; ids of all of them */
+  GHashTable *given_up;             /* owned; ids that are not tried any more in this run */
+  GArray *lifted;       /* owned; of HaulTrouble: what is tried for the last time, or NULL */
+  HaulSuspect suspect;  /* what the rooms of a run note by themselves */
+  HaulLeaving leaving;  /* likewise */
+  HaulLeaving leaving2; /* likewise, at the destination: only what is gone */
+  bool was_known;       /* a state of an earlier run knew messages of it ... */
+  bool renumbered;      /* ... and the source has numbered it anew */
+  HaulBatch batch;      /* likewise */
+  const char *failed;   /* a reason, if the folder as a whole failed */
+  char *failed_detail;  /* owned */
 } HaulTally;
 
 typedef struct HaulReport HaulReport;
@@ -76,6 +77,21 @@ void haul_report_linked(HaulReport *report, HaulTally *tally, bool moved);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
 /* So many messages are not selected, and filtered for this reason; told anew by each pass. */
 void haul_report_filtered(HaulReport *report, HaulTally *tally, HaulVerdict verdict, uint64_t n);
+/* The folder was made, or subscribed to. */
+void haul_report_created(HaulReport *report, HaulTally *tally);
+void haul_report_subscribed(HaulReport *report, HaulTally *tally);
+
+/* What a plan says of a folder, where nothing is carried out: the numbers that the calls above would come to. */
+typedef struct {
+  uint64_t n_copied; /* linked ones, too */
+  uint64_t n_linked;
+  uint64_t octets; /* as far as they are known */
+  uint64_t n_flags;
+  uint64_t n_deleted1, n_deleted2;
+  bool create, subscribe;
+} HaulForecast;
+void haul_report_foretell(HaulTally *tally, const HaulForecast *forecast);
+
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
 /* The same of one that is not to be tried any more in this run. */
@@ -123,6 +139,8 @@ HaulTally haul_report_total(HaulReport *report);
 void haul_report_print(HaulReport *report, double seconds, FILE *out);
 /* The same of a comparison. */
 void haul_report_print_verified(HaulReport *report, double seconds, FILE *out);
+/* The same of a plan: what a run would come to. */
+void haul_report_print_plan(HaulReport *report, FILE *out);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaulReport, haul_report_free)
 

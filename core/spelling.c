@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <mailhaul/error.h>
 #include <mailhaul/log.h>
 #include <mailhaul/plugin.h>
 
@@ -124,34 +125,87 @@ wanted_folders(const GArray *folders1, const GArray *mappings)
   return wanted;
 }
 
-GHashTable *
-haul_spelling_ask(const GArray *folders1, const GArray *mappings, HaulOpenStore *store2,
-                  HaulFolderList **list2, GError **error)
+/* Returns path -> owned spelling, for those of @reached that the destination lists under another. */
+static GHashTable *
+other_spellings(const GPtrArray *reached, const HaulFolderList *list2)
 {
-  g_autoptr(GHashTable) others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr(GArray) wanted = wanted_folders(folders1, mappings);
-  g_autoptr(GArray) suspects = find_suspects(wanted, *list2);
-  g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
-  if (suspects->len == 0)
-    return g_steal_pointer(&others);
-  if (!haul_store_create(store2, (const HaulFolder *)(void *)suspects->data, suspects->len,
-                         create_result, reached, error))
-    return NULL;
-  HaulFolderList *fresh = haul_folder_list_read(store2, error);
-  if (fresh == NULL)
-    return NULL;
-  haul_folder_list_free(*list2);
-  *list2 = fresh;
+  GHashTable *others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr(GHashTable) by_fold = spellings_new();
-  note_all(by_fold, fresh->folders);
+  note_all(by_fold, list2->folders);
   for (guint i = 0; i < reached->len; i++) {
     const char *path = reached->pdata[i];
     const Spellings *there = spellings_like(by_fold, path);
-    if (there == NULL || haul_folder_list_find(fresh, path) != NULL)
+    if (there == NULL || haul_folder_list_find(list2, path) != NULL)
       continue;
     haul_log(HAUL_LOG_INFO, "destination: folder \"%s\" is \"%s\" there", path, there->first);
     g_hash_table_insert(others, g_strdup(path), g_strdup(there->first));
   }
-  spell_children(others, wanted, fresh);
-  return g_steal_pointer(&others);
+  return others;
+}
+
+GHashTable *
+haul_spelling_ask(const GArray *folders1, const GArray *mappings, HaulOpenStore *store2,
+                  HaulFolderList **list2, GHashTable *made, GError **error)
+{
+  g_autoptr(GArray) wanted = wanted_folders(folders1, mappings);
+  g_autoptr(GArray) suspects = find_suspects(wanted, *list2);
+  g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
+  if (suspects->len > 0) {
+    if (!haul_store_create(store2, (const HaulFolder *)(void *)suspects->data, suspects->len,
+                           create_result, reached, error))
+      return NULL;
+    HaulFolderList *fresh = haul_folder_list_read(store2, error);
+    if (fresh == NULL)
+      return NULL;
+    haul_folder_list_free(*list2);
+    *list2 = fresh;
+  }
+  for (guint i = 0; i < reached->len; i++)
+    if (haul_folder_list_find(*list2, reached->pdata[i]) != NULL)
+      g_hash_table_add(made, g_strdup(reached->pdata[i]));
+  GHashTable *others = other_spellings(reached, *list2);
+  spell_children(others, wanted, *list2);
+  return others;
+}
+
+/* Whether the destination has a folder by the name of @path, listed or not. */
+static bool
+answers_to(HaulOpenStore *store2, const char *path, bool *answers, GError **error)
+{
+  HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
+  GError *why = NULL;
+  *answers = haul_store_select(store2, path, HAUL_READ, &folder, &why);
+  if (*answers || haul_error_reach(why) <= HAUL_ERROR_FOLDER) {
+    g_clear_error(&why);
+    return true;
+  }
+  g_propagate_error(error, why);
+  return false;
+}
+
+GHashTable *
+haul_spelling_look(const GArray *folders1, const GArray *mappings, HaulOpenStore *store2,
+                   const HaulFolderList *list2, GError **error)
+{
+  g_autoptr(GArray) wanted = wanted_folders(folders1, mappings);
+  g_autoptr(GArray) suspects = find_suspects(wanted, list2);
+  g_autoptr(GPtrArray) reached = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GHashTable) by_fold = spellings_new();
+  note_all(by_fold, list2->folders);
+  for (guint i = 0; i < suspects->len; i++) {
+    const char *path = g_array_index(suspects, HaulFolder, i).path;
+    bool answers = false;
+    if (spellings_like(by_fold, path) == NULL)
+      haul_log(HAUL_LOG_WARNING,
+               "whether the destination takes \"%s\" and what differs by case for one folder is "
+               "known only when they are made",
+               path);
+    else if (!answers_to(store2, path, &answers, error))
+      return NULL;
+    if (answers)
+      g_ptr_array_add(reached, g_strdup(path));
+  }
+  GHashTable *others = other_spellings(reached, list2);
+  spell_children(others, wanted, list2);
+  return others;
 }

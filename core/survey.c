@@ -177,6 +177,8 @@ begin_folders(const HaulContext *context, HaulPass *pass, const GArray *plans,
     work.n_before2 = plan->folder2 != NULL ? plan->folder2->n_messages : 0;
     work.tally = haul_report_folder(context->report, plan->folder1->path, plan->path2);
     haul_report_retry(context->report, work.tally);
+    if (g_hash_table_contains(context->made2, plan->path2))
+      haul_report_created(context->report, work.tally);
     heed_suspicions(context, &work);
     HaulLeaving *leaving = &work.tally->leaving;
     leaving->matched_anew |= plan->known == NULL || !plan->keep_pairs1 || !plan->keep_pairs2
@@ -351,6 +353,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .mirrors = context->policy->delete2,
     .selects = haul_selection_concerns(context->selection, 1),
   };
+  input.lists_unknown = context->dry;
   input.lists_all =
       has_labels(input.folders1, input.n_folders1) || has_labels(input.folders2, input.n_folders2);
   g_autoptr(HaulPass) pass = pass_new();

@@ -1,6 +1,7 @@
 /* Tests what a run does with folders, that it excludes others, and that a dry run tells the truth. */
 #include "suite.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -420,6 +421,26 @@ count_planned(const Engine *engine, const char *deed, unsigned *n_messages)
   return n;
 }
 
+/* All numbers that a report ends with. */
+static char *
+numbers_of(HaulReport *report)
+{
+  GString *text = g_string_new(NULL);
+  GPtrArray *folders = haul_report_folders(report);
+  for (guint i = 0; i < folders->len; i++) {
+    const HaulTally *tally = folders->pdata[i];
+    g_string_append_printf(text, "%s to %s:", tally->path1, tally->path2);
+    for (size_t state = 0; state < HAUL_N_STATES; state++)
+      g_string_append_printf(text, " %" PRIu64, tally->n[state]);
+    g_string_append_printf(text,
+                           " of %" PRIu64 ", %" PRIu64 " octets, %" PRIu64 " linked, %" PRIu64
+                           " flags, %" PRIu64 " made, %" PRIu64 " subscribed\n",
+                           tally->source, tally->octets, tally->n_linked, tally->n_flags,
+                           tally->n_created, tally->n_subscribed);
+  }
+  return g_string_free(text, FALSE);
+}
+
 static void
 check_dry_run(Engine *engine)
 {
@@ -428,6 +449,7 @@ check_dry_run(Engine *engine)
   engine->options.dry = true;
   CU_ASSERT_EQUAL(engine_run(engine), 0);
   engine->options.dry = false;
+  g_autofree char *foretold = numbers_of(engine->report);
   g_autofree char *after = memory_box_text(engine->copy, true);
   CU_ASSERT_STRING_EQUAL(after, before);
   CU_ASSERT_EQUAL(engine->copy->folders->len, n_folders);
@@ -440,6 +462,10 @@ check_dry_run(Engine *engine)
   unsigned n_creates = count_planned(engine, "create", &none);
 
   ENGINE_SYNC(engine);
+  g_autofree char *told = numbers_of(engine->report);
+  CU_ASSERT_STRING_EQUAL(foretold, told);
+  if (strcmp(foretold, told) != 0)
+    printf("foretold:\n%stold:\n%s", foretold, told);
   CU_ASSERT_EQUAL(engine->calls2.puts, n_copies);
   CU_ASSERT_EQUAL(engine->total.n_flags, n_flags);
   CU_ASSERT_EQUAL(engine->copy->folders->len, n_folders + n_creates);
