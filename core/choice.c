@@ -7,6 +7,8 @@
 #include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "plan-choice.h"
+
 static bool
 is_named(const char *wanted, const char *path, const char *native)
 {
@@ -18,117 +20,148 @@ is_named(const char *wanted, const char *path, const char *native)
   return g_strcmp0(wanted, decoded) == 0;
 }
 
-/* Whether it is a label for what the user, or the server, has marked: all of it is in all mail. */
-static bool
-is_a_view(const HaulPlanFolder *folder)
-{
-  return (folder->attributes & HAUL_FOLDER_LABEL) != 0
-         && (folder->attributes & (HAUL_FOLDER_FLAGGED | HAUL_FOLDER_IMPORTANT)) != 0;
-}
+/* ---- by name ---- */
 
 static bool
-is_all_mail(const HaulPlanFolder *folder)
+is_below(const char *wanted, const char *path)
 {
-  return (folder->attributes & HAUL_FOLDER_LABEL) != 0
-         && (folder->attributes & HAUL_FOLDER_ALL) != 0
-         && (folder->attributes & HAUL_FOLDER_NOSELECT) == 0;
+  size_t size = strlen(wanted);
+  return strncmp(wanted, path, size) == 0 && path[size] == '/';
 }
 
-/* Whether @list has the folder of all mail; users can hide it. */
+/* Adds the folder of that name, and with @tree those below it. */
 static bool
-shows_all_mail(const HaulFolderList *list)
+name_folder(const HaulFolderList *list, const char *wanted, bool tree, GArray *named,
+            GError **error)
 {
-  for (guint i = 0; i < list->folders->len; i++)
-    if (is_all_mail(&g_array_index(list->folders, HaulPlanFolder, i)))
-      return true;
-  return false;
-}
-
-/* The last ones give what the others have not. */
-static int
-rank(const HaulPlanFolder *folder)
-{
-  return haul_path_is_inbox(folder->path) ? 0 : is_a_view(folder) ? 2 : 1;
-}
-
-/* INBOX first, views last, and by name, whatever order the server has. */
-static int
-compare_paths(const void *a, const void *b)
-{
-  const HaulPlanFolder *x = a, *y = b;
-  int order = rank(x) - rank(y);
-  return order != 0 ? order : strcmp(x->path, y->path);
-}
-
-static void
-move_all_mail_to_the_end(GArray *folders)
-{
-  guint n = folders->len;
-  for (guint i = 0; i < n; i++) {
-    HaulPlanFolder folder = g_array_index(folders, HaulPlanFolder, i);
-    if (!is_all_mail(&folder))
-      continue;
-    g_array_remove_index(folders, i--);
-    g_array_append_val(folders, folder);
-    n--;
+  const char *found = haul_choose_named(list, wanted);
+  if (found == NULL) {
+    g_autofree char *shown = haul_text_display(wanted, strlen(wanted));
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "no-folder",
+                   "source: there is no folder \"%s\"; --dry without --folder lists them", shown);
+    return false;
   }
-}
-
-static void
-choose_all(const HaulFolderList *list, GArray *chosen)
-{
-  g_autoptr(GString) left_out = g_string_new(NULL);
-  bool has_all = shows_all_mail(list);
-  for (guint i = 0; i < list->folders->len; i++) {
-    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
-    if (!has_all || !is_a_view(folder)) {
-      g_array_append_val(chosen, *folder);
-      continue;
-    }
-    g_string_append_printf(left_out, "%s\"%s\"", left_out->len > 0 ? ", " : "", folder->path);
-  }
-  if (left_out->len > 0)
-    haul_log(HAUL_LOG_INFO, "source: left out, for all of it is in all mail: %s; --folder takes it",
-             left_out->str);
-  g_array_sort(chosen, compare_paths);
-}
-
-static bool
-choose_named(const HaulFolderList *list, const char *const *wanted, GArray *chosen, GError **error)
-{
-  for (; *wanted != NULL; wanted++) {
-    guint i = 0;
-    while (i < list->folders->len
-           && !is_named(*wanted, g_array_index(list->folders, HaulPlanFolder, i).path,
-                        list->natives->pdata[i]))
-      i++;
-    if (i == list->folders->len) {
-      g_autofree char *shown = haul_text_display(*wanted, strlen(*wanted));
-      haul_set_error(error, HAUL_ERROR_ACCOUNT, "no-folder",
-                     "source: there is no folder \"%s\"; --dry without --folder lists them", shown);
-      return false;
-    }
-    const HaulPlanFolder *folder = &g_array_index(list->folders, HaulPlanFolder, i);
-    bool twice = false;
-    for (guint k = 0; k < chosen->len; k++)
-      twice |= g_array_index(chosen, HaulPlanFolder, k).path == folder->path;
-    if (!twice)
-      g_array_append_val(chosen, *folder);
+  for (uint32_t i = 0; i < list->folders->len; i++) {
+    const char *path = g_array_index(list->folders, HaulPlanFolder, i).path;
+    if (strcmp(path, found) == 0 || (tree && is_below(found, path)))
+      g_array_append_val(named, i);
   }
   return true;
 }
 
-GArray *
-haul_choose_folders(const HaulFolderList *list, const char *const *wanted, GError **error)
+static bool
+name_folders(const HaulFolderList *list, const char *const *wanted, bool tree, GArray *named,
+             GError **error)
 {
-  g_autoptr(GArray) chosen = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
-  if (wanted == NULL)
-    choose_all(list, chosen);
-  else if (!choose_named(list, wanted, chosen, error))
-    return NULL;
-  move_all_mail_to_the_end(chosen);
-  return g_steal_pointer(&chosen);
+  for (; wanted != NULL && *wanted != NULL; wanted++)
+    if (!name_folder(list, *wanted, tree, named, error))
+      return false;
+  return true;
 }
+
+/* ---- by rule ---- */
+
+static void
+clear_rule(HaulChoiceRule *rule)
+{
+  haul_pattern_free(rule->pattern);
+}
+
+/* Reads rules as the policy holds them: "+PATTERN", "-PATTERN". */
+static GArray *
+read_rules(const char *const *texts, GError **error)
+{
+  g_autoptr(GArray) rules = g_array_new(FALSE, TRUE, sizeof(HaulChoiceRule));
+  g_array_set_clear_func(rules, (GDestroyNotify)clear_rule);
+  for (; texts != NULL && *texts != NULL; texts++) {
+    HaulChoiceRule rule = { .includes = **texts == '+', .text = *texts + 1 };
+    rule.pattern = haul_pattern_parse(rule.text, error);
+    if (rule.pattern == NULL)
+      return NULL;
+    g_array_append_val(rules, rule);
+  }
+  return g_steal_pointer(&rules);
+}
+
+static GPtrArray *
+read_patterns(const char *const *texts, GError **error)
+{
+  g_autoptr(GPtrArray) patterns = g_ptr_array_new_with_free_func((GDestroyNotify)haul_pattern_free);
+  for (; texts != NULL && *texts != NULL; texts++) {
+    HaulPattern *pattern = haul_pattern_parse(*texts, error);
+    if (pattern == NULL)
+      return NULL;
+    g_ptr_array_add(patterns, pattern);
+  }
+  return g_steal_pointer(&patterns);
+}
+
+static void
+tell(const HaulFolderList *list, const HaulChoicePlan *plan, const GArray *rules,
+     HaulLeftOutFunc left_out, void *data)
+{
+  for (guint i = 0; i < plan->left_out->len; i++) {
+    uint32_t place = g_array_index(plan->left_out, uint32_t, i);
+    const char *path = g_array_index(list->folders, HaulPlanFolder, place).path;
+    haul_log(HAUL_LOG_INFO, "source: \"%s\" is left out: %s", path,
+             (const char *)plan->why->pdata[i]);
+    if (left_out != NULL)
+      left_out(path, plan->why->pdata[i], data);
+  }
+  for (guint i = 0; i < plan->idle->len; i++) {
+    uint32_t number = g_array_index(plan->idle, uint32_t, i);
+    haul_log(HAUL_LOG_WARNING, "source: no folder is meant by \"%s\"",
+             g_array_index(rules, HaulChoiceRule, number).text);
+  }
+}
+
+bool
+haul_choice_check_policy(const HaulPolicy *policy, GError **error)
+{
+  g_autoptr(GArray) rules = read_rules(policy->choices, error);
+  g_autoptr(GPtrArray) first = rules != NULL ? read_patterns(policy->folders_first, error) : NULL;
+  g_autoptr(GPtrArray) last = first != NULL ? read_patterns(policy->folders_last, error) : NULL;
+  return last != NULL;
+}
+
+GArray *
+haul_choose_folders(const HaulFolderList *list, const HaulPolicy *policy, HaulLeftOutFunc left_out,
+                    void *data, GError **error)
+{
+  g_autoptr(GArray) named = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  g_autoptr(GArray) rules = read_rules(policy->choices, error);
+  g_autoptr(GPtrArray) first = rules != NULL ? read_patterns(policy->folders_first, error) : NULL;
+  g_autoptr(GPtrArray) last = first != NULL ? read_patterns(policy->folders_last, error) : NULL;
+  if (last == NULL || !name_folders(list, policy->folders, false, named, error)
+      || !name_folders(list, policy->trees, true, named, error))
+    return NULL;
+  HaulChoiceInput input = {
+    .folders = (const HaulPlanFolder *)(void *)list->folders->data,
+    .natives = (const char *const *)list->natives->pdata,
+    .n = list->folders->len,
+    .named = (const uint32_t *)(void *)named->data,
+    .n_named = named->len,
+    .only_subscribed = policy->subscribed,
+    .skip_empty = policy->skip_empty,
+    .rules = (const HaulChoiceRule *)(void *)rules->data,
+    .n_rules = rules->len,
+    .first = (const HaulPattern *const *)first->pdata,
+    .n_first = first->len,
+    .last = (const HaulPattern *const *)last->pdata,
+    .n_last = last->len,
+  };
+  g_auto(HaulChoicePlan) plan = { 0 };
+  haul_plan_choice(&input, &plan);
+  tell(list, &plan, rules, left_out, data);
+  GArray *chosen = g_array_new(FALSE, TRUE, sizeof(HaulPlanFolder));
+  for (guint i = 0; i < plan.chosen->len; i++) {
+    uint32_t place = g_array_index(plan.chosen, uint32_t, i);
+    g_array_append_val(chosen, g_array_index(list->folders, HaulPlanFolder, place));
+  }
+  return chosen;
+}
+
+/* ---- where one goes ---- */
 
 /* Finds the folder that is @wanted: its canonical path counts more than what the store calls another. */
 const char *

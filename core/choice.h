@@ -5,16 +5,22 @@
 #define HAUL_CORE_CHOICE_H
 
 #include "folder-list.h"
+#include "policy.h"
+
+/* Is told of each folder that is left out, and why. */
+typedef void (*HaulLeftOutFunc)(const char *path, const char *why, void *data);
+
+/* Refuses patterns that mean nothing. Error: "usage". */
+bool haul_choice_check_policy(const HaulPolicy *policy, GError **error);
 
 /*
- * Chooses from @list: those named in @wanted (NULL-terminated; by canonical path or as the store writes
- * them), or, if that is NULL, all; but not those that only show what is in all mail, if that is shown.
+ * Chooses from @list what @policy asks for (plan-choice.h); folders are named by canonical path or as the store
+ * writes them. What is left out is in the log, and @left_out is told; NULL is fine.
  *
- * Returns an array of HaulPlanFolder, INBOX first, then by name and such views last, or as they are named;
- * the folder of all mail, where folders are labels, after all: the others come first to what they have.
- * NULL on error: "no-folder".
+ * Returns an array of HaulPlanFolder in the order in which they are done. NULL on error: "no-folder", "usage".
  */
-GArray *haul_choose_folders(const HaulFolderList *list, const char *const *wanted, GError **error);
+GArray *haul_choose_folders(const HaulFolderList *list, const HaulPolicy *policy,
+                            HaulLeftOutFunc left_out, void *data, GError **error);
 
 /*
  * Says where the only folder of @folders1 that holds mail goes, if the user names it: the folder of @list2 that

@@ -268,7 +268,7 @@ haul_dedupe_run(const HaulJobOptions *options, bool apply, HaulDedupeFunc each, 
       dedupe.reading != NULL ? haul_folder_list_read(dedupe.reading, error) : NULL;
   if (folders == NULL)
     return false;
-  g_autoptr(GArray) chosen = haul_choose_folders(folders, options->policy.folders, error);
+  g_autoptr(GArray) chosen = haul_choose_folders(folders, &options->policy, NULL, NULL, error);
   return chosen != NULL && check_folders(chosen, error)
          && (!apply || (dedupe.writing = open_for_removal(&dedupe, error)) != NULL)
          && look_at_folders(&dedupe, chosen, error)

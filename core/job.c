@@ -124,13 +124,24 @@ choose_trash(Job *job)
   job->context.trash2 = job->trash2 = g_strdup(found != NULL ? found : wanted);
 }
 
+/* A plan shows what it is not about, too. */
+static void
+show_left_out(const char *path, const char *why, void *data)
+{
+  const Job *job = data;
+  g_autofree char *text = g_strdup_printf("left out: %s", why);
+  if (job->options->dry && job->planned != NULL)
+    job->planned(path, path, "left-out", text, job->planned_data);
+}
+
 static bool
 choose_folders(Job *job, GError **error)
 {
   g_clear_pointer(&job->folders1, g_array_unref);
   g_clear_pointer(&job->target2, g_free);
   choose_trash(job);
-  job->folders1 = haul_choose_folders(job->side1.list, job->options->policy.folders, error);
+  job->folders1 =
+      haul_choose_folders(job->side1.list, &job->options->policy, show_left_out, job, error);
   if (job->folders1 == NULL
       || !haul_routes_confine(&job->options->policy, job->side1.list, job->folders1, error))
     return false;
@@ -636,6 +647,21 @@ job_clear(Job *job)
   g_hash_table_unref(job->context.made2);
 }
 
+/* Refuses what contradicts itself, before anything is connected. */
+static bool
+check_options(const HaulJobOptions *options, GError **error)
+{
+  if (haul_account_overlaps(options->account1, options->account2)) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "source and destination are the same, or one lies in the other");
+    return false;
+  }
+  return haul_choice_check_policy(&options->policy, error)
+         && haul_routes_check(&options->policy, error)
+         && haul_mirror_check_policy(&options->policy, options->stateless, error)
+         && haul_prune_check_policy(&options->policy, error);
+}
+
 int
 haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc planned, void *data,
              GError **error)
@@ -661,18 +687,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     },
   };
   GError *why = NULL;
-  if (!haul_routes_check(&options->policy, error)) {
-    job_clear(&job);
-    return haul_reason_exit_code("usage", 0);
-  }
-  if (haul_account_overlaps(options->account1, options->account2)) {
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                   "source and destination are the same, or one lies in the other");
-    job_clear(&job);
-    return haul_reason_exit_code("usage", 0);
-  }
-  if (!haul_mirror_check_policy(&options->policy, options->stateless, error)
-      || !haul_prune_check_policy(&options->policy, error)) {
+  if (!check_options(options, error)) {
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }

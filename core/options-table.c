@@ -154,6 +154,23 @@ apply_delete2_folders(HaulOptions *options, const HaulOption *option, unsigned s
   return apply_text(options, option, side, value, error);
 }
 
+/* Adds to a list of rules, each with its kind in front. */
+static bool
+apply_rule(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+           GError **error)
+{
+  g_autofree char *rule = g_strconcat(option->key, value, NULL);
+  return apply_list(options, option, side, rule, error);
+}
+
+static bool
+apply_subscribing(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+                  GError **error)
+{
+  options->job.policy.subscribing = (HaulSubscribing)(option->key[0] - '0');
+  return true;
+}
+
 /* ---- what concerns one side ---- */
 
 void
@@ -336,6 +353,22 @@ static const HaulOption table[] = {
     POLICY(rewrites) },
   { "allow-merge", false, NULL, apply_switch, "several folders may go to one",
     POLICY(allow_merge) },
+  { "folderrec", false, "NAME", apply_list,
+    "only this folder, and what lies below; may be repeated", POLICY(trees) },
+  { "include", false, "PATTERN", apply_rule, "these folders, too", POLICY(choices), KEY("+") },
+  { "exclude", false, "PATTERN", apply_rule, "not these folders", POLICY(choices), KEY("-") },
+  { "folderfirst", false, "PATTERN", apply_list, "folders that are done first; may be repeated",
+    POLICY(folders_first) },
+  { "folderlast", false, "PATTERN", apply_list, "folders that are done last; may be repeated",
+    POLICY(folders_last) },
+  { "subscribed", false, NULL, apply_switch, "only folders that are subscribed to at the source",
+    POLICY(subscribed) },
+  { "subscribe", false, NULL, apply_subscribing,
+    "subscribe to what is subscribed to at the source (default)", KEY("0") },
+  { "subscribeall", false, NULL, apply_subscribing, "subscribe to all folders", KEY("1") },
+  { "nosubscribe", false, NULL, apply_subscribing, "subscribe to none", KEY("2") },
+  { "skipemptyfolders", false, NULL, apply_switch, "not what is empty at the source",
+    POLICY(skip_empty) },
   { "folder2", false, "NAME", apply_path, "where that one folder goes", POLICY(folder2) },
 
   /* messages */

@@ -139,6 +139,17 @@ part_folders(GArray *plans)
   }
 }
 
+/* @is_asked_for: by the user, for this folder. */
+static bool
+subscribes(const HaulFolderPlan *plan, HaulSubscribing subscribing, bool is_asked_for)
+{
+  bool is_there = plan->folder2 != NULL && (plan->folder2->attributes & HAUL_FOLDER_SUBSCRIBED);
+  if (subscribing != HAUL_SUBSCRIBE_AS_SOURCE || is_there)
+    return subscribing == HAUL_SUBSCRIBE_ALL && !is_there;
+  return (is_asked_for || (plan->folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
+         && (plan->create || plan->known == NULL || !plan->known->was_subscribed);
+}
+
 GArray *
 haul_plan_folders(const HaulFoldersInput *input)
 {
@@ -174,10 +185,7 @@ haul_plan_folders(const HaulFoldersInput *input)
           plan.folder2 != NULL && same_epoch(plan.known->epoch2, plan.folder2->epoch);
     }
     plan.create = plan.folder2 == NULL;
-    plan.subscribe =
-        ((mapping != NULL && mapping->subscribes) || (folder1->attributes & HAUL_FOLDER_SUBSCRIBED))
-        && !(plan.folder2 != NULL && (plan.folder2->attributes & HAUL_FOLDER_SUBSCRIBED))
-        && (plan.create || plan.known == NULL || !plan.known->was_subscribed);
+    plan.subscribe = subscribes(&plan, input->subscribing, mapping != NULL && mapping->subscribes);
     plan.look = look_at(&plan, input);
     g_array_append_val(plans, plan);
   }

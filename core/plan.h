@@ -20,6 +20,13 @@
 
 /* ---- folders ---- */
 
+/* Which folders are subscribed to at the destination. */
+typedef enum {
+  HAUL_SUBSCRIBE_AS_SOURCE, /* those that are at the source */
+  HAUL_SUBSCRIBE_ALL,
+  HAUL_SUBSCRIBE_NONE,
+} HaulSubscribing;
+
 /* What one side told of a folder, or the state remembers. */
 typedef struct {
   const char *path;
@@ -53,8 +60,8 @@ typedef enum {
 /* Where a folder of the source goes, and why. */
 typedef struct {
   char *path2, *rule; /* owned by whoever made it */
-  bool is_wish;       /* the user sends it there: what it is for at the source does not hold there */
-  bool subscribes;    /* whether it is subscribed to at the source or not */
+  bool is_wish;    /* the user sends it there: what it is for at the source does not hold there */
+  bool subscribes; /* whether it is subscribed to at the source or not */
 } HaulMapping;
 
 typedef struct {
@@ -75,12 +82,13 @@ typedef struct {
   size_t n_folders1, n_folders2;
   const HaulPlanKnown *known;
   size_t n_known;
-  bool mirrors;           /* what is at the destination besides has to be known */
-  bool selects;           /* what streams is listed first: not all of it may be wanted */
-  bool lists_unknown;     /* what streams is listed first where numbers or octets are not known */
+  bool mirrors;       /* what is at the destination besides has to be known */
+  bool selects;       /* what streams is listed first: not all of it may be wanted */
+  bool lists_unknown; /* what streams is listed first where numbers or octets are not known */
+  HaulSubscribing subscribing;
   bool lists_all;         /* what streams is listed first: one message may be in several folders */
   GHashTable *spellings2; /* path -> path as the destination spells it; NULL: all as they are */
-  bool merges;                 /* several may go to one */
+  bool merges;            /* several may go to one */
   const HaulMapping *mappings; /* beside folders1; NULL: each has the same path there */
 } HaulFoldersInput;
 

@@ -11,7 +11,14 @@
 typedef struct {
   /* folders */
   const char *const *folders; /* only these; NULL for all */
-  const char *folder2;        /* where the only one of them goes; NULL: each to its own path */
+  const char *const *trees;   /* and these with all that lies below */
+  const char *const *choices; /* "+PATTERN" and "-PATTERN": what is added and taken away, in turn */
+  const char *const *folders_first, *const
+                                        *folders_last; /* patterns: what is done first, and last */
+  bool subscribed; /* only what is subscribed to at the source */
+  bool skip_empty; /* not what is empty there */
+  HaulSubscribing subscribing;
+  const char *folder2;         /* where the only one of them goes; NULL: each to its own path */
   const char *const *renames;  /* "OLD=NEW": subtrees that go elsewhere */
   const char *const *rewrites; /* "s/.../.../": of names at the destination, in this order */
   const char *subfolder1;      /* the subtree that is the account; NULL: all */

@@ -348,6 +348,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
     .merges = context->policy->allow_merge,
     .mappings =
         context->mappings != NULL ? (const HaulMapping *)(void *)context->mappings->data : NULL,
+    .subscribing = context->policy->subscribing,
     .known = (const HaulPlanKnown *)(void *)known->data,
     .n_known = known->len,
     .mirrors = context->policy->delete2,

@@ -48,7 +48,7 @@ def what_differs_is_found_by_a_deep_look_alone():
         pair.fill(6)
         pair.run(copied=6)
         entry = pair.copy.entries[3]
-        octets = entry.message.octets.replace(b"text 3", b"tExt 3")
+        octets = b"X-Seen-By: somebody\r\n" + entry.message.octets
         entry.message = Message(octets, entry.message.flags)
         pair.verify().expect_totals(already_there=6)
         result = pair.verify("--deep", code=111).expect_totals(already_there=5, failed=1)
