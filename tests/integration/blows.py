@@ -2,6 +2,8 @@
 Blows that hit a run: each of these gives a function of a trial (disturb.py) that runs mailhaul once, disturbed, and
 returns how that ended. What must hold thereafter is the trial's affair.
 """
+import threading
+
 from disturb import KILL_AT, NO_LEAKS, PopInbox
 from harness import SLOWNESS
 from servers.proxy import CutAfter, Hold, Meter
@@ -74,9 +76,15 @@ def restarted(side, n):
     """The server of this side goes away when it gets the n-th command, and comes back."""
     def blow(trial):
         server = (trial.source if side == 1 else trial.destination).server
-        meter = Meter(n, server.restart)
+        back = threading.Event()
+
+        def restart():
+            server.restart()
+            back.set()
+        meter = Meter(n, restart)
         with trial.relayed({"stop": meter} if side == 1 else None, {"stop": meter} if side == 2 else {}):
-            return trial.run(grace=True)
+            # It may be the last command, to which no run waits for an answer.
+            return trial.run(grace=True, then=lambda: meter.count < n or back.wait(60 * SLOWNESS))
     return blow
 
 

@@ -185,15 +185,16 @@ class Trial:
             finally:
                 self.bench.source, self.bench.destination = self.source, self.destination
 
-    def run(self, *options, grace=False, **more):
+    def run(self, *options, grace=False, then=lambda: None, **more):
         """
         One run. If it ends well, everything is there by then. grace: whether it has its usual patience with a server
-        that may still be storing, even if it is known that none does.
+        that may still be storing, even if it is known that none does. then(): called before anything is looked at.
         """
         plain = self.bench.destination is self.destination and self.way.nameless
         with self.relayed(None, {}) if plain else contextlib.nullcontext():
             result = self.bench.run(*(() if grace or not self._settled else NO_GRACE), *options, **more)
         self.told.append(result)
+        then()
         if result.code == 0 and self.way.wanted is not None:
             result.expect_balance()
             self.expect_there("a run that ended well")
