@@ -330,6 +330,9 @@ map_folders(Job *job, GError **error)
     .list2 = job->side2.list,
     .folders1 = job->folders1,
     .target2 = job->target2,
+    .notation2 = { .prefix = (char *)job->options->policy.prefix2,
+                   .separator =
+                       job->options->policy.sep2 != NULL ? *job->options->policy.sep2 : '\0' },
     .journal = context->journal,
     .tells = !job->routes_told,
   };

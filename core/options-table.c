@@ -127,6 +127,22 @@ apply_path(HaulOptions *options, const HaulOption *option, unsigned side, const 
   return false;
 }
 
+/* How a side writes names is known by what it says; at the destination it matters where it says nothing. */
+static bool
+apply_notation(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+               GError **error)
+{
+  if (strcmp(option->name, "sep") == 0
+      && (strlen(value) != 1 || !g_ascii_ispunct(*value) || *value == '%')) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--sep%u takes one mark that parts levels, such as . or /", side + 1);
+    return false;
+  }
+  haul_log(HAUL_LOG_INFO, "--%s%u: found out by itself%s", option->name, side + 1,
+           side == 1 ? "; what is given is for --f1f2 and --regextrans2" : "");
+  return side == 0 || apply_text(options, option, side, value, error);
+}
+
 /* Implies --delete1. */
 static bool
 apply_delete1_after(HaulOptions *options, const HaulOption *option, unsigned side,
@@ -349,6 +365,9 @@ static const HaulOption table[] = {
   { "subfolder1", false, "NAME", apply_path, "only what is below this folder, as if it were all",
     POLICY(subfolder1) },
   { "subfolder2", false, "NAME", apply_path, "all goes below this folder", POLICY(subfolder2) },
+  { "prefix", true, "TEXT", apply_notation, "what names there begin with (is found out)",
+    POLICY(prefix2) },
+  { "sep", true, "MARK", apply_notation, "what parts levels there (is found out)", POLICY(sep2) },
   { "regextrans2", false, "s/A/B/", apply_list, "change names at the destination",
     POLICY(rewrites) },
   { "allow-merge", false, NULL, apply_switch, "several folders may go to one",

@@ -23,6 +23,8 @@ typedef struct {
   const char *const *rewrites; /* "s/.../.../": of names at the destination, in this order */
   const char *subfolder1;      /* the subtree that is the account; NULL: all */
   const char *subfolder2;      /* what all goes below, or NULL */
+  const char *prefix2;         /* what the destination's names begin with, if it does not show it; or NULL */
+  const char *sep2;            /* likewise, what parts their levels: one octet */
   bool no_automap;             /* special use and names in other languages count for nothing */
   bool allow_merge;            /* several folders may go to one */
 
