@@ -202,21 +202,22 @@ load_intents(HaulJournal *journal, int64_t folder, GError **error)
   g_autoptr(GPtrArray) batches =
       g_ptr_array_new_with_free_func((GDestroyNotify)haul_intent_batch_free);
   sqlite3_bind_int64(query, 1, folder);
-  int step;
-  while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+  int step = SQLITE_DONE;
+  bool whole = true;
+  while (whole && (step = sqlite3_step(query)) == SQLITE_ROW) {
     HaulIntentBatch *batch = haul_intent_batch_new(folder, (uint64_t)sqlite3_column_int64(query, 1),
                                                    (const char *)sqlite3_column_text(query, 2));
     g_ptr_array_add(batches, batch);
     batch->number = sqlite3_column_int64(query, 0);
     batch->made_at = sqlite3_column_int64(query, 3);
-    if (!unpack_cargo(journal, sqlite3_column_blob(query, 4),
-                      (size_t)sqlite3_column_bytes(query, 4), batch->cargo))
-      haul_log(HAUL_LOG_WARNING, "an intent of the state is damaged; what it held is matched anew");
+    whole = sqlite3_column_int(query, 5) != 0
+            && unpack_cargo(journal, sqlite3_column_blob(query, 4),
+                            (size_t)sqlite3_column_bytes(query, 4), batch->cargo);
   }
-  if (step != SQLITE_DONE)
-    haul_db_fail(journal, error);
+  bool done = !whole ? haul_db_damaged(journal, "an intent", error)
+                     : step == SQLITE_DONE || haul_db_fail(journal, error);
   sqlite3_reset(query);
-  if (step != SQLITE_DONE)
+  if (!done)
     return NULL;
   for (guint i = 0; i < batches->len; i++)
     if (!drop_paired(journal, batches->pdata[i], error))
@@ -255,10 +256,9 @@ haul_db_column_cargo(HaulJournal *journal, sqlite3_stmt *query)
   return cargo;
 }
 
-/* Loads what @which selects of a folder, as a batch without a number. @limit: its second parameter,
- * or 0 if it has none. */
+/* Loads what @which selects of a folder, as a batch without a number: @n of @n_rows, spread evenly. */
 static HaulIntentBatch *
-load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, unsigned limit,
+load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, uint64_t n, uint64_t n_rows,
            GError **error)
 {
   g_autoptr(HaulIntentBatch) batch = haul_intent_batch_new(folder, 0, NULL);
@@ -267,9 +267,9 @@ load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, unsigned l
   sqlite3_stmt *query = haul_db_statement(journal, which, error);
   if (query != NULL) {
     sqlite3_bind_int64(query, 1, folder);
-    if (limit > 0)
-      sqlite3_bind_int64(query, 2, limit);
-    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+    for (uint64_t row = 0; (step = sqlite3_step(query)) == SQLITE_ROW; row++) {
+      if (row * n / n_rows == (row + 1) * n / n_rows)
+        continue;
       HaulCargo cargo = haul_db_column_cargo(journal, query);
       g_array_append_val(batch->cargo, cargo);
     }
@@ -284,11 +284,23 @@ load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, unsigned l
 HaulIntentBatch *
 haul_journal_nameless(HaulJournal *journal, int64_t folder, GError **error)
 {
-  return load_cargo(journal, LOAD_NAMELESS, folder, 0, error);
+  return load_cargo(journal, LOAD_NAMELESS, folder, 1, 1, error);
 }
 
 HaulIntentBatch *
 haul_journal_sample(HaulJournal *journal, int64_t folder, unsigned n, GError **error)
 {
-  return load_cargo(journal, LOAD_SAMPLE, folder, n, error);
+  int64_t n_rows = 0;
+  pthread_mutex_lock(&journal->mutex);
+  sqlite3_stmt *query = haul_db_statement(journal, COUNT_SAMPLE, error);
+  bool done = false;
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    done = sqlite3_step(query) == SQLITE_ROW || haul_db_fail(journal, error);
+    n_rows = done ? sqlite3_column_int64(query, 0) : 0;
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  uint64_t most = (uint64_t)MAX(n_rows, 1);
+  return done ? load_cargo(journal, LOAD_SAMPLE, folder, MIN(n, most), most, error) : NULL;
 }

@@ -59,7 +59,8 @@ typedef struct {
   bool fit_told;     /* whether all fits: once is enough */
   HaulPreviewFunc planned;
   void *planned_data;
-  bool last_try;     /* only of what could not be fetched: all else is done */
+  bool last_try; /* only of what could not be fetched: all else is done */
+  bool began_new_state;
   bool next_session; /* only of what shows more when it is asked again: all else is done */
 } Job;
 
@@ -204,6 +205,8 @@ fatal_exit_code(const Job *job, const GError *error)
 
 /* ---- the state ---- */
 
+#define DAMAGED "the state was damaged and is put aside; copies are found by matching in this run"
+
 /* Whether a folder of the destination may hold mail. */
 static bool
 holds_mail(const HaulFolderList *list)
@@ -257,8 +260,7 @@ open_journal(Job *job, GError **error)
   context->journal = haul_journal_open(options->state_folder, mode, identity1, identity2,
                                        context->keywords, &was_rebuilt, error);
   if (was_rebuilt)
-    haul_log(HAUL_LOG_WARNING, "the state was damaged and is put aside; copies are found by "
-                               "matching in this run");
+    haul_log(HAUL_LOG_WARNING, DAMAGED);
   if (context->journal != NULL)
     context->state_is_new = haul_journal_is_new(context->journal) && holds_mail(job->side2.list);
   if (context->journal != NULL && mode == HAUL_JOURNAL_FILE) {
@@ -519,6 +521,23 @@ begin_last_try(Job *job)
   return true;
 }
 
+/* Puts a state aside that turned out to be damaged, so that the next pass begins a new one. What was sent before may
+ * still be being stored: it is given its time, or it would be missed by matching. Once in a run is enough. */
+static bool
+begin_new_state(Job *job)
+{
+  HaulContext *context = &job->context;
+  if (context->journal == NULL || !haul_journal_is_damaged(context->journal) || job->began_new_state
+      || context->dry || haul_cancel_is_set(context->cancel))
+    return false;
+  job->began_new_state = true;
+  haul_log(HAUL_LOG_WARNING, DAMAGED);
+  g_clear_pointer(&context->journal, haul_journal_close);
+  haul_cancel_wait(context->cancel, NULL, 0,
+                   g_get_monotonic_time() + context->policy->grace_s * G_USEC_PER_SEC);
+  return !haul_cancel_is_set(context->cancel);
+}
+
 /* Runs passes until one ends well, or nothing more can be hoped for. */
 static bool
 run_passes(Job *job, HaulReport *report, GError **error)
@@ -546,6 +565,8 @@ run_passes(Job *job, HaulReport *report, GError **error)
     unsigned *failed = &n_failed[haul_error_reach(why)];
     close_side(&job->side1);
     close_side(&job->side2);
+    if (begin_new_state(job))
+      continue;
     bool reached = job->context.journal != NULL || was_reached(why, *failed);
     if (reached && wait_before_retry(job, why, (*failed)++))
       continue;

@@ -4,13 +4,15 @@
  */
 #include "journal-db.h"
 
+#include "journal-sum.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 #define OLDEST_VERSION 4 /* that can be made this one */
 
 #define FOLDER_TABLE                                                                               \
@@ -29,7 +31,8 @@ static const char schema[] =
     "CREATE TABLE object(object TEXT NOT NULL, folder INTEGER NOT NULL, id1 NOT NULL,"
     " PRIMARY KEY(object, folder, id1)) WITHOUT ROWID;"
     "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
-    " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT NULL);";
+    " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT "
+    "NULL);" HAUL_ADD_SUMS;
 
 /* What makes a file of a version one of the next. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -40,48 +43,63 @@ static const char *const migrations[SCHEMA_VERSION] = {
   [5] = "ALTER TABLE pair ADD COLUMN noted_at INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE pair ADD COLUMN proven INTEGER; ALTER TABLE pair ADD COLUMN leaving INTEGER;"
         "UPDATE pair SET noted_at = unixepoch();",
+  [6] = HAUL_ADD_SUMS,
 };
 
+#define MAY_BE_SAMPLED "key IS NOT NULL AND typeof(id1) = 'integer' AND leaving IS NOT 2"
+
 static const char *const statements[N_STATEMENTS] = {
-  [ADD_PAIR] = "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL,"
-               " ?9, ?10, NULL)",
-  [SET_AGREED] = "UPDATE pair SET flags = ?3, keywords = ?4 WHERE folder = ?1 AND id1 = ?2",
-  [SET_GONE] = "UPDATE pair SET gone = ?3 WHERE folder = ?1 AND id1 = ?2",
+  [ADD_PAIR] =
+      "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9, ?10, NULL,"
+      " row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?10, NULL))",
+  [SET_AGREED] =
+      "UPDATE pair SET flags = ?3, keywords = ?4,"
+      " sum = " HAUL_PAIR_SUM("?3", "?4", "gone", "leaving") " WHERE folder = ?1 AND id1 = ?2",
+  [SET_GONE] = "UPDATE pair SET gone = ?3,"
+               " sum = " HAUL_PAIR_SUM("flags", "keywords", "?3",
+                                       "leaving") " WHERE folder = ?1 AND id1 = ?2",
   [FORGET_PAIR] = "DELETE FROM pair WHERE folder = ?1 AND id1 = ?2",
-  [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo)"
-                 " VALUES(?1, ?2, ?3, ?4, ?5)",
+  [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo, sum)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5))",
   [END_INTENT] = "DELETE FROM intent WHERE number = ?1",
-  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone, leaving FROM pair WHERE folder = ?1",
+  [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone, leaving, " HAUL_PAIR_IS_WHOLE
+                 " FROM pair WHERE folder = ?1",
   [LOAD_PROOFS] =
       "SELECT id1, noted_at, sha256 IS NOT NULL, id2 IS NOT NULL, proven, gone, id1 = id2 FROM pair"
-      " WHERE folder = ?1 AND leaving IS NOT 2",
-  [SET_LEFT] = "UPDATE pair SET leaving = 2 WHERE folder = ?1 AND id1 = ?2",
+      " WHERE folder = ?1 AND leaving IS NOT 2 AND " HAUL_PAIR_IS_WHOLE,
+  [SET_LEFT] =
+      "UPDATE pair SET leaving = 2,"
+      " sum = " HAUL_PAIR_SUM("flags", "keywords", "gone", "2") " WHERE folder = ?1 AND id1 = ?2",
   [COUNT_LEFT] = "SELECT count(*) FROM pair WHERE folder = ?1 AND leaving = 2",
-  [SET_LEAVING] = "UPDATE pair SET leaving = 1 WHERE folder = ?1 AND id1 = ?2",
+  [SET_LEAVING] =
+      "UPDATE pair SET leaving = 1,"
+      " sum = " HAUL_PAIR_SUM("flags", "keywords", "gone", "1") " WHERE folder = ?1 AND id1 = ?2",
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
-  [LOAD_INTENTS] = "SELECT number, epoch2, next_id2, made_at, cargo FROM intent"
-                   " WHERE folder = ?1 ORDER BY number",
+  [LOAD_INTENTS] =
+      "SELECT number, epoch2, next_id2, made_at, cargo, " HAUL_INTENT_IS_WHOLE " FROM intent"
+      " WHERE folder = ?1 ORDER BY number",
   [LOAD_NAMELESS] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
-                    " WHERE folder = ?1 AND id2 IS NULL",
+                    " WHERE folder = ?1 AND id2 IS NULL AND " HAUL_PAIR_IS_WHOLE,
+  [COUNT_SAMPLE] = "SELECT count(*) FROM pair WHERE folder = ?1 AND " MAY_BE_SAMPLED,
   [LOAD_SAMPLE] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
-                  " WHERE folder = ?1 AND id1 IN (SELECT id1 FROM (SELECT id1,"
-                  " row_number() OVER (ORDER BY id1) AS place, count(*) OVER () AS n FROM pair"
-                  " WHERE folder = ?1 AND key IS NOT NULL AND typeof(id1) = 'integer'"
-                  " AND leaving IS NOT 2)"
-                  " WHERE (place - 1) * ?2 / n < place * ?2 / n)",
+                  " WHERE folder = ?1 AND " MAY_BE_SAMPLED,
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
       " EXISTS(SELECT 1 FROM intent WHERE intent.folder = folder.number),"
-      " (SELECT count(*) FROM pair WHERE pair.folder = folder.number AND ?1), has_flags1"
-      " FROM folder",
+      " (SELECT count(*) FROM pair WHERE pair.folder = folder.number AND ?1), has_flags1,"
+      " " HAUL_FOLDER_IS_WHOLE " FROM folder",
   [FIND_FOLDER] = "SELECT number, epoch1, epoch2 FROM folder WHERE path1 = ?1 AND path2 = ?2",
-  [ADD_FOLDER] = "INSERT INTO folder(path1, path2, epoch1, epoch2) VALUES(?1, ?2, ?3, ?4)",
-  [RESET_FOLDER] = "UPDATE folder SET epoch1 = ?3, epoch2 = ?4, token1 = NULL, token2 = NULL"
-                   " WHERE number = ?1",
+  [ADD_FOLDER] = "INSERT INTO folder(number, path1, path2, epoch1, epoch2, sum)"
+                 " SELECT n, ?1, ?2, ?3, ?4, row_sum(n, ?1, ?2, ?3, ?4)"
+                 " FROM (SELECT coalesce(max(number), 0) + 1 AS n FROM folder)",
+  [RESET_FOLDER] = "UPDATE folder SET epoch1 = ?3, epoch2 = ?4, token1 = NULL, token2 = NULL,"
+                   " sum = " HAUL_FOLDER_SUM("path2", "?3", "?4") " WHERE number = ?1",
   [END_FOLDER] = "UPDATE folder SET token1 = ?2, token2 = ?3, n_gone = ?4, subscribed = ?5,"
                  " has_flags1 = ?6 WHERE number = ?1",
-  [RENAME_FOLDER] = "UPDATE folder SET path2 = ?2 WHERE number = ?1",
-  [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2 WHERE number = ?1",
+  [RENAME_FOLDER] = "UPDATE folder SET path2 = ?2, sum = " HAUL_FOLDER_SUM(
+      "?2", "epoch1", "epoch2") " WHERE number = ?1",
+  [SET_EPOCH2] = "UPDATE folder SET epoch2 = ?2, sum = " HAUL_FOLDER_SUM("path2", "epoch1",
+                                                                         "?2") " WHERE number = ?1",
   [LOAD_COVERED] = "SELECT id2 FROM folder CROSS JOIN pair ON pair.folder = number WHERE path2 = ?1"
                    " AND number <> ?2 AND (?3 = 0 OR epoch2 = 0 OR epoch2 = ?3)"
                    " AND id2 IS NOT NULL",
@@ -96,15 +114,16 @@ static const char *const statements[N_STATEMENTS] = {
   [DROP_OBJECTS] = "DELETE FROM object WHERE folder = ?1",
   [HAS_OBJECTS] = "SELECT 1 FROM object LIMIT 1",
   [NOTE_OBJECT] = "INSERT OR IGNORE INTO object VALUES(?1, ?2, ?3)",
-  [FIND_COPIES] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM object"
-                  " JOIN pair USING(folder, id1)"
-                  " WHERE object = ?1 AND id2 IS NOT NULL AND gone IS NOT 1",
+  [FIND_COPIES] =
+      "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM object"
+      " JOIN pair USING(folder, id1)"
+      " WHERE object = ?1 AND id2 IS NOT NULL AND gone IS NOT 1 AND " HAUL_PAIR_IS_WHOLE,
   [FIND_COPY] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM pair"
                 " WHERE folder = ?1 AND id1 = ?2 AND id2 IS NOT NULL AND gone IS NOT 1"
-                " AND leaving IS NULL",
+                " AND leaving IS NULL AND " HAUL_PAIR_IS_WHOLE,
   [LOAD_COPIES] = "SELECT id1, size, flags, keywords, key, sha256, folder, id2 FROM pair"
                   " WHERE folder = ?1 AND id2 IS NOT NULL AND gone IS NOT 1 AND leaving IS NULL"
-                  " LIMIT ?2",
+                  " AND " HAUL_PAIR_IS_WHOLE " LIMIT ?2",
   [GET_LABELS] = "SELECT value FROM meta WHERE name = 'labels'",
   [SET_LABELS] = "INSERT OR REPLACE INTO meta VALUES('labels', ?1)",
   [DROP_TOKENS1] = "UPDATE folder SET token1 = NULL",
@@ -129,6 +148,16 @@ haul_db_fail(HaulJournal *journal, GError **error)
   else
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "state", "state %s: %s", where,
                    sqlite3_errmsg(journal->db));
+  return false;
+}
+
+bool
+haul_db_damaged(HaulJournal *journal, const char *what, GError **error)
+{
+  const char *where = journal->file != NULL ? haul_journal_file_path(journal->file) : "memory";
+  journal->damaged = true;
+  haul_set_error(error, HAUL_ERROR_ACCOUNT, "state",
+                 "state %s is damaged (%s has changed by itself)", where, what);
   return false;
 }
 
@@ -319,7 +348,8 @@ close_database(HaulJournal *journal)
 static bool
 open_database(HaulJournal *journal, const char *path, int flags, GError **error)
 {
-  if (sqlite3_open_v2(path, &journal->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+  if (sqlite3_open_v2(path, &journal->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK
+      || !haul_sum_install(journal->db)) {
     haul_db_fail(journal, error);
     close_database(journal);
     return false;
@@ -490,6 +520,12 @@ haul_journal_close(HaulJournal *journal)
   g_hash_table_unref(journal->epochs2);
   pthread_mutex_destroy(&journal->mutex);
   g_free(journal);
+}
+
+bool
+haul_journal_is_damaged(const HaulJournal *journal)
+{
+  return journal->damaged;
 }
 
 bool

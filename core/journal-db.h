@@ -26,6 +26,7 @@ typedef enum {
   HAS_PAIR,
   LOAD_INTENTS,
   LOAD_NAMELESS,
+  COUNT_SAMPLE,
   LOAD_SAMPLE,
   LOAD_FOLDERS,
   FIND_FOLDER,
@@ -71,6 +72,9 @@ struct HaulJournal {
 
 /* Sets @error to what SQLite says; returns false. */
 bool haul_db_fail(HaulJournal *journal, GError **error);
+
+/* Sets @error to a row of @what not being what was written; returns false. */
+bool haul_db_damaged(HaulJournal *journal, const char *what, GError **error);
 
 /* The prepared statement, ready for its bindings; NULL on error. */
 sqlite3_stmt *haul_db_statement(HaulJournal *journal, HaulStatement which, GError **error);

@@ -25,7 +25,8 @@ haul_journal_folders(HaulJournal *journal, GError **error)
   if (query != NULL) {
     sqlite3_bind_int(query, 1, 1);
     int step;
-    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+    bool whole = true;
+    while (whole && (step = sqlite3_step(query)) == SQLITE_ROW) {
       HaulJournalFolder folder = {
         .number = sqlite3_column_int64(query, 0),
         .path1 = column_text(journal, query, 1),
@@ -41,8 +42,11 @@ haul_journal_folders(HaulJournal *journal, GError **error)
         .has_flags1 = sqlite3_column_int(query, 11) != 0,
       };
       g_array_append_val(journal->folders, folder);
+      whole = sqlite3_column_int(query, 12) != 0;
     }
-    if (step == SQLITE_DONE)
+    if (!whole)
+      haul_db_damaged(journal, "a folder", error);
+    else if (step == SQLITE_DONE)
       folders = journal->folders;
     else
       haul_db_fail(journal, error);
@@ -208,8 +212,9 @@ haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, Hau
   sqlite3_stmt *query = haul_db_statement(journal, LOAD_PAIRS, error);
   if (query != NULL) {
     sqlite3_bind_int64(query, 1, folder);
-    int step;
-    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+    int step = SQLITE_DONE;
+    bool whole = true;
+    while (whole && (step = sqlite3_step(query)) == SQLITE_ROW) {
       HaulPair pair = {
         .id1 = haul_db_column_id(query, 0, ids1),
         .id2 = haul_db_column_id(query, 1, ids2),
@@ -221,8 +226,10 @@ haul_journal_load_pairs(HaulJournal *journal, int64_t folder, HaulIds *ids1, Hau
         .left = sqlite3_column_int(query, 5) == 2,
       };
       g_array_append_val(pairs, pair);
+      whole = sqlite3_column_int(query, 6) != 0;
     }
-    done = step == SQLITE_DONE || haul_db_fail(journal, error);
+    done = !whole ? haul_db_damaged(journal, "a pair", error)
+                  : step == SQLITE_DONE || haul_db_fail(journal, error);
     sqlite3_reset(query);
   }
   pthread_mutex_unlock(&journal->mutex);

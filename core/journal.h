@@ -37,6 +37,9 @@ haul_journal_open(const char *folder, HaulJournalMode mode, const char *identity
                   const char *identity2, HaulKeywords *keywords, bool *was_rebuilt, GError **error);
 void haul_journal_close(HaulJournal *journal);
 
+/* Whether what is not so was found in it since it was opened: closing it puts it aside. */
+bool haul_journal_is_damaged(const HaulJournal *journal);
+
 /* Whether no run has ended well since the journal was begun, or begun anew: what it does not know of may be
  * there all the same. A journal in memory is new, too. */
 bool haul_journal_is_new(const HaulJournal *journal);

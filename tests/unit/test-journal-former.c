@@ -11,7 +11,7 @@
 
 /* As these versions made it, but for what is in it. */
 static const char version_4[] =
-    "DROP TABLE folder; DROP TABLE pair;"
+    "DROP TABLE folder; DROP TABLE pair; ALTER TABLE intent DROP COLUMN sum;"
     "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
     " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
     " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
@@ -20,7 +20,7 @@ static const char version_4[] =
     " flags INTEGER NOT NULL, keywords TEXT, key BLOB, sha256 BLOB, gone INTEGER,"
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID; PRAGMA user_version = 4;";
 static const char version_5[] =
-    "DROP TABLE folder; DROP TABLE pair;"
+    "DROP TABLE folder; DROP TABLE pair; ALTER TABLE intent DROP COLUMN sum;"
     "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL,"
     " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
     " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
