@@ -173,7 +173,6 @@ read_renames(const HaulRoutesInput *input, Words *words)
 static bool
 read_words(const HaulRoutesInput *input, Words *words, GError **error)
 {
-  g_autoptr(GArray) journal = NULL;
   GArray *folders2 = input->list2->folders;
   haul_notation_learn((const HaulPlanFolder *)(void *)folders2->data,
                       (const char *const *)input->list2->natives->pdata, folders2->len,
