@@ -30,6 +30,7 @@ typedef struct {
   GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
   GHashTable *made2;      /* owned paths: folders that were made to find spellings out */
   const char *trash2;     /* of this pass: where goes what is deleted at the destination, or NULL */
+  const GArray *all1;     /* of this pass: HaulPlanFolder of all of the source; or NULL */
   const GArray *mappings; /* of this pass: HaulMapping beside the chosen folders; or NULL */
   int64_t opening_us;     /* how long it took to open both sides */
   bool dry;
@@ -64,6 +65,9 @@ typedef struct {
   _Atomic bool incomplete; /* something failed: look again next time */
 } HaulFolderWork;
 
+/* Of messages that left their folders so many are looked for in others; of what is beyond, bodies come. */
+#define HAUL_MAX_DEPARTURES 50000u
+
 /* A copy at the destination whose message is not in its folder at the source any more. Its pair stays in the
  * state until it is known whether the message came to another folder. */
 typedef struct {
@@ -71,13 +75,16 @@ typedef struct {
   HaulCopy copy;              /* owned */
   uint32_t flags2, keywords2; /* that it has */
   uint32_t flags1, keywords1; /* that the message has where it came to */
+  bool is_copied;             /* to where the message came to */
 } HaulDeparture;
 
 /* A pass over both accounts: folders and actions, planned first and then carried out. */
 typedef struct {
-  GArray *folders;      /* owned; of HaulFolderWork */
-  GArray *actions;      /* owned; of HaulAction, grouped by folder */
-  GArray *departures;   /* owned; of HaulDeparture */
+  GArray *folders;    /* owned; of HaulFolderWork */
+  GArray *actions;    /* owned; of HaulAction, grouped by folder */
+  GArray *departures; /* owned; of HaulDeparture */
+  GArray *
+      vanished; /* owned; of HaulFolderWork: of folders that the source has no more; all but where they lie is unknown */
   HaulObjects *objects; /* owned; NULL where no message is in several folders */
   bool links;           /* the destination can copy by itself */
   bool knows_objects;   /* the state knew some before this pass */

@@ -409,6 +409,7 @@ run_pass(Job *job, GError **error)
 {
   if (!map_folders(job, error))
     return false;
+  job->context.all1 = job->side1.list->folders;
   g_autoptr(HaulPass) pass = haul_survey(&job->context, job->side1.store, job->side2.store,
                                          job->folders1, job->side2.list->folders, error);
   if (pass == NULL)

@@ -17,7 +17,7 @@ typedef struct {
   HaulFolderWork *from, *to; /* borrowed; from: NULL if no copy is known */
   HaulId id1;                /* at the source, in the folder of `to` */
   HaulCopy copy;             /* owned; the one in `from`; its cargo has id1 */
-  bool moved;                /* its message left `from` at the source */
+  HaulDeparture *departure;  /* borrowed; of what moved, else NULL */
   bool changes_flags;        /* they are to be changed then, as `flags` says */
   HaulAction flags;
   bool is_made;
@@ -81,7 +81,7 @@ find_copy(const Linking *linking, const char *object, Link *link, GError **error
 /* Takes the copy of a message that left another folder. What happened to its flags since both sides agreed
  * on them is carried over like any such change. */
 static void
-take_departed(const Linking *linking, const HaulDeparture *departure, Link *link)
+take_departed(const Linking *linking, HaulDeparture *departure, Link *link)
 {
   const HaulCargo *cargo = &departure->copy.cargo;
   HaulKeywords *keywords = linking->context->keywords;
@@ -93,7 +93,7 @@ take_departed(const Linking *linking, const HaulDeparture *departure, Link *link
   HaulEntry copy = { .flags = departure->flags2, .keywords = departure->keywords2 };
   HaulRebase agreed = { link->id1, cargo->flags, cargo->keywords };
   link->from = departure->from;
-  link->moved = true;
+  link->departure = departure;
   link->copy = (HaulCopy){ *cargo, departure->copy.folder, g_strdup(departure->copy.id2) };
   link->copy.cargo.id1 = NULL;
   link->changes_flags = haul_plan_flags(mode, keywords, &source, &copy, &agreed, &link->flags);
@@ -226,7 +226,9 @@ add_receipt(const Linking *linking, const HaulIntentBatch *intent, guint index, 
   g_array_append_val(receipts, receipt);
   link->to->wrote = true;
   link->to->n_put++;
-  haul_report_linked(linking->context->report, link->to->tally, link->moved);
+  haul_report_linked(linking->context->report, link->to->tally, link->departure != NULL);
+  if (link->departure != NULL)
+    link->departure->is_copied = true;
   if (link->new_id == NULL)
     haul_naming_add(linking->naming, link->to, &link->copy.cargo);
   if (link->new_id == NULL && link->changes_flags)

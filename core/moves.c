@@ -26,10 +26,11 @@ typedef struct {
 typedef struct {
   const HaulContext *context;
   HaulPass *pass;
-  GArray *places; /* owned; of Place */
-  GArray *gone;   /* owned; of HaulMover, beside the departures */
-  GArray *come;   /* owned; of HaulMover */
-  GArray *copies; /* owned; of uint32_t, beside them */
+  GHashTable *numbers; /* owned; path at the destination -> number */
+  GArray *places;      /* owned; of Place */
+  GArray *gone;        /* owned; of HaulMover, beside the departures */
+  GArray *come;        /* owned; of HaulMover */
+  GArray *copies;      /* owned; of uint32_t, beside them */
 } Search;
 
 static void
@@ -41,6 +42,7 @@ place_clear(Place *place)
 static void
 search_clear(Search *search)
 {
+  g_hash_table_unref(search->numbers);
   g_array_unref(search->places);
   g_array_unref(search->gone);
   g_array_unref(search->come);
@@ -49,22 +51,42 @@ search_clear(Search *search)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
 
+static bool
+is_vanished(const HaulPass *pass, const HaulFolderWork *work)
+{
+  const HaulFolderWork *first = (const HaulFolderWork *)(void *)pass->vanished->data;
+  return pass->vanished->len > 0 && work >= first && work < first + pass->vanished->len;
+}
+
+/* The number of a folder of the destination, from 1. Where several of the source go to one, a message that
+ * moved between them has not moved there. */
+static uint32_t
+place_of(const Search *search, const HaulFolderWork *work)
+{
+  uint32_t number = GPOINTER_TO_UINT(g_hash_table_lookup(search->numbers, work->plan.path2));
+  if (number == 0) {
+    number = g_hash_table_size(search->numbers) + 1;
+    g_hash_table_insert(search->numbers, (char *)work->plan.path2, GUINT_TO_POINTER(number));
+  }
+  return number;
+}
+
 static Search
 search_new(const HaulContext *context, HaulPass *pass)
 {
   Search search = {
     .context = context,
     .pass = pass,
+    .numbers = g_hash_table_new(g_str_hash, g_str_equal),
     .places = g_array_new(FALSE, TRUE, sizeof(Place)),
     .gone = g_array_new(FALSE, TRUE, sizeof(HaulMover)),
     .come = g_array_new(FALSE, TRUE, sizeof(HaulMover)),
     .copies = g_array_new(FALSE, TRUE, sizeof(uint32_t)),
   };
   g_array_set_clear_func(search.places, (GDestroyNotify)place_clear);
-  const HaulFolderWork *folders = (const HaulFolderWork *)(void *)pass->folders->data;
   for (guint i = 0; i < pass->departures->len; i++) {
     const HaulDeparture *departure = &g_array_index(pass->departures, HaulDeparture, i);
-    HaulMover mover = { .folder = (uint32_t)(departure->from - folders),
+    HaulMover mover = { .folder = place_of(&search, departure->from),
                         .size = departure->copy.cargo.size,
                         .key = departure->copy.cargo.key };
     memcpy(mover.sha256, departure->copy.cargo.sha256, sizeof mover.sha256);
@@ -175,7 +197,7 @@ take_comers(Search *search, Place *place, HaulListing *listing)
   place->listing = listing;
   place->first_come = search->come->len;
   for (guint i = 0; i < listing->items->len; i++) {
-    HaulMover mover = { .folder = place->number,
+    HaulMover mover = { .folder = place_of(search, place->work),
                         .size = g_array_index(listing->items, HaulEntry, i).size,
                         .key = g_array_index(listing->keys, HaulKey, i) };
     g_array_append_val(search->come, mover);
@@ -390,11 +412,84 @@ make_links(const Search *search)
   pass->actions = actions;
 }
 
+/* ---- folders that the source has no more ---- */
+
+static const HaulPlanFolder *
+find_path(const GArray *folders, const char *path)
+{
+  for (guint i = 0; i < folders->len; i++) {
+    const HaulPlanFolder *folder = &g_array_index(folders, HaulPlanFolder, i);
+    if (strcmp(folder->path, path) == 0)
+      return folder;
+  }
+  return NULL;
+}
+
+/* Finds the folders of the state that are gone at the source, and whose copies are where they were. */
+static void
+find_vanished(const HaulContext *context, HaulPass *pass, const GArray *journal,
+              const GArray *folders2)
+{
+  g_autoptr(GHashTable) paths1 = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; context->all1 != NULL && i < context->all1->len; i++)
+    g_hash_table_add(paths1, (char *)g_array_index(context->all1, HaulPlanFolder, i).path);
+  for (guint i = 0; context->all1 != NULL && i < journal->len; i++) {
+    const HaulJournalFolder *known = &g_array_index(journal, HaulJournalFolder, i);
+    if (known->n_pairs == 0 || g_hash_table_contains(paths1, known->path1))
+      continue;
+    const HaulPlanFolder *folder2 = find_path(folders2, known->path2);
+    if (folder2 == NULL || folder2->epoch == 0 || folder2->epoch != known->epoch2)
+      continue;
+    HaulFolderWork work = { .plan = { .folder2 = folder2, .path2 = folder2->path },
+                            .number = known->number,
+                            .epoch2 = known->epoch2 };
+    g_array_append_val(pass->vanished, work);
+  }
+}
+
+/* Adds what lay in such folders to what departed. Nobody asks what flags the copies have by now: what is to be
+ * added to them or taken away is the same whatever they have. */
+static bool
+add_vanished(const HaulContext *context, HaulPass *pass, GError **error)
+{
+  for (guint i = 0; i < pass->vanished->len && pass->departures->len < HAUL_MAX_DEPARTURES; i++) {
+    g_autoptr(GArray) copies = g_array_new(FALSE, TRUE, sizeof(HaulCopy));
+    HaulFolderWork *from = &g_array_index(pass->vanished, HaulFolderWork, i);
+    bool loaded = haul_journal_load_copies(
+        context->journal, from->number, HAUL_MAX_DEPARTURES - pass->departures->len, copies, error);
+    for (guint k = 0; k < copies->len; k++) {
+      HaulCopy copy = g_array_index(copies, HaulCopy, k);
+      HaulDeparture departure = {
+        .from = from, .copy = copy, .flags2 = copy.cargo.flags, .keywords2 = copy.cargo.keywords
+      };
+      g_array_append_val(pass->departures, departure);
+    }
+    if (!loaded)
+      return false;
+  }
+  return true;
+}
+
+static bool
+has_copies(const HaulPass *pass)
+{
+  for (guint i = 0; i < pass->actions->len; i++)
+    if (haul_action_fetches(&g_array_index(pass->actions, HaulAction, i)))
+      return true;
+  return false;
+}
+
 bool
-haul_find_moves(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1, GError **error)
+haul_find_moves(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
+                const GArray *journal, const GArray *folders2, GError **error)
 {
   /* Where folders are labels, objects tell it, and have done so already. */
-  if (pass->departures->len == 0 || pass->objects != NULL)
+  if (pass->objects != NULL || !pass->links || !has_copies(pass))
+    return true;
+  find_vanished(context, pass, journal, folders2);
+  if (!add_vanished(context, pass, error))
+    return false;
+  if (pass->departures->len == 0)
     return true;
   g_auto(Search) search = search_new(context, pass);
   if (!list_places(&search, store1, error) || !find_copies(&search, store1, error))
@@ -413,6 +508,8 @@ haul_forget_departed(const HaulContext *context, const HaulPass *pass, GError **
   bool going = true;
   for (guint i = 0; going && i < pass->departures->len; i++) {
     const HaulDeparture *departure = &g_array_index(pass->departures, HaulDeparture, i);
+    if (!departure->is_copied && is_vanished(pass, departure->from))
+      continue;
     going = haul_journal_forget_pair(context->journal, departure->from->number,
                                      departure->copy.cargo.id1, error);
   }

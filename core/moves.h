@@ -12,12 +12,16 @@
  * nothing departed, nothing is asked; else the headers of what is to be copied are, unless that is so much
  * that they are hardly worth it, and the octets of what headers do not tell apart.
  *
+ * What lay in folders that the source has no more is looked for, too: one may have another name now.
+ *
+ * @journal: of HaulJournalFolder; @folders2: of HaulPlanFolder, all of the destination, to outlive @pass.
  * Returns false for what reaches beyond folders. What befalls one folder leaves it as it was planned.
  */
-bool
-haul_find_moves(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1, GError **error);
+bool haul_find_moves(const HaulContext *context, HaulPass *pass, HaulOpenStore *store1,
+                     const GArray *journal, const GArray *folders2, GError **error);
 
-/* Forgets, when the links are made, the pairs of what departed. */
+/* Forgets, when the links are made, the pairs of what departed; of folders that the source has no more, and may
+ * only not show, of what was found elsewhere alone. */
 bool haul_forget_departed(const HaulContext *context, const HaulPass *pass, GError **error);
 
 #endif /* HAUL_CORE_MOVES_H */

@@ -10,9 +10,6 @@
 #include "selecting.h"
 #include "sharing.h"
 
-/* Of messages that left their folders so many are looked for in others; of what is beyond, bodies come. */
-#define MAX_DEPARTURES 50000u
-
 static void
 folder_failed(const HaulContext *context, HaulFolderWork *work, const GError *why)
 {
@@ -77,7 +74,7 @@ note_departure(const HaulContext *context, HaulPass *pass, HaulFolderWork *work,
 {
   g_autoptr(GArray) copies = g_array_new(FALSE, TRUE, sizeof(HaulCopy));
   *departs = false;
-  if (!pass->links || pass->departures->len >= MAX_DEPARTURES)
+  if (!pass->links || pass->departures->len >= HAUL_MAX_DEPARTURES)
     return true;
   if (!haul_journal_find_copy(context->journal, work->number, id1, copies, error))
     return false;

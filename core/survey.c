@@ -37,6 +37,7 @@ pass_new(void)
   pass->folders = g_array_new(FALSE, TRUE, sizeof(HaulFolderWork));
   g_array_set_clear_func(pass->folders, (GDestroyNotify)work_clear);
   pass->actions = g_array_new(FALSE, TRUE, sizeof(HaulAction));
+  pass->vanished = g_array_new(FALSE, TRUE, sizeof(HaulFolderWork));
   pass->departures = g_array_new(FALSE, TRUE, sizeof(HaulDeparture));
   g_array_set_clear_func(pass->departures, (GDestroyNotify)departure_clear);
   return pass;
@@ -50,6 +51,7 @@ haul_pass_free(HaulPass *pass)
   g_array_unref(pass->folders);
   g_array_unref(pass->actions);
   g_array_unref(pass->departures);
+  g_array_unref(pass->vanished);
   haul_objects_free(pass->objects);
   g_free(pass);
 }
@@ -369,7 +371,7 @@ haul_survey(const HaulContext *context, HaulOpenStore *store1, HaulOpenStore *st
       || !haul_sessions_account(context, pass, error))
     return NULL;
   plan_streams(pass);
-  if (!haul_find_moves(context, pass, store1, error))
+  if (!haul_find_moves(context, pass, store1, journal, folders2, error))
     return NULL;
   for (guint i = 0; i < pass->folders->len; i++) /* lent by this call alone */
     g_array_index(pass->folders, HaulFolderWork, i).plan.known = NULL;

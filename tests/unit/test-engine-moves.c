@@ -220,6 +220,53 @@ a_copy_that_is_not_there_or_cannot_be_copied_is_fetched(void)
   }
 }
 
+/* Gives a folder of the source another name, as a server does that keeps nothing of it. */
+static void
+rename_folder(MemoryBox *box, const char *from, const char *to)
+{
+  while (count(box, from) > 0)
+    move(box, from, 0, to);
+  g_ptr_array_remove(box->folders, memory_box_folder(box, from));
+}
+
+static void
+a_folder_with_another_name_is_copied_from_the_old_one(void)
+{
+  g_auto(Engine) engine;
+  moved_init(&engine);
+  MemoryMessage *copy = memory_box_folder(engine.copy, "Work/a b")->messages->pdata[0];
+  copy->flags |= HAUL_FLAGGED;
+  memory_box_folder(engine.copy, "Work/a b")->n_changes++;
+  rename_folder(engine.source, "Work/a b", "Work/c");
+  ((MemoryMessage *)memory_box_folder(engine.source, "Work/c")->messages->pdata[0])->flags |=
+      HAUL_ANSWERED;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT(engine.calls1.messages_fetched == 0 && engine.calls2.messages_copied == 6);
+  CU_ASSERT(count(engine.copy, "Work/a b") == 6 && count(engine.copy, "Work/c") == 6);
+  copy = memory_box_folder(engine.copy, "Work/c")->messages->pdata[0];
+  CU_ASSERT((copy->flags & HAUL_FLAGGED) && (copy->flags & HAUL_ANSWERED));
+  CU_ASSERT(rests(&engine));
+}
+
+/* A folder that is only not shown is known still when it is back. */
+static void
+a_folder_that_comes_back_has_its_pairs(void)
+{
+  g_auto(Engine) engine;
+  moved_init(&engine);
+  MemoryFolder *hidden = memory_box_folder(engine.source, "Work/a b");
+  guint at;
+  CU_ASSERT_FATAL(g_ptr_array_find(engine.source->folders, hidden, &at));
+  g_ptr_array_steal_index(engine.source->folders, at);
+  memory_box_remove(engine.copy, "Work/a b", 1);
+  g_autofree char *octets = engine_message("new", "new");
+  memory_box_add(engine.source, "INBOX", octets);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT(engine.calls2.puts == 1 && engine.calls2.copies == 0);
+  g_ptr_array_add(engine.source->folders, hidden);
+  CU_ASSERT(rests(&engine)); /* what was removed at the destination is not brought back */
+}
+
 /* Nothing is asked of headers where nothing left. */
 static void
 what_only_came_is_not_listed_by_key(void)
@@ -287,6 +334,8 @@ main(void)
     CASE(both_twins_that_move_at_once_arrive),
     CASE(a_weak_key_is_borne_out_by_octets),
     CASE(a_copy_that_is_not_there_or_cannot_be_copied_is_fetched),
+    CASE(a_folder_with_another_name_is_copied_from_the_old_one),
+    CASE(a_folder_that_comes_back_has_its_pairs),
     CASE(what_only_came_is_not_listed_by_key),
     CASE(what_is_cut_off_makes_no_double_and_loses_nothing),
     CASE(a_plan_tells_it_and_does_nothing),
