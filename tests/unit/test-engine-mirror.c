@@ -139,6 +139,37 @@ what_was_moved_with_delete1_stays(void)
   CU_ASSERT_EQUAL(memory_box_count(engine.copy), 9);
 }
 
+/* What is in the place of two folders is a copy of either, or goes. */
+static void
+folders_that_are_merged_cover_each_other(void)
+{
+  static const char *const renames[] = { "A=All", "B=All", NULL };
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.options.policy.renames = renames;
+  engine.options.policy.allow_merge = true;
+  engine.options.policy.delete2 = true;
+  for (unsigned i = 0; i < 12; i++) {
+    g_autofree char *id = g_strdup_printf("<m%u@x>", i);
+    g_autofree char *octets = engine_message(id, "text");
+    memory_box_add(engine.source, i % 2 == 0 ? "A" : "B", octets);
+  }
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(count(engine.copy, "All"), 12);
+  memory_box_remove(engine.source, "A", 1);
+  memory_box_add(engine.copy, "All", "Subject: theirs\r\n\r\nx\r\n");
+  for (unsigned run = 0; run < 2; run++) {
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, run == 0 ? 2 : 0);
+    CU_ASSERT_EQUAL(count(engine.copy, "All"), 11);
+  }
+  memory_box_remove(engine.source, "A", 2);
+  memory_box_add(engine.source, "B", "Subject: poison\r\n\r\nx\r\n");
+  engine.source->faults.unfetchable = "poison"; /* of the one keeps what is of the other */
+  CU_ASSERT_EQUAL(engine_run(&engine), 111);
+  CU_ASSERT_EQUAL(count(engine.copy, "All"), 11);
+}
+
 static void
 a_state_that_is_new_deletes_nothing(void)
 {
@@ -433,6 +464,7 @@ main(void)
     CASE(every_cell_of_presence),
     CASE(what_a_run_without_it_left_goes_too),
     CASE(what_was_moved_with_delete1_stays),
+    CASE(folders_that_are_merged_cover_each_other),
     CASE(a_state_that_is_new_deletes_nothing),
     CASE(a_folder_that_was_numbered_anew_deletes_nothing),
     CASE(another_account_deletes_nothing),
