@@ -13,6 +13,12 @@
 bool
 haul_mirror_check_policy(const HaulPolicy *policy, bool stateless, GError **error)
 {
+  if (policy->delete2_duplicates && !policy->delete2) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "--delete2duplicates is a part of --delete2 and works with it alone; mailhaul "
+                   "dedupe finds what one account has more than once");
+    return false;
+  }
   bool contradicts = policy->delete1 && policy->delete2;
   if (!contradicts && (!stateless || !(policy->delete2 || policy->delete2_folders)))
     return true;
@@ -153,7 +159,7 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
     .is_round = haul_window_is_round(work->n_listed1),
     .in_trouble = place_is_in_trouble(context, pass, work),
     .has_nameless = nameless,
-    .leaves_out = work->tally->n[HAUL_STATE_FILTERED] > work->n_gone
+    .leaves_out = work->n_left_out > 0 || work->tally->n[HAUL_STATE_FILTERED] > work->n_gone
                   || work->tally->n[HAUL_STATE_DUPLICATE] > 0,
   };
   haul_plan_mirror(&input, plan);

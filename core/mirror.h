@@ -13,7 +13,7 @@
 #include "folder-list.h"
 #include "plan-mirror.h"
 
-/* Refuses what contradicts itself. Error: HAUL_ERROR_ACCOUNT, "usage". */
+/* Refuses what contradicts itself, or is only half said. Error: HAUL_ERROR_ACCOUNT, "usage". */
 bool haul_mirror_check_policy(const HaulPolicy *policy, bool stateless, GError **error);
 
 /* Refuses accounts of which one cannot say that a message is not there, or that cannot be removed from.

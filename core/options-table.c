@@ -161,6 +161,15 @@ apply_report(HaulOptions *options, const HaulOption *option, unsigned side, cons
          && apply_text(options, option, side, value, error);
 }
 
+/* What other tools need and we do not: says why. */
+static bool
+apply_noted(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+            GError **error)
+{
+  haul_log(HAUL_LOG_INFO, "--%s is not needed: %s", option->name, option->key);
+  return true;
+}
+
 /* Implies --delete2folders. */
 static bool
 apply_delete2_folders(HaulOptions *options, const HaulOption *option, unsigned side,
@@ -315,6 +324,7 @@ static const char *const labels_modes[] = { "folders", "keywords", "first", NULL
 #define KEY(text) .key = text
 #define RANGE(from, to) .min = from, .max = to
 #define CHOICES(words) .choices = words
+#define EXPUNGES "what is deleted is expunged, and nothing else ever is"
 
 static const HaulOption table[] = {
   /* the sides */
@@ -430,6 +440,17 @@ static const HaulOption table[] = {
   { "delete2", false, NULL, apply_switch, "delete at the destination what the source does not have",
     POLICY(delete2) },
   { "trash2", false, "NAME", apply_path, "by moving it to this folder there", POLICY(trash2) },
+  { "delete2duplicates", false, NULL, apply_switch, "a part of --delete2",
+    POLICY(delete2_duplicates) },
+  { "expunge", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "expunge1", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "noexpunge1", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "expunge2", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "noexpunge2", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "uidexpunge2", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "nouidexpunge2", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "expungeaftereach", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
+  { "noexpungeaftereach", false, NULL, apply_noted, "not needed", KEY(EXPUNGES) },
   { "delete2folders", false, NULL, apply_switch,
     "delete folders there of which the source has none any more", POLICY(delete2_folders) },
   { "delete2foldersonly", false, "REGEX", apply_delete2_folders, "just these, whatever they hold",

@@ -41,6 +41,7 @@ typedef struct {
   bool delete1;                /* remove at the source what has a copy ... */
   unsigned delete1_after_days; /* ... if it has had it so long */
   bool delete2;                /* remove at the destination what the source does not have ... */
+  bool delete2_duplicates;     /* said of it, too: a second copy is what the source does not have */
   const char *trash2;          /* ... by moving it to this folder; or NULL */
   bool delete2_folders;        /* remove folders there of which the source has none any more ... */
   const char *delete2_folders_only;    /* ... just these, an expression; or NULL */

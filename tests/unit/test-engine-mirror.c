@@ -371,6 +371,24 @@ what_goes_lies_in_the_trash(void)
 }
 
 /* A folder of the source may go there, too; what was thrown away stays. */
+/* The n-th of those that are equal is the copy of the n-th; one more has none. */
+static void
+further_copies_go(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine, 5);
+  g_autofree char *twin = engine_message("<twin@x>", "twice at the source");
+  memory_box_add(engine.source, "INBOX", twin);
+  memory_box_add(engine.source, "INBOX", twin);
+  ENGINE_SYNC(&engine);
+  memory_box_add(engine.copy, "INBOX", twin);
+  engine.options.policy.delete2_duplicates = true;
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.total.leaving2.n_gone, 1);
+  engine.options.policy.delete2 = false;
+  CU_ASSERT_EQUAL(engine_run(&engine), 64);
+}
+
 static void
 the_trash_is_not_mirrored(void)
 {
@@ -478,6 +496,7 @@ main(void)
     CASE(a_removal_without_an_answer_is_made_again),
     CASE(a_refusal_of_the_server_is_reported),
     CASE(what_goes_lies_in_the_trash),
+    CASE(further_copies_go),
     CASE(the_trash_is_not_mirrored),
     CASE(a_way_to_the_trash_that_is_cut_off_loses_nothing),
     CASE(a_dry_run_says_what_it_would_remove),
