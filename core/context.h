@@ -13,6 +13,7 @@
 #include "store.h"
 
 typedef struct HaulSelection HaulSelection; /* see selecting.h */
+typedef struct HaulBounds HaulBounds;       /* see bounds.h */
 
 /* Everything is borrowed from the job. */
 typedef struct {
@@ -24,6 +25,7 @@ typedef struct {
   HaulReport *report;
   const char *spool; /* folder for large bodies */
   const HaulPolicy *policy;
+  HaulBounds *bounds; /* of the run */
   /* NULL: all messages. */
   const HaulSelection *selection;
   unsigned n_lanes;       /* how many there may be at most, by now */

@@ -7,6 +7,7 @@
 #include <mailhaul/log.h>
 
 #include "flagging.h"
+#include "bounds.h"
 #include "message.h"
 #include "naming.h"
 #include "ticket.h"
@@ -18,6 +19,8 @@
 #define GATHER_MS 10u
 /* After so long without work, what is in flight is settled. */
 #define IDLE_MS 1000u
+/* How long messages may lie about unsent while the next one waits for its turn. */
+#define LONG_WAIT_US 50000
 
 void
 haul_parcel_free(HaulParcel *parcel)
@@ -312,6 +315,19 @@ deliver_alone(Writer *writer, HaulParcel *parcel, GError **error)
   return send_batch(writer, error) && flush(writer, error);
 }
 
+/* Keeps a message back until it may go. Long waits find nothing under way: no server waits for us. */
+static bool
+await_turn(Writer *writer, const HaulParcel *parcel, GError **error)
+{
+  HaulBounds *limits = writer->context->bounds;
+  int64_t wait_us = haul_bounds_pace(limits, haul_message_item(parcel->message)->size);
+  if (wait_us == 0)
+    return true;
+  bool settles = wait_us > LONG_WAIT_US;
+  return (!settles || (send_batch(writer, error) && flush(writer, error)))
+         && haul_bounds_wait(limits, wait_us, error);
+}
+
 static bool
 take_parcel(Writer *writer, HaulParcel *parcel, GError **error)
 {
@@ -333,6 +349,10 @@ take_parcel(Writer *writer, HaulParcel *parcel, GError **error)
   if (writer->refused) {
     haul_parcel_free(parcel);
     return true;
+  }
+  if (!haul_bounds_bear(writer->context->bounds, error) || !await_turn(writer, parcel, error)) {
+    haul_parcel_free(parcel);
+    return false;
   }
   if (is_suspected(writer, parcel))
     return deliver_alone(writer, parcel, error);

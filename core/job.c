@@ -20,6 +20,7 @@
 #include "folder-list.h"
 #include "id-map.h"
 #include "journal-file.h"
+#include "bounds.h"
 #include "linking.h"
 #include "mirror.h"
 #include "moves.h"
@@ -407,6 +408,7 @@ show_pass(Job *job, HaulPass *pass, GError **error)
 static bool
 run_pass(Job *job, GError **error)
 {
+  haul_bounds_begin_pass(job->context.bounds);
   if (!map_folders(job, error))
     return false;
   job->context.all1 = job->side1.list->folders;
@@ -664,6 +666,7 @@ job_clear(Job *job)
   g_free(job->trash2);
   g_clear_pointer(&job->mappings, g_array_unref);
   haul_selection_free(job->selection);
+  haul_bounds_free(job->context.bounds);
   haul_id_map_free(job->id_map);
   haul_journal_close(job->context.journal);
   haul_chain_free(job->context.chain);
@@ -707,6 +710,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
       .made2 = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
       .spool = options->state_folder,
       .policy = &options->policy,
+      .bounds = haul_bounds_new(&options->policy, report, options->cancel),
       .n_lanes = options->policy.n_lanes,
       .dry = options->dry,
     },

@@ -11,6 +11,7 @@
 #include "arrival.h"
 #include "errand.h"
 #include "intake.h"
+#include "bounds.h"
 #include "message.h"
 #include "plan-labels.h"
 #include "pseudo.h"
@@ -170,6 +171,10 @@ take_message(HaulMessage *message, void *data, GError **error)
     haul_parcel_free(parcel);
     return true;
   }
+  if (!haul_bounds_admit(lane->context->bounds, item->size, error)) {
+    haul_parcel_free(parcel);
+    return false;
+  }
   lane->n_seen++;
   mark_labels(lane, message);
   return push(lane, parcel, error);
@@ -266,6 +271,8 @@ run_errand(HaulLane *lane, HaulErrand *errand)
     check_count(lane, errand);
   else /* what a stream brought is there, whatever the folder's number was */
     errand->work->tally->source = MAX(errand->work->tally->source, lane->n_seen);
+  if (why == NULL)
+    haul_bounds_bear(lane->context->bounds, &why);
   if (lane->n_undated > 0)
     haul_log(HAUL_LOG_INFO,
              "%s: the source does not say when %" PRIu64 " messages came: their headers do",

@@ -1,6 +1,7 @@
 /* Options that say which messages are copied, and within which limits. Declared in options-table.h. */
 #include "options-table.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <mailhaul/error.h>
@@ -62,6 +63,31 @@ haul_apply_days(HaulOptions *options, const HaulOption *option, unsigned side, c
   if (!(days > 0 && days <= MAX_DAYS) || *end != '\0' || strpbrk(value, "xXpPeE") != NULL)
     return set_usage(error, option, "a number of days above 0, such as 365 or 0.5", value);
   *(uint64_t *)(void *)((char *)options + option->offset) = MAX((uint64_t)(days * DAY_S), 1);
+  return true;
+}
+
+bool
+haul_apply_rate(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+                GError **error)
+{
+  char *end;
+  double rate = g_ascii_isdigit(*value) || *value == '.' ? g_ascii_strtod(value, &end) : -1;
+  if (!(rate > 0 && rate <= 1e6) || *end != '\0' || strpbrk(value, "xXpPeE") != NULL)
+    return set_usage(error, option, "a number above 0, such as 4 or 0.5", value);
+  *(double *)(void *)((char *)options + option->offset) = rate;
+  return true;
+}
+
+/* 0 means the default, as with imapsync. */
+bool
+haul_apply_errors(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+                  GError **error)
+{
+  guint64 number;
+  if (!g_ascii_string_to_unsigned(value, 10, 0, UINT_MAX, &number, NULL))
+    return set_usage(error, option, "a number", value);
+  *(unsigned *)(void *)((char *)options + option->offset) =
+      number == 0 ? HAUL_DEFAULT_ERRORS_MAX : (unsigned)number;
   return true;
 }
 

@@ -463,6 +463,15 @@ static const HaulOption table[] = {
 
   /* limits */
   { "lanes", false, "N", apply_number, "connections to each side", POLICY(n_lanes), RANGE(1, 64) },
+  { "maxbytespersecond", false, "OCTETS", haul_apply_size, "copy no faster", POLICY(octets_per_s) },
+  { "maxbytesafter", false, "OCTETS", haul_apply_size, "but for the first so many octets",
+    POLICY(free_octets) },
+  { "maxmessagespersecond", false, "N", haul_apply_rate, "copy no more messages a second",
+    POLICY(messages_per_s) },
+  { "exitwhenover", false, "OCTETS", haul_apply_size, "end when so many octets are copied",
+    POLICY(exit_when_over) },
+  { "errorsmax", false, "N", haul_apply_errors, "end after so many errors; 50",
+    POLICY(errors_max) },
   { "grace", false, "SECONDS", apply_number,
     "how long a delivery that was cut off may still appear", POLICY(grace_s), RANGE(0, 3600) },
 

@@ -32,11 +32,16 @@ const HaulOption *haul_options_find(const char *name, unsigned *side);
 /* Adds a setting of a backend. */
 void haul_options_add_setting(HaulSideOptions *side, const char *key, const char *value);
 
-/* Of options-select.c: a size such as 500K as octets, days with a fraction as seconds, a search key. */
+/* Of options-select.c: a size such as 500K as octets, days with a fraction as seconds,
+ * a number with a fraction, a number of errors, a search key. */
 bool haul_apply_size(HaulOptions *options, const HaulOption *option, unsigned side,
                      const char *value, GError **error);
 bool haul_apply_days(HaulOptions *options, const HaulOption *option, unsigned side,
                      const char *value, GError **error);
+bool haul_apply_rate(HaulOptions *options, const HaulOption *option, unsigned side,
+                     const char *value, GError **error);
+bool haul_apply_errors(HaulOptions *options, const HaulOption *option, unsigned side,
+                       const char *value, GError **error);
 bool haul_apply_search(HaulOptions *options, const HaulOption *option, unsigned side,
                        const char *value, GError **error);
 

@@ -18,7 +18,10 @@ haul_options_init(HaulOptions *options)
 {
   *options = (HaulOptions){
     .texts = g_ptr_array_new_with_free_func(g_free),
-    .job.policy = { .match = "auto", .n_lanes = DEFAULT_LANES, .grace_s = DEFAULT_GRACE_S },
+    .job.policy = { .match = "auto",
+                    .n_lanes = DEFAULT_LANES,
+                    .errors_max = HAUL_DEFAULT_ERRORS_MAX,
+                    .grace_s = DEFAULT_GRACE_S },
   };
   char *state_folder = g_build_filename(g_get_user_state_dir(), "mailhaul", NULL);
   g_ptr_array_add(options->texts, state_folder);

@@ -14,6 +14,8 @@ typedef struct {
   int ssl, tls;        /* -1: not said */
 } HaulSideOptions;
 
+#define HAUL_DEFAULT_ERRORS_MAX 50u
+
 typedef struct {
   HaulSideOptions sides[2];
   HaulJobOptions job;   /* its texts and lists are of @texts; accounts and cancel are given later */

@@ -50,7 +50,12 @@ typedef struct {
 
   /* limits */
   unsigned n_lanes;
-  unsigned grace_s; /* how long a delivery that was cut off may still appear */
+  unsigned errors_max;     /* how many end the run; 0: none do */
+  uint64_t exit_when_over; /* so many octets copied end it; 0: none do */
+  uint64_t octets_per_s;   /* 0: no limit ... */
+  uint64_t free_octets;    /* ... as long as no more than these are copied */
+  double messages_per_s;   /* 0: no limit */
+  unsigned grace_s;        /* how long a delivery that was cut off may still appear */
 
   /* what else is written */
   const char *id_map; /* a file that tells where messages are that have UIDLs; or NULL */

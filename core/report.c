@@ -19,6 +19,7 @@ struct HaulReport {
   GHashTable *index;     /* path1 -> HaulTally, both borrowed from it */
   GStringChunk *details; /* what was said, each text once: many are told the same */
   uint64_t n_copied, n_given_up;
+  unsigned n_errors;
 };
 
 static void
@@ -176,6 +177,7 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
     const HaulReason *reason = haul_reason_find(haul_error_reason(why));
     tally->n[reason->state]++;
     tally->n_trouble_failed += reason->state == HAUL_STATE_FAILED;
+    report->n_errors += reason->exit_code != 0 && reason->state != HAUL_STATE_TOO_BIG;
     tally->n_pseudo += strcmp(reason->code, "pseudo") == 0;
     if (tally->troubles->len < LISTED_TROUBLES) {
       HaulTrouble trouble = {
@@ -198,6 +200,15 @@ haul_report_filtered(HaulReport *report, HaulTally *tally, HaulVerdict verdict, 
   tally->n[HAUL_STATE_FILTERED] += n;
   tally->n_left_out[verdict] = n;
   pthread_mutex_unlock(&report->mutex);
+}
+
+unsigned
+haul_report_n_errors(HaulReport *report)
+{
+  pthread_mutex_lock(&report->mutex);
+  unsigned n = report->n_errors;
+  pthread_mutex_unlock(&report->mutex);
+  return n;
 }
 
 bool
@@ -280,6 +291,7 @@ haul_report_lift(HaulReport *report)
   unsigned n = 0;
   for (guint i = 0; i < report->folders->len; i++)
     n += lift(report->folders->pdata[i]);
+  report->n_errors -= MIN(n, report->n_errors); /* they are tried again, and count then */
   return n;
 }
 
@@ -330,6 +342,7 @@ haul_report_folder_failed(HaulReport *report, HaulTally *tally, const GError *wh
 {
   pthread_mutex_lock(&report->mutex);
   if (tally->failed == NULL) {
+    report->n_errors++;
     tally->failed = haul_reason_find(haul_error_reason(why))->code;
     tally->failed_detail = g_strdup(why->message);
   }

@@ -92,6 +92,8 @@ typedef struct {
 } HaulForecast;
 void haul_report_foretell(HaulTally *tally, const HaulForecast *forecast);
 
+/* How many messages and folders went wrong, in all passes: what is too big, or filtered, did not. */
+unsigned haul_report_n_errors(HaulReport *report);
 /* @id may be NULL. One message gets into trouble once: a second time is ignored. */
 void haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const GError *why);
 /* The same of one that is not to be tried any more in this run. */
