@@ -173,6 +173,28 @@ haul_journal_note(HaulJournal *journal, GArray *receipts, GPtrArray *settled,
   return done;
 }
 
+bool
+haul_journal_has_like(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, bool *has,
+                      GError **error)
+{
+  bool done = false;
+  pthread_mutex_lock(&journal->mutex);
+  sqlite3_stmt *query = haul_db_statement(journal, HAS_LIKE, error);
+  if (query != NULL) {
+    sqlite3_bind_int64(query, 1, folder);
+    haul_db_bind_id(query, 2, cargo->id1);
+    sqlite3_bind_blob(query, 3, cargo->sha256, sizeof cargo->sha256, SQLITE_STATIC);
+    sqlite3_bind_blob(query, 4, &cargo->key, sizeof cargo->key, SQLITE_STATIC);
+    sqlite3_bind_int64(query, 5, (sqlite3_int64)cargo->size);
+    int step = sqlite3_step(query);
+    sqlite3_reset(query);
+    *has = step == SQLITE_ROW;
+    done = step == SQLITE_ROW || step == SQLITE_DONE || haul_db_fail(journal, error);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}
+
 /* Drops the cargo that a receipt has completed. */
 static bool
 drop_paired(HaulJournal *journal, HaulIntentBatch *batch, GError **error)

@@ -105,6 +105,11 @@ typedef struct {
 } HaulCargo;
 void haul_cargo_clear(HaulCargo *cargo);
 
+/* Whether another message of the folder that has a copy has the octets of @cargo; of a copy that was found, its
+ * key and size. */
+bool haul_journal_has_like(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, bool *has,
+                           GError **error);
+
 /* What is to be noted of pairs outside of deliveries. */
 bool haul_journal_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo *cargo,
                            const char *id2, GError **error);

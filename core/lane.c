@@ -9,6 +9,7 @@
 #include <mailhaul/log.h>
 
 #include "arrival.h"
+#include "duplicates.h"
 #include "errand.h"
 #include "intake.h"
 #include "bounds.h"
@@ -32,12 +33,13 @@ struct HaulLane {
   HaulQueue *queue;
   HaulIntake *intake;
   HaulKeyMaker *maker;
-  GPtrArray *errands;   /* of HaulErrand: reserved; the first is at hand */
-  GArray *visits;       /* of HaulVisit */
-  guint n_done;         /* errands ... */
-  uint64_t done_octets; /* ... and what they were reckoned at */
-  uint64_t n_seen;      /* messages of the errand at hand, given or refused */
-  uint64_t n_undated;   /* of them: their header told when they came */
+  HaulDuplicates *duplicates; /* NULL: all of them are copied */
+  GPtrArray *errands;         /* of HaulErrand: reserved; the first is at hand */
+  GArray *visits;             /* of HaulVisit */
+  guint n_done;               /* errands ... */
+  uint64_t done_octets;       /* ... and what they were reckoned at */
+  uint64_t n_seen;            /* messages of the errand at hand, given or refused */
+  uint64_t n_undated;         /* of them: their header told when they came */
   pthread_t reader;
   GError *read_error, *write_error; /* owned */
 };
@@ -123,6 +125,19 @@ pass_over_pseudo(HaulLane *lane, const char *id)
   haul_report_trouble(lane->context->report, work->tally, id, why);
 }
 
+/* Passes a message that the folder has more than once. The folder is looked at again in the next run. */
+static void
+pass_over_duplicate(HaulLane *lane, const char *id)
+{
+  HaulFolderWork *work = ((HaulErrand *)lane->errands->pdata[0])->work;
+  g_autoptr(GError) why = NULL;
+  haul_set_error(&why, HAUL_ERROR_MESSAGE, "twice",
+                 "another one of the folder has the same octets");
+  lane->n_seen++;
+  work->incomplete = true;
+  haul_report_trouble(lane->context->report, work->tally, id, why);
+}
+
 /* Makes keywords of the other folders that a message is in, if asked to. The copy gets them once: they are
  * not what both sides agree on, or the next run would take them away. */
 static void
@@ -168,6 +183,18 @@ take_message(HaulMessage *message, void *data, GError **error)
     g_autoptr(GError) why = NULL;
     haul_set_error(&why, HAUL_ERROR_MESSAGE, "spool", "the spooled message cannot be read");
     skip_message(item->id, why, lane);
+    haul_parcel_free(parcel);
+    return true;
+  }
+  bool is_duplicate = false;
+  if (lane->duplicates != NULL
+      && !haul_duplicates_see(lane->duplicates, ((HaulErrand *)lane->errands->pdata[0])->work,
+                              &parcel->cargo, &is_duplicate, error)) {
+    haul_parcel_free(parcel);
+    return false;
+  }
+  if (is_duplicate) {
+    pass_over_duplicate(lane, item->id);
     haul_parcel_free(parcel);
     return true;
   }
@@ -267,6 +294,8 @@ run_errand(HaulLane *lane, HaulErrand *errand)
 
   GError *why = NULL;
   lane->n_seen = lane->n_undated = 0;
+  if (lane->duplicates != NULL)
+    haul_duplicates_begin(lane->duplicates);
   if (errand->ranges->len > 0 && read_folder(lane, errand, &why))
     check_count(lane, errand);
   else /* what a stream brought is there, whatever the folder's number was */
@@ -320,6 +349,8 @@ haul_lane_new(HaulShare *share, uint64_t bound_octets)
   lane->intake = haul_intake_new(context->spool, lane->queue, context->cancel, take_message,
                                  skip_message, lane);
   lane->maker = haul_key_maker_new(context->chain);
+  if (context->policy->no_duplicates)
+    lane->duplicates = haul_duplicates_new(context);
   lane->errands = g_ptr_array_new_with_free_func((GDestroyNotify)haul_errand_free);
   lane->visits = g_array_new(FALSE, TRUE, sizeof(HaulVisit));
   return lane;
@@ -335,6 +366,7 @@ haul_lane_free(HaulLane *lane)
   haul_intake_free(lane->intake);
   haul_queue_unref(lane->queue);
   haul_key_maker_free(lane->maker);
+  haul_duplicates_free(lane->duplicates);
   g_ptr_array_unref(lane->errands);
   g_array_unref(lane->visits);
   g_clear_error(&lane->read_error);

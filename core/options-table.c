@@ -37,6 +37,14 @@ apply_switch(HaulOptions *options, const HaulOption *option, unsigned side, cons
 }
 
 static bool
+apply_switch_off(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
+                 GError **error)
+{
+  *MEMBER(options, option, bool) = false;
+  return true;
+}
+
+static bool
 apply_text(HaulOptions *options, const HaulOption *option, unsigned side, const char *value,
            GError **error)
 {
@@ -404,6 +412,10 @@ static const HaulOption table[] = {
   { "match", false, "CHAIN", apply_text, "what makes two messages the same one", POLICY(match) },
   { "useheader", false, "NAME", apply_list, "the same, by header fields; may be repeated",
     POLICY(headers) },
+  { "nosyncduplicates", false, NULL, apply_switch, "of what a folder has more than once, copy one",
+    POLICY(no_duplicates) },
+  { "syncduplicates", false, NULL, apply_switch_off, "copy all of it (default)",
+    POLICY(no_duplicates) },
   { "flags", false, "MODE", apply_choice, "merge (default), source, add or none",
     POLICY(flags_mode), CHOICES(flags_modes) },
   { "resyncflags", false, NULL, apply_resync, "the same as --flags merge", KEY("yes") },

@@ -189,9 +189,9 @@ tally_plan(HaulFolderWork *work, const HaulMessagesPlan *plan, uint64_t n1)
   /* What an earlier pass found to be no message is given up, too, but its folder is complete so. */
   work->n_gone = plan->n_gone + tally->n_pseudo;
   tally->n[HAUL_STATE_FILTERED] = work->n_gone;
-  tally->n[HAUL_STATE_DUPLICATE] = plan->n_elsewhere;
+  tally->n[HAUL_STATE_DUPLICATE] = plan->n_elsewhere + tally->n_twice;
   tally->n_conflicts = plan->n_conflicts;
-  if (plan->n_given_up > tally->n_pseudo)
+  if (plan->n_given_up > tally->n_pseudo + tally->n_twice)
     work->incomplete = true;
 }
 

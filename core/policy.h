@@ -31,6 +31,7 @@ typedef struct {
   /* messages */
   const char *match;          /* the chain; never NULL */
   const char *const *headers; /* fields that make the chain instead; NULL for none */
+  bool no_duplicates;         /* of what a folder has more than once, one is copied */
   HaulFlagsMode flags_mode;
   HaulLabelsMode labels;
   uint64_t min_octets, max_octets; /* the size of what is copied; 0: any */

@@ -274,6 +274,14 @@ static const HaulReason reasons[] = {
     "it is no message, but what a mailbox file says of itself",
     "Nothing is to be done: UW's and Alpine's software puts it first into a mailbox file, and "
     "servers that do not know it show it as a message." },
+  { "twice",
+    HAUL_STATE_DUPLICATE,
+    0,
+    { 0, 0 },
+    "the folder has the same message more than once",
+    "--nosyncduplicates was given: of messages with the same octets one is copied. Without it they "
+    "all "
+    "are." },
   { "vanished",
     HAUL_STATE_FILTERED,
     0,

@@ -179,6 +179,7 @@ haul_report_trouble(HaulReport *report, HaulTally *tally, const char *id, const 
     tally->n_trouble_failed += reason->state == HAUL_STATE_FAILED;
     report->n_errors += reason->exit_code != 0 && reason->state != HAUL_STATE_TOO_BIG;
     tally->n_pseudo += strcmp(reason->code, "pseudo") == 0;
+    tally->n_twice += strcmp(reason->code, "twice") == 0;
     if (tally->troubles->len < LISTED_TROUBLES) {
       HaulTrouble trouble = {
         .id = g_strdup(id),

@@ -40,6 +40,7 @@ typedef struct {
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
   /* Of the filtered, those that were not selected. */
   uint64_t n_left_out[HAUL_N_VERDICTS];
+  uint64_t n_twice;     /* of the duplicates, those that the folder has more than once; likewise */
   uint64_t n_pseudo;    /* of the filtered, those that are no messages: no pass sees them anew */
   uint64_t n_extra;     /* of a comparison: messages that only the destination has */
   uint64_t n_conflicts; /* same key, different content: copied */

@@ -254,6 +254,36 @@ what_was_a_stray_is_not_looked_at_again(void)
   CU_ASSERT(engine.calls2.items_listed <= N + 2); /* once, for their keys */
 }
 
+static void
+what_a_folder_has_more_than_once_is_copied_once_if_asked(void)
+{
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.options.policy.no_duplicates = true;
+  for (unsigned i = 0; i < 9; i++) {
+    g_autoptr(GString) text = original(i % 3);
+    if (i == 8)
+      alter_text(text, i); /* the same id, another text: no duplicate */
+    memory_box_add(engine.source, i < 8 ? "INBOX" : "Work", text->str);
+  }
+  g_autoptr(GString) other = original(0);
+  alter_text(other, 0);
+  memory_box_add(engine.source, "INBOX", other->str);
+  /* 0 1 2 0 1 2 0 1 and 0 with another text in INBOX, one in Work */
+  for (unsigned run = 0; run < 3; run++) {
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine_n(&engine, HAUL_STATE_DUPLICATE), 5);
+    CU_ASSERT_EQUAL(engine.calls2.puts, run == 0 ? 5 : 0);
+    CU_ASSERT_EQUAL(memory_box_count(engine.copy), 5);
+    if (run == 1)
+      engine_forget(&engine);
+  }
+  engine.options.policy.no_duplicates = false;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.calls2.puts, 5);
+  ENGINE_SAME(&engine);
+}
+
 int
 main(void)
 {
@@ -262,6 +292,7 @@ main(void)
     CASE(what_is_alike_is_counted),
     CASE(ids_count_where_they_survive),
     CASE(what_was_a_stray_is_not_looked_at_again),
+    CASE(what_a_folder_has_more_than_once_is_copied_once_if_asked),
   };
   return RUN_SUITE("engine: adoption", cases);
 }
