@@ -51,7 +51,8 @@ def no_more_to_do(bench, before, got, proxies=(), can_little=False):
         assert not proxy.commands("APPEND"), "a run without state appended"
         read = proxy.octets()[1] - before_it
         whole = sum(before.sizes[entry.sha256] * number for entry, number in before.entries.items())
-        assert read < whole / 4, f"matching read {read} octets of an account of {whole}"
+        # headers, and a sample, which is more of a small account
+        assert read < whole / (2 if SHORT else 4), f"matching read {read} octets of an account of {whole}"
     expect_same(got, bench.destination.snapshot(), "the destination before and after further runs")
 
 
