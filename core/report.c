@@ -519,6 +519,18 @@ print_left_out(const HaulTally *total, FILE *out)
               haul_reason_find(haul_verdict_reason(verdict))->what, haul_verdict_reason(verdict));
 }
 
+/* What became of a folder's messages: in short where all of them are there now. */
+static char *
+outcome_of(const HaulTally *tally)
+{
+  uint64_t n_copied = tally->n[HAUL_STATE_COPIED], n_there = tally->n[HAUL_STATE_THERE];
+  if (n_copied + n_there < tally->source)
+    return haul_tally_sentence(tally);
+  return n_there == 0
+             ? g_strdup_printf("%" PRIu64 " copied", n_copied)
+             : g_strdup_printf("%" PRIu64 " copied, %" PRIu64 " already there", n_copied, n_there);
+}
+
 /* A line for a folder in which not all was there already. */
 static void
 print_folder(const HaulTally *tally, FILE *out)
@@ -527,8 +539,8 @@ print_folder(const HaulTally *tally, FILE *out)
     return;
   g_autofree char *path1 = haul_text_display(tally->path1, strlen(tally->path1));
   g_autofree char *path2 = haul_text_display(tally->path2, strlen(tally->path2));
-  g_autofree char *sentence = haul_tally_sentence(tally);
-  fprintf(out, "%s -> %s: %s", path1, path2, sentence);
+  g_autofree char *outcome = outcome_of(tally);
+  fprintf(out, "%s -> %s: %s", path1, path2, outcome);
   if (tally->batch.n_sessions > 1)
     fprintf(out, ", in %u batches", tally->batch.n_sessions);
   if (tally->n_flags > 0)
