@@ -8,6 +8,7 @@
 
 #include "flagging.h"
 #include "bounds.h"
+#include "mend.h"
 #include "message.h"
 #include "naming.h"
 #include "ticket.h"
@@ -47,6 +48,26 @@ batch_free(Batch *batch)
   g_free(batch);
 }
 
+/* A message that the destination refused, and that may be repaired. */
+typedef struct {
+  HaulMessage *message; /* owned; as the source has it */
+  HaulCargo cargo;      /* owned */
+  HaulMending mending;
+  GError *why; /* owned; what was said of it first */
+} Rejected;
+
+static void
+rejected_free(Rejected *rejected)
+{
+  if (rejected == NULL)
+    return;
+  haul_message_unref(rejected->message);
+  haul_cargo_clear(&rejected->cargo);
+  g_clear_error(&rejected->why);
+  g_free(rejected);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rejected, rejected_free)
+
 typedef struct {
   const HaulContext *context;
   const HaulPass *pass;
@@ -61,9 +82,11 @@ typedef struct {
   GPtrArray *batches; /* owned; of Batch: under way, or not yet noted as done */
   GArray *receipts;   /* owned; of HaulReceipt: to be noted */
   guint n_under_way;
-  HaulNaming *naming; /* owned; what was delivered, and the store did not say its id */
-  bool lost;          /* a ticket has said so */
-  GError *trouble;    /* owned; the worst that a ticket said, beyond its folder */
+  HaulNaming *naming;  /* owned; what was delivered, and the store did not say its id */
+  GPtrArray *rejected; /* owned; of Rejected, of the folder at hand: to be repaired */
+  HaulKeyMaker *maker; /* owned; for what is repaired */
+  bool lost;           /* a ticket has said so */
+  GError *trouble;     /* owned; the worst that a ticket said, beyond its folder */
 } Writer;
 
 /* ---- tickets ---- */
@@ -72,17 +95,58 @@ typedef struct {
   Writer *writer;
   Batch *batch;
   guint index;
+  Rejected *rejected; /* owned; what may be repaired if it is refused, or NULL */
 } Delivery;
+
+static void
+delivery_free(Delivery *delivery)
+{
+  rejected_free(delivery->rejected);
+  g_free(delivery);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Delivery, delivery_free)
+
+/* Whether what was said of a delivery lets us try again with a repaired message. Its intent is over. */
+static bool
+is_to_be_repaired(const Delivery *delivery, const GError *why)
+{
+  return why != NULL && delivery->rejected != NULL && haul_error_reach(why) == HAUL_ERROR_MESSAGE
+         && strcmp(haul_error_reason(why), "refused") == 0;
+}
+
+/* Keeps it for repair_rejected(). */
+static void
+reject(Writer *writer, Delivery *delivery, const HaulCargo *cargo, const GError *why)
+{
+  Rejected *rejected = g_steal_pointer(&delivery->rejected);
+  if (rejected->why == NULL) {
+    rejected->why = g_error_copy(why);
+    rejected->cargo = *cargo;
+    rejected->cargo.id1 = g_strdup(cargo->id1);
+  }
+  g_ptr_array_add(writer->rejected, rejected);
+}
+
+/* Tells of a delivery that was repaired before. */
+static void
+tell_repaired(const Writer *writer, const HaulFolderWork *work, const Rejected *rejected)
+{
+  g_autofree char *names = haul_repair_names(rejected->mending.done);
+  haul_report_repaired(writer->context->report, work->tally);
+  haul_log(HAUL_LOG_WARNING, "%s, message %s: refused as it is (%s); delivered repaired: %s",
+           work->tally->path1, rejected->cargo.id1, rejected->why->message, names);
+}
 
 static void
 settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
 {
-  g_autofree Delivery *delivery = data;
+  g_autoptr(Delivery) delivery = data;
   Writer *writer = delivery->writer;
   Batch *batch = delivery->batch;
   const HaulCargo *cargo = &g_array_index(batch->intent->cargo, HaulCargo, delivery->index);
   writer->n_under_way--;
-  if (why != NULL)
+  bool again = is_to_be_repaired(delivery, why);
+  if (why != NULL && !again)
     batch->work->incomplete = true;
   if (why != NULL && haul_error_reach(why) == HAUL_ERROR_FOLDER) {
     haul_report_folder_failed(writer->context->report, batch->work->tally, why);
@@ -109,10 +173,16 @@ settled(void *data, uint64_t epoch, const char *new_id, const GError *why)
     .id2 = g_strdup(new_id),
   };
   g_array_append_val(writer->receipts, receipt);
+  if (again) {
+    reject(writer, delivery, cargo, why);
+    return;
+  }
   if (why != NULL) {
     haul_report_trouble(writer->context->report, batch->work->tally, cargo->id1, why);
     return;
   }
+  if (delivery->rejected != NULL && delivery->rejected->why != NULL)
+    tell_repaired(writer, batch->work, delivery->rejected);
   batch->work->wrote = true;
   batch->work->n_put++;
   haul_report_copied(writer->context->report, batch->work->tally, cargo->size);
@@ -175,11 +245,17 @@ contain(Writer *writer, GError *why, GError **error)
   return true;
 }
 
+/* @rejected: taken; of a message that was refused before, or NULL. */
 static bool
-put(Writer *writer, Batch *batch, guint index, HaulMessage *message, GError **error)
+put(Writer *writer, Batch *batch, guint index, HaulMessage *message, Rejected *rejected,
+    GError **error)
 {
   Delivery *delivery = g_new(Delivery, 1);
-  *delivery = (Delivery){ writer, batch, index };
+  if (rejected == NULL && writer->context->policy->repair == HAUL_REPAIR_ON_REJECT) {
+    rejected = g_new0(Rejected, 1);
+    rejected->message = haul_message_ref(message);
+  }
+  *delivery = (Delivery){ writer, batch, index, rejected };
   writer->n_under_way++;
   return haul_store_put(writer->store2, message, haul_ticket_new(settled, delivery), error);
 }
@@ -208,12 +284,94 @@ send_batch(Writer *writer, GError **error)
       continue;
     }
     GError *why = NULL;
-    if (!put(writer, batch, i, ((HaulParcel *)writer->waiting->pdata[i])->message, &why))
+    HaulMessage *message = ((HaulParcel *)writer->waiting->pdata[i])->message;
+    if (!put(writer, batch, i, message, NULL, &why))
       going = contain(writer, why, error);
   }
   g_ptr_array_set_size(writer->waiting, 0);
   writer->waiting_octets = 0;
   return going;
+}
+
+/* ---- what was refused, and is repaired ---- */
+
+/* No repair is left, or none can be made: it stays refused. */
+static void
+give_up_repairing(Writer *writer, const Rejected *rejected, const GError *failure)
+{
+  g_autofree char *names = haul_repair_names(rejected->mending.done);
+  writer->work->incomplete = true;
+  haul_log(HAUL_LOG_INFO, "%s, message %s: refused, and no repair helped%s%s",
+           writer->work->tally->path1, rejected->cargo.id1, *names != '\0' ? "; tried: " : "",
+           failure != NULL ? failure->message : names);
+  haul_report_trouble(writer->context->report, writer->work->tally, rejected->cargo.id1,
+                      rejected->why);
+}
+
+/* Repairs a message; its cargo goes to @intent. NULL if it stays refused. */
+static HaulMessage *
+mend(Writer *writer, Rejected *rejected, HaulIntentBatch *intent)
+{
+  g_autoptr(GError) why = NULL;
+  HaulKey key;
+  HaulCargo cargo = rejected->cargo;
+  g_autoptr(HaulMessage) mended =
+      haul_mend(rejected->message, &rejected->mending, writer->context->spool, writer->queue, &why);
+  if (mended == NULL || !haul_key_of_message(writer->maker, mended, &key, cargo.sent_sha256)) {
+    give_up_repairing(writer, rejected, why);
+    return NULL;
+  }
+  cargo.id1 = g_strdup(rejected->cargo.id1);
+  cargo.altered = true;
+  cargo.sent_size = haul_message_item(mended)->size;
+  g_array_append_val(intent->cargo, cargo);
+  return g_steal_pointer(&mended);
+}
+
+/* Sends what was refused once more, with the next repair each: first the intent, as ever. */
+static bool
+send_repaired(Writer *writer, GError **error)
+{
+  HaulFolderWork *work = writer->work;
+  g_autoptr(GPtrArray) rejected = g_steal_pointer(&writer->rejected);
+  g_autoptr(GPtrArray) mended = g_ptr_array_new_with_free_func((GDestroyNotify)haul_message_unref);
+  g_autoptr(GPtrArray) tried = g_ptr_array_new_with_free_func((GDestroyNotify)rejected_free);
+  writer->rejected = g_ptr_array_new_with_free_func((GDestroyNotify)rejected_free);
+  Batch *batch = g_new0(Batch, 1);
+  batch->work = work;
+  batch->intent = haul_intent_batch_new(work->number, work->epoch2, work->next_id2);
+  for (guint i = 0; i < rejected->len; i++) {
+    HaulMessage *message = mend(writer, rejected->pdata[i], batch->intent);
+    if (message == NULL)
+      continue;
+    g_ptr_array_add(mended, message);
+    g_ptr_array_add(tried, g_steal_pointer(&rejected->pdata[i]));
+  }
+  if (mended->len == 0) {
+    batch_free(batch);
+    return true;
+  }
+  batch->n_open = mended->len;
+  bool going = note_receipts(writer, batch->intent, error);
+  g_ptr_array_add(writer->batches, batch);
+  for (guint i = 0; going && i < mended->len; i++) {
+    GError *why = NULL;
+    if (writer->refused)
+      batch->n_open--;
+    else if (!put(writer, batch, i, mended->pdata[i], g_steal_pointer(&tried->pdata[i]), &why))
+      going = contain(writer, why, error);
+  }
+  return going && flush(writer, error);
+}
+
+/* Tries what was refused again until it is taken, or nothing is left to try. */
+static bool
+repair_rejected(Writer *writer, GError **error)
+{
+  while (writer->rejected->len > 0 && writer->trouble == NULL && !writer->refused)
+    if (!send_repaired(writer, error))
+      return false;
+  return true;
 }
 
 /* Whether the tickets said nothing that reaches beyond their folder. */
@@ -283,6 +441,10 @@ end_folder(Writer *writer, HaulParcel *parcel, GError **error)
 {
   HaulFolderWork *work = writer->work;
   if (!send_batch(writer, error))
+    return false;
+  /* What is refused after the next folder was begun could not be told from what is its own. */
+  if (writer->context->policy->repair == HAUL_REPAIR_ON_REJECT
+      && (!flush(writer, error) || !repair_rejected(writer, error)))
     return false;
   if (parcel->why != NULL) {
     work->incomplete = true;
@@ -396,7 +558,7 @@ deliver_until_closed(Writer *writer, GError **error)
     default:
       return conclude(writer, error);
     }
-    if (!going || !check_trouble(writer, error))
+    if (!going || !check_trouble(writer, error) || !repair_rejected(writer, error))
       return false;
   }
 }
@@ -423,6 +585,8 @@ haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *st
     .batches = g_ptr_array_new_with_free_func((GDestroyNotify)batch_free),
     .receipts = g_array_new(FALSE, TRUE, sizeof(HaulReceipt)),
     .naming = haul_naming_new(context, store2),
+    .rejected = g_ptr_array_new_with_free_func((GDestroyNotify)rejected_free),
+    .maker = haul_key_maker_new(context->chain),
   };
   g_array_set_clear_func(writer.receipts, (GDestroyNotify)haul_receipt_clear);
 
@@ -440,6 +604,8 @@ haul_deliver(const HaulContext *context, const HaulPass *pass, HaulOpenStore *st
   drain(queue);
   g_clear_error(&writer.trouble);
   haul_naming_free(writer.naming);
+  g_ptr_array_unref(writer.rejected);
+  haul_key_maker_free(writer.maker);
   g_array_unref(writer.receipts);
   g_ptr_array_unref(writer.batches);
   g_ptr_array_unref(writer.waiting);

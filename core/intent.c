@@ -46,6 +46,9 @@ haul_intent_batch_free(HaulIntentBatch *batch)
   g_free(batch);
 }
 
+/* Beside the flags of a record: of another form that was delivered, its size and SHA-256 follow at the end. */
+#define ALTERED (UINT32_C(1) << 31)
+
 /* What is of fixed size in the record of one cargo; its id and keywords follow. */
 typedef struct {
   uint64_t size;
@@ -65,7 +68,7 @@ pack_cargo(HaulJournal *journal, const GArray *cargo)
         one->keywords != 0 ? haul_keywords_text(journal->keywords, one->keywords) : NULL;
     CargoRecord record = {
       .size = one->size,
-      .flags = one->flags,
+      .flags = one->flags | (one->altered ? ALTERED : 0),
       .id_size = (uint16_t)strlen(one->id1),
       .keywords_size = (uint16_t)(keywords != NULL ? MIN(strlen(keywords), UINT16_MAX) : 0),
       .key = one->key,
@@ -75,6 +78,10 @@ pack_cargo(HaulJournal *journal, const GArray *cargo)
     g_byte_array_append(packed, (const uint8_t *)one->id1, record.id_size);
     if (record.keywords_size > 0)
       g_byte_array_append(packed, (const uint8_t *)keywords, record.keywords_size);
+    if (one->altered) {
+      g_byte_array_append(packed, (const uint8_t *)&one->sent_size, sizeof one->sent_size);
+      g_byte_array_append(packed, one->sent_sha256, sizeof one->sent_sha256);
+    }
   }
   return packed;
 }
@@ -89,21 +96,30 @@ unpack_cargo(HaulJournal *journal, const uint8_t *packed, size_t size, GArray *c
     memcpy(&record, packed, sizeof record);
     packed += sizeof record;
     size -= sizeof record;
-    if (size < (size_t)record.id_size + record.keywords_size)
+    bool altered = (record.flags & ALTERED) != 0;
+    size_t n_texts = (size_t)record.id_size + record.keywords_size;
+    size_t n_sent = altered ? sizeof(uint64_t) + HAUL_SHA256_SIZE : 0;
+    if (size < n_texts + n_sent)
       return false;
     g_autofree char *keywords =
         g_strndup((const char *)packed + record.id_size, record.keywords_size);
     HaulCargo one = {
       .id1 = g_strndup((const char *)packed, record.id_size),
       .size = record.size,
-      .flags = record.flags,
+      .flags = record.flags & ~ALTERED,
       .keywords = haul_keywords_parse(journal->keywords, keywords),
       .key = record.key,
+      .altered = altered,
     };
     memcpy(one.sha256, record.sha256, sizeof one.sha256);
+    packed += n_texts;
+    if (altered) {
+      memcpy(&one.sent_size, packed, sizeof one.sent_size);
+      memcpy(one.sent_sha256, packed + sizeof one.sent_size, sizeof one.sent_sha256);
+    }
     g_array_append_val(cargo, one);
-    packed += record.id_size + record.keywords_size;
-    size -= (size_t)record.id_size + record.keywords_size;
+    packed += n_sent;
+    size -= n_texts + n_sent;
   }
   return true;
 }

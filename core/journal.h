@@ -102,6 +102,9 @@ typedef struct {
   uint8_t sha256[32];
   bool
       proven; /* of a copy that matching found: it is as large as the message, or has its content */
+  bool altered; /* what is delivered has other octets than the source: these; only intents tell */
+  uint64_t sent_size;
+  uint8_t sent_sha256[32];
 } HaulCargo;
 void haul_cargo_clear(HaulCargo *cargo);
 

@@ -150,7 +150,9 @@ line_up(Look *look)
     if (unnamed->work != look->work)
       continue;
     queue_up(look->by_key, &unnamed->cargo.key, unnamed);
-    queue_up(look->by_size, GSIZE_TO_POINTER((gsize)unnamed->cargo.size), unnamed);
+    const HaulCargo *cargo = &unnamed->cargo;
+    uint64_t size = cargo->altered ? cargo->sent_size : cargo->size;
+    queue_up(look->by_size, GSIZE_TO_POINTER((gsize)size), unnamed);
   }
 }
 

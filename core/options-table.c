@@ -324,6 +324,7 @@ apply_inet(HaulOptions *options, const HaulOption *option, unsigned side, const 
 /* ---- the table ---- */
 
 static const char *const flags_modes[] = { "merge", "source", "add", "none", NULL };
+static const char *const repair_modes[] = { "never", "on-reject", NULL };
 static const char *const labels_modes[] = { "folders", "keywords", "first", NULL };
 
 /* Members of what is read: the option's name, what it takes, where it goes, its help. */
@@ -442,6 +443,8 @@ static const HaulOption table[] = {
   { "search1", false, "KEY", haul_apply_search, "the same", POLICY(search1) },
   { "search2", false, "KEY", haul_apply_search,
     "compare with such messages of the destination only", POLICY(search2) },
+  { "repair", false, "WHEN", apply_choice, "never (default), or on-reject: what is refused",
+    POLICY(repair), CHOICES(repair_modes) },
 
   /* what goes */
   { "delete1", false, NULL, apply_switch, "delete at the source what has a copy at the destination",

@@ -7,6 +7,9 @@
 
 #include "plan.h"
 
+/* Whether what the destination refuses is repaired and sent once more. */
+typedef enum { HAUL_REPAIR_NEVER, HAUL_REPAIR_ON_REJECT } HaulRepairMode;
+
 /* Texts and lists (NULL-terminated; NULL for none) are borrowed. */
 typedef struct {
   /* folders */
@@ -23,10 +26,11 @@ typedef struct {
   const char *const *rewrites; /* "s/.../.../": of names at the destination, in this order */
   const char *subfolder1;      /* the subtree that is the account; NULL: all */
   const char *subfolder2;      /* what all goes below, or NULL */
-  const char *prefix2;         /* what the destination's names begin with, if it does not show it; or NULL */
-  const char *sep2;            /* likewise, what parts their levels: one octet */
-  bool no_automap;             /* special use and names in other languages count for nothing */
-  bool allow_merge;            /* several folders may go to one */
+  const char
+      *prefix2;     /* what the destination's names begin with, if it does not show it; or NULL */
+  const char *sep2; /* likewise, what parts their levels: one octet */
+  bool no_automap;  /* special use and names in other languages count for nothing */
+  bool allow_merge; /* several folders may go to one */
 
   /* messages */
   const char *match;          /* the chain; never NULL */
@@ -36,6 +40,7 @@ typedef struct {
   HaulLabelsMode labels;
   uint64_t min_octets, max_octets; /* the size of what is copied; 0: any */
   uint64_t min_age_s, max_age_s;   /* its age; 0: any */
+  HaulRepairMode repair;
   const char *search1, *search2; /* a search key, or NULL: all are copied; all are compared with */
 
   /* what goes */

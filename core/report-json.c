@@ -16,6 +16,7 @@ haul_report_json_numbers(GString *json, const HaulTally *tally)
   haul_json_number(json, "filtered_by_search", tally->n_left_out[HAUL_VERDICT_SEARCH]);
   haul_json_number(json, "linked", tally->n_linked);
   haul_json_number(json, "moved", tally->n_moved);
+  haul_json_number(json, "repaired", tally->n_repaired);
   haul_json_number(json, "octets", tally->octets);
   haul_json_number(json, "flags_changed", tally->n_flags);
   haul_json_number(json, "deleted_at_source", tally->leaving.n_gone);

@@ -133,6 +133,14 @@ haul_report_linked(HaulReport *report, HaulTally *tally, bool moved)
 }
 
 void
+haul_report_repaired(HaulReport *report, HaulTally *tally)
+{
+  pthread_mutex_lock(&report->mutex);
+  tally->n_repaired++;
+  pthread_mutex_unlock(&report->mutex);
+}
+
+void
 haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages)
 {
   pthread_mutex_lock(&report->mutex);
@@ -411,6 +419,7 @@ haul_report_total(HaulReport *report)
     total.octets += tally->octets;
     total.n_linked += tally->n_linked;
     total.n_moved += tally->n_moved;
+    total.n_repaired += tally->n_repaired;
     total.n_flags += tally->n_flags;
     total.n_conflicts += tally->n_conflicts;
     total.n_extra += tally->n_extra;
@@ -543,6 +552,8 @@ print_folder(const HaulTally *tally, FILE *out)
   fprintf(out, "%s -> %s: %s", path1, path2, outcome);
   if (tally->batch.n_sessions > 1)
     fprintf(out, ", in %u batches", tally->batch.n_sessions);
+  if (tally->n_repaired > 0)
+    fprintf(out, "; %" PRIu64 " of them repaired", tally->n_repaired);
   if (tally->n_flags > 0)
     fprintf(out, "; flags of %" PRIu64 " changed", tally->n_flags);
   if (tally->leaving.n_gone > 0)
@@ -586,6 +597,9 @@ haul_report_print(HaulReport *report, double seconds, FILE *out)
   if (total.n_conflicts > 0)
     fprintf(out, "%" PRIu64 " messages with the id of another but other content: copied, too\n",
             total.n_conflicts);
+  if (total.n_repaired > 0)
+    fprintf(out, "%" PRIu64 " messages repaired, since they were refused as they are\n",
+            total.n_repaired);
   if (total.n_flags > 0)
     fprintf(out, "%" PRIu64 " messages with changed flags\n", total.n_flags);
   if (total.leaving.n_gone > 0)

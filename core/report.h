@@ -36,6 +36,7 @@ typedef struct {
   uint64_t octets;           /* copied */
   uint64_t n_linked;         /* of the copied, those that the destination copied itself */
   uint64_t n_moved;          /* of these, those that moved from folder to folder at the source */
+  uint64_t n_repaired;       /* of the copied, those that the destination took repaired */
   uint64_t n_flags;          /* messages whose flags were changed at the destination */
   uint64_t n_trouble_failed; /* of the failed, those that are in trouble one by one */
   /* Of the filtered, those that were not selected. */
@@ -75,6 +76,8 @@ void haul_report_copied(HaulReport *report, HaulTally *tally, uint64_t octets);
 void haul_report_begin_anew(HaulReport *report, HaulTally *tally);
 /* A message that the destination had in another folder, and copied itself. */
 void haul_report_linked(HaulReport *report, HaulTally *tally, bool moved);
+/* A message that is copied was repaired for it. */
+void haul_report_repaired(HaulReport *report, HaulTally *tally);
 void haul_report_flags(HaulReport *report, HaulTally *tally, uint64_t n_messages);
 /* So many messages are not selected, and filtered for this reason; told anew by each pass. */
 void haul_report_filtered(HaulReport *report, HaulTally *tally, HaulVerdict verdict, uint64_t n);

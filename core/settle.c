@@ -138,8 +138,10 @@ equal_sha256(gconstpointer a, gconstpointer b)
 static void
 collect_sizes_of(Settling *settling, const HaulIntentBatch *batch)
 {
-  for (guint k = 0; k < batch->cargo->len; k++)
-    g_hash_table_add(settling->sizes, number(g_array_index(batch->cargo, HaulCargo, k).size));
+  for (guint k = 0; k < batch->cargo->len; k++) {
+    const HaulCargo *cargo = &g_array_index(batch->cargo, HaulCargo, k);
+    g_hash_table_add(settling->sizes, number(cargo->altered ? cargo->sent_size : cargo->size));
+  }
 }
 
 static void
@@ -234,7 +236,8 @@ settle_batch(Settling *settling, HaulIntentBatch *batch, GError **error)
 {
   for (guint k = 0; k < batch->cargo->len;) {
     const HaulCargo *cargo = &g_array_index(batch->cargo, HaulCargo, k);
-    GQueue *same = g_hash_table_lookup(settling->found, cargo->sha256);
+    GQueue *same =
+        g_hash_table_lookup(settling->found, cargo->altered ? cargo->sent_sha256 : cargo->sha256);
     if (same == NULL || g_queue_is_empty(same)) {
       k++;
       continue;

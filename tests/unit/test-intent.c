@@ -91,6 +91,39 @@ an_intent_comes_back_whole(void)
     CU_ASSERT_EQUAL(is->keywords, was->keywords);
     CU_ASSERT(haul_key_equal(&is->key, &was->key));
     CU_ASSERT_EQUAL(memcmp(is->sha256, was->sha256, sizeof is->sha256), 0);
+    CU_ASSERT_FALSE(is->altered);
+  }
+}
+
+static void
+an_intent_tells_what_is_sent_instead(void)
+{
+  g_auto(State) state;
+  state_init(&state);
+  state_reopen(&state);
+  int64_t folder = state_begin_folder(&state, "a", 7, 8);
+  g_autoptr(HaulIntentBatch) batch = haul_intent_batch_new(folder, 8, "1");
+  for (unsigned i = 0; i < 3; i++) {
+    HaulCargo cargo = { .id1 = g_strdup_printf("%u", i), .size = i, .flags = HAUL_ALL_FLAGS };
+    cargo.altered = i == 1;
+    cargo.sent_size = 5000;
+    memset(cargo.sent_sha256, 9, sizeof cargo.sent_sha256);
+    g_array_append_val(batch->cargo, cargo);
+  }
+  CU_ASSERT(haul_journal_note(state.journal, NULL, NULL, batch, NULL));
+  state_reopen(&state);
+  g_autoptr(GPtrArray) batches = haul_journal_intents(state.journal, folder, NULL);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(batches);
+  CU_ASSERT_EQUAL_FATAL(batches->len, 1);
+  const GArray *known = ((const HaulIntentBatch *)batches->pdata[0])->cargo;
+  CU_ASSERT_EQUAL_FATAL(known->len, 3);
+  for (guint i = 0; i < 3; i++) {
+    const HaulCargo *is = &g_array_index(known, HaulCargo, i);
+    CU_ASSERT_EQUAL(is->size, i);
+    CU_ASSERT_EQUAL(is->flags, HAUL_ALL_FLAGS);
+    CU_ASSERT_EQUAL(is->altered, i == 1);
+    CU_ASSERT_EQUAL(is->sent_size, i == 1 ? 5000 : 0);
+    CU_ASSERT_EQUAL(is->sent_sha256[31], i == 1 ? 9 : 0);
   }
 }
 
@@ -289,6 +322,7 @@ main(void)
 {
   static const Case cases[] = {
     CASE(an_intent_comes_back_whole),
+    CASE(an_intent_tells_what_is_sent_instead),
     CASE(a_receipt_makes_a_pair_and_completes_its_part_of_the_intent),
     CASE(a_receipt_of_another_epoch_is_not_noted),
     CASE(what_is_noted_outlives_the_process),
