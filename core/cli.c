@@ -84,9 +84,8 @@ static int
 command_help(int argc, char **argv)
 {
   haul_options_help(stdout);
-  puts("\nOther commands: mailhaul plan, mailhaul verify, mailhaul dedupe, mailhaul plugins [-v], "
-       "mailhaul "
-       "explain [CODE].");
+  puts("\nOther commands: mailhaul plan, mailhaul verify, mailhaul dedupe, "
+       "mailhaul undo [RUN], mailhaul plugins [-v], mailhaul explain [CODE].");
   return 0;
 }
 
@@ -105,6 +104,7 @@ static const struct {
   { "plan", haul_command_plan },
   { "verify", haul_command_verify },
   { "dedupe", haul_command_dedupe },
+  { "undo", haul_command_undo },
   { "plugins", haul_command_plugins },
   { "explain", haul_command_explain },
   { "help", command_help },

@@ -8,6 +8,7 @@ int haul_command_sync(int argc, char **argv);
 int haul_command_plan(int argc, char **argv);
 int haul_command_verify(int argc, char **argv);
 int haul_command_dedupe(int argc, char **argv);
+int haul_command_undo(int argc, char **argv);
 int haul_command_plugins(int argc, char **argv);
 int haul_command_explain(int argc, char **argv);
 

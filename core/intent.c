@@ -128,14 +128,17 @@ static bool
 add_intent(HaulJournal *journal, HaulIntentBatch *batch, GError **error)
 {
   sqlite3_stmt *insert = haul_db_statement(journal, ADD_INTENT, error);
-  if (insert == NULL)
+  if (insert == NULL || !haul_db_note_run(journal, error))
     return false;
   g_autoptr(GByteArray) packed = pack_cargo(journal, batch->cargo);
+  for (guint i = 0; i < batch->cargo->len; i++)
+    g_array_index(batch->cargo, HaulCargo, i).run = journal->run;
   sqlite3_bind_int64(insert, 1, batch->folder);
   sqlite3_bind_int64(insert, 2, (sqlite3_int64)batch->epoch2);
   haul_db_bind_text(insert, 3, batch->next_id2);
   sqlite3_bind_int64(insert, 4, batch->made_at);
   sqlite3_bind_blob(insert, 5, packed->data, (int)packed->len, SQLITE_STATIC);
+  sqlite3_bind_int64(insert, 6, journal->run);
   bool done = haul_db_run(journal, insert, error);
   batch->number = sqlite3_last_insert_rowid(journal->db);
   return done;
@@ -251,6 +254,8 @@ load_intents(HaulJournal *journal, int64_t folder, GError **error)
     whole = sqlite3_column_int(query, 5) != 0
             && unpack_cargo(journal, sqlite3_column_blob(query, 4),
                             (size_t)sqlite3_column_bytes(query, 4), batch->cargo);
+    for (guint i = 0; i < batch->cargo->len; i++)
+      g_array_index(batch->cargo, HaulCargo, i).run = sqlite3_column_int64(query, 6);
   }
   bool done = !whole ? haul_db_damaged(journal, "an intent", error)
                      : step == SQLITE_DONE || haul_db_fail(journal, error);
@@ -309,6 +314,7 @@ load_cargo(HaulJournal *journal, HaulStatement which, int64_t folder, uint64_t n
       if (row * n / n_rows == (row + 1) * n / n_rows)
         continue;
       HaulCargo cargo = haul_db_column_cargo(journal, query);
+      cargo.run = sqlite3_column_int64(query, 6);
       g_array_append_val(batch->cargo, cargo);
     }
     if (step != SQLITE_DONE)

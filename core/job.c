@@ -622,6 +622,21 @@ finish_sides(Job *job, GError **error)
              && (job->side1.store == NULL || finish_side(job, &job->side1, error)));
 }
 
+/* Says which number the run has, if it has added something. */
+static void
+tell_run(const Job *job)
+{
+  HaulJournal *journal = job->context.journal;
+  int64_t run = journal != NULL && !job->options->dry && !job->options->stateless
+                    ? haul_journal_run(journal)
+                    : 0;
+  if (run > 0)
+    haul_log(HAUL_LOG_INFO,
+             "this was run %" PRId64 " of these accounts: undo %" PRId64
+             " takes back what it has added",
+             run, run);
+}
+
 /* Whatever the run came to: what the state knows is so. A second error is only logged. */
 static void
 write_id_map(const Job *job, GError **why)
@@ -735,6 +750,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   done = done && (options->dry || haul_journal_settle(job.context.journal, &why))
          && finish_sides(&job, &why);
   write_id_map(&job, &why);
+  tell_run(&job);
   int code = 0;
   if (!done || why != NULL) {
     code = fatal_exit_code(&job, why);

@@ -12,7 +12,7 @@
 #include <mailhaul/error.h>
 
 #define APPLICATION_ID 0x6d68756c /* "mhul" */
-#define SCHEMA_VERSION 7
+#define SCHEMA_VERSION 8
 #define OLDEST_VERSION 4 /* that can be made this one */
 
 #define FOLDER_TABLE                                                                               \
@@ -20,6 +20,10 @@
   " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"           \
   " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"        \
   " has_flags1 INTEGER NOT NULL DEFAULT 0, UNIQUE(path1, path2));"
+/* Runs have numbers, and what a run has added to the destination bears its. */
+#define ADD_RUNS                                                                                   \
+  "CREATE TABLE run(number INTEGER PRIMARY KEY, started_at INTEGER NOT NULL, undone_at INTEGER);"  \
+  "ALTER TABLE pair ADD COLUMN run INTEGER; ALTER TABLE intent ADD COLUMN run INTEGER;"
 static const char schema[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;" FOLDER_TABLE
     "CREATE TABLE pair(folder INTEGER NOT NULL, id1 NOT NULL, id2, size INTEGER,"
@@ -32,7 +36,7 @@ static const char schema[] =
     " PRIMARY KEY(object, folder, id1)) WITHOUT ROWID;"
     "CREATE TABLE intent(number INTEGER PRIMARY KEY, folder INTEGER NOT NULL,"
     " epoch2 INTEGER NOT NULL, next_id2 TEXT, made_at INTEGER NOT NULL, cargo BLOB NOT "
-    "NULL);" HAUL_ADD_SUMS;
+    "NULL);" HAUL_ADD_SUMS ADD_RUNS;
 
 /* What makes a file of a version one of the next. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -44,6 +48,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
         "ALTER TABLE pair ADD COLUMN proven INTEGER; ALTER TABLE pair ADD COLUMN leaving INTEGER;"
         "UPDATE pair SET noted_at = unixepoch();",
   [6] = HAUL_ADD_SUMS,
+  [7] = ADD_RUNS,
 };
 
 #define MAY_BE_SAMPLED "key IS NOT NULL AND typeof(id1) = 'integer' AND leaving IS NOT 2"
@@ -51,7 +56,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
 static const char *const statements[N_STATEMENTS] = {
   [ADD_PAIR] =
       "INSERT OR REPLACE INTO pair VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9, ?10, NULL,"
-      " row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?10, NULL))",
+      " row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?10, NULL) + ifnull(?11, 0), ?11)",
   [SET_AGREED] =
       "UPDATE pair SET flags = ?3, keywords = ?4,"
       " sum = " HAUL_PAIR_SUM("?3", "?4", "gone", "leaving") " WHERE folder = ?1 AND id1 = ?2",
@@ -59,8 +64,8 @@ static const char *const statements[N_STATEMENTS] = {
                " sum = " HAUL_PAIR_SUM("flags", "keywords", "?3",
                                        "leaving") " WHERE folder = ?1 AND id1 = ?2",
   [FORGET_PAIR] = "DELETE FROM pair WHERE folder = ?1 AND id1 = ?2",
-  [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo, sum)"
-                 " VALUES(?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5))",
+  [ADD_INTENT] = "INSERT INTO intent(folder, epoch2, next_id2, made_at, cargo, run, sum)"
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5) + ?6)",
   [END_INTENT] = "DELETE FROM intent WHERE number = ?1",
   [LOAD_PAIRS] = "SELECT id1, id2, flags, keywords, gone, leaving, " HAUL_PAIR_IS_WHOLE
                  " FROM pair WHERE folder = ?1",
@@ -78,12 +83,12 @@ static const char *const statements[N_STATEMENTS] = {
   [HAS_LIKE] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 <> ?2 AND leaving IS NOT 2"
                " AND (sha256 = ?3 OR (sha256 IS NULL AND key = ?4 AND size = ?5)) LIMIT 1",
   [LOAD_INTENTS] =
-      "SELECT number, epoch2, next_id2, made_at, cargo, " HAUL_INTENT_IS_WHOLE " FROM intent"
+      "SELECT number, epoch2, next_id2, made_at, cargo, " HAUL_INTENT_IS_WHOLE ", run FROM intent"
       " WHERE folder = ?1 ORDER BY number",
-  [LOAD_NAMELESS] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
+  [LOAD_NAMELESS] = "SELECT id1, size, flags, keywords, key, sha256, run FROM pair"
                     " WHERE folder = ?1 AND id2 IS NULL AND " HAUL_PAIR_IS_WHOLE,
   [COUNT_SAMPLE] = "SELECT count(*) FROM pair WHERE folder = ?1 AND " MAY_BE_SAMPLED,
-  [LOAD_SAMPLE] = "SELECT id1, size, flags, keywords, key, sha256 FROM pair"
+  [LOAD_SAMPLE] = "SELECT id1, size, flags, keywords, key, sha256, run FROM pair"
                   " WHERE folder = ?1 AND " MAY_BE_SAMPLED,
   [LOAD_FOLDERS] =
       "SELECT number, path1, path2, epoch1, epoch2, token1, token2, n_gone, subscribed,"
@@ -129,6 +134,17 @@ static const char *const statements[N_STATEMENTS] = {
   [GET_LABELS] = "SELECT value FROM meta WHERE name = 'labels'",
   [SET_LABELS] = "INSERT OR REPLACE INTO meta VALUES('labels', ?1)",
   [DROP_TOKENS1] = "UPDATE folder SET token1 = NULL",
+  [DROP_TOKENS] = "UPDATE folder SET token1 = NULL, token2 = NULL WHERE number = ?1",
+  [LAST_RUN] = "SELECT coalesce(max(number), 0) FROM run",
+  [ADD_RUN] = "INSERT OR IGNORE INTO run VALUES(?1, ?2, NULL)",
+  [LOAD_RUNS] =
+      "SELECT number, started_at, undone_at, coalesce(n, 0) FROM run LEFT JOIN"
+      " (SELECT run, count(*) AS n FROM pair WHERE run IS NOT NULL GROUP BY run) ON run = number"
+      " ORDER BY number",
+  [END_RUN] = "UPDATE run SET undone_at = ?2 WHERE number = ?1",
+  [COUNT_ADDED] = "SELECT count(*) FROM pair WHERE folder = ?1 AND run = ?2",
+  [LOAD_ADDED] = "SELECT id1, id2, size, key, leaving, " HAUL_PAIR_IS_WHOLE
+                 " FROM pair WHERE folder = ?1 AND run = ?2",
 };
 
 /* ---- SQLite, with our errors ---- */

@@ -53,6 +53,13 @@ typedef enum {
   GET_LABELS,
   SET_LABELS,
   DROP_TOKENS1,
+  DROP_TOKENS,
+  LAST_RUN,
+  ADD_RUN,
+  LOAD_RUNS,
+  END_RUN,
+  COUNT_ADDED,
+  LOAD_ADDED,
   N_STATEMENTS,
 } HaulStatement;
 
@@ -66,6 +73,7 @@ struct HaulJournal {
   bool in_group;       /* between begin and commit */
   bool is_new;         /* no run has ended well with it */
   bool damaged;        /* SQLite came upon what cannot be so */
+  int64_t run;            /* number of this run once it has added something, or 0 */
   GArray *folders;     /* owned; what haul_journal_folders() lent */
   GStringChunk *texts; /* owned; and the texts in it */
   GHashTable *epochs2; /* folder number -> epoch2 (pointers), as on record */
@@ -88,6 +96,9 @@ void haul_db_bind_text(sqlite3_stmt *prepared, int at, const char *text);
 void haul_db_bind_id(sqlite3_stmt *prepared, int at, const char *id);
 void haul_db_bind_keywords(HaulJournal *journal, sqlite3_stmt *prepared, int at, uint32_t keywords);
 HaulId haul_db_column_id(sqlite3_stmt *prepared, int at, HaulIds *ids);
+
+/* Gives this run its number, if it has none, and makes it known in the open transaction. */
+bool haul_db_note_run(HaulJournal *journal, GError **error);
 
 /* Columns 0 to 5 of a pair: id1, size, flags, keywords, key, sha256. */
 HaulCargo haul_db_column_cargo(HaulJournal *journal, sqlite3_stmt *query);

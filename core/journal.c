@@ -262,6 +262,10 @@ haul_db_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, c
     sqlite3_bind_null(insert, 8);
   else
     sqlite3_bind_blob(insert, 8, cargo->sha256, sizeof cargo->sha256, SQLITE_STATIC);
+  if (cargo->run == 0)
+    sqlite3_bind_null(insert, 11);
+  else
+    sqlite3_bind_int64(insert, 11, cargo->run);
   sqlite3_bind_int64(insert, 9, g_get_real_time() / G_USEC_PER_SEC);
   sqlite3_bind_int(insert, 10, cargo->proven);
   return haul_db_run(journal, insert, error);

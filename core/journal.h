@@ -105,6 +105,7 @@ typedef struct {
   bool altered; /* what is delivered has other octets than the source: these; only intents tell */
   uint64_t sent_size;
   uint8_t sent_sha256[32];
+  int64_t run; /* which has added the copy to the destination, by the journal; 0: none of ours */
 } HaulCargo;
 void haul_cargo_clear(HaulCargo *cargo);
 
@@ -189,6 +190,33 @@ bool haul_journal_load_copies(HaulJournal *journal, int64_t folder, unsigned lim
  * another one before, or never noted: then the source's tokens of all folders are forgotten. Call it between begin and commit. */
 bool
 haul_journal_set_labels(HaulJournal *journal, const char *labels, bool *is_new, GError **error);
+
+/* ---- runs ---- */
+
+/* Runs that have added something to the destination are numbered from 1. Returns the number of the one that has
+ * the journal open; 0 as long as it has added nothing. */
+int64_t haul_journal_run(HaulJournal *journal);
+
+typedef struct {
+  int64_t number;
+  int64_t started_at; /* Unix seconds */
+  int64_t undone_at;  /* likewise; 0: it was not undone */
+  uint64_t n_added;   /* the messages that it has added, as far as they are still known */
+} HaulRun;
+
+/* Returns all runs, of HaulRun, oldest first; to be freed. NULL on error. */
+GArray *haul_journal_runs(HaulJournal *journal, GError **error);
+
+bool haul_journal_count_added(HaulJournal *journal, int64_t folder, int64_t run, uint64_t *n,
+                              GError **error);
+/* Appends what a run has added to a folder, of HaulAddition (plan-undo.h); text ids are interned in @ids1, @ids2. */
+bool haul_journal_load_added(HaulJournal *journal, int64_t folder, int64_t run, HaulIds *ids1,
+                             HaulIds *ids2, GArray *added, GError **error);
+/* Forgets the pairs of @ids1 together, and what was noted of the folder being complete. */
+bool haul_journal_take_back(HaulJournal *journal, int64_t folder, const char *const *ids1,
+                            size_t n_ids, GError **error);
+/* Notes that a run was undone. */
+bool haul_journal_end_undo(HaulJournal *journal, int64_t run, GError **error);
 
 /* ---- deliveries ---- */
 

@@ -12,6 +12,7 @@
 /* As these versions made it, but for what is in it. */
 static const char version_4[] =
     "DROP TABLE folder; DROP TABLE pair; ALTER TABLE intent DROP COLUMN sum;"
+    "ALTER TABLE intent DROP COLUMN run; DROP TABLE run;"
     "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL UNIQUE,"
     " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
     " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
@@ -21,6 +22,7 @@ static const char version_4[] =
     " PRIMARY KEY(folder, id1)) WITHOUT ROWID; PRAGMA user_version = 4;";
 static const char version_5[] =
     "DROP TABLE folder; DROP TABLE pair; ALTER TABLE intent DROP COLUMN sum;"
+    "ALTER TABLE intent DROP COLUMN run; DROP TABLE run;"
     "CREATE TABLE folder(number INTEGER PRIMARY KEY, path1 TEXT NOT NULL,"
     " path2 TEXT NOT NULL, epoch1 INTEGER NOT NULL, epoch2 INTEGER NOT NULL, token1 TEXT,"
     " token2 TEXT, n_gone INTEGER NOT NULL DEFAULT 0, subscribed INTEGER NOT NULL DEFAULT 0,"
