@@ -112,6 +112,9 @@ static const char *const statements[N_STATEMENTS] = {
                    " AND id2 IS NOT NULL",
   [HAS_LEFT] = "SELECT 1 FROM folder CROSS JOIN pair ON pair.folder = number WHERE path2 = ?1"
                " AND leaving IS NOT NULL LIMIT 1",
+  [LOAD_OUTDATED] = "SELECT path1 FROM folder WHERE path2 = ?1 AND ?2 <> 0 AND epoch2 <> 0"
+                    " AND epoch2 <> ?2"
+                    " AND EXISTS(SELECT 1 FROM pair WHERE pair.folder = folder.number)",
   [LOAD_STRAYS] = "SELECT id2 FROM stray WHERE folder = ?1",
   [ADD_STRAY] = "INSERT OR REPLACE INTO stray VALUES(?1, ?2)",
   [FORGET_STRAY] = "DELETE FROM stray WHERE folder = ?1 AND id2 = ?2",

@@ -128,3 +128,23 @@ haul_journal_has_left(HaulJournal *journal, const char *path2, bool *has, GError
   pthread_mutex_unlock(&journal->mutex);
   return done;
 }
+
+bool
+haul_journal_load_outdated(HaulJournal *journal, const char *path2, uint64_t epoch2,
+                           GPtrArray *paths1, GError **error)
+{
+  pthread_mutex_lock(&journal->mutex);
+  bool done = false;
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_OUTDATED, error);
+  if (query != NULL) {
+    haul_db_bind_text(query, 1, path2);
+    sqlite3_bind_int64(query, 2, (sqlite3_int64)epoch2);
+    int step;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW)
+      g_ptr_array_add(paths1, g_strdup((const char *)sqlite3_column_text(query, 0)));
+    done = step == SQLITE_DONE || haul_db_fail(journal, error);
+    sqlite3_reset(query);
+  }
+  pthread_mutex_unlock(&journal->mutex);
+  return done;
+}

@@ -148,6 +148,10 @@ bool haul_journal_load_covered(HaulJournal *journal, const char *path2, uint64_t
                                int64_t except, HaulIds *ids2, GArray *covered, GError **error);
 /* Whether anything that lies in @path2 is a message that we have removed at the source, or were about to. */
 bool haul_journal_has_left(HaulJournal *journal, const char *path2, bool *has, GError **error);
+/* Appends the paths at the source (owned char *) of folders that have copies in @path2, but known by ids of
+ * another epoch than @epoch2: which ones they are now, nobody knows. */
+bool haul_journal_load_outdated(HaulJournal *journal, const char *path2, uint64_t epoch2,
+                                GPtrArray *paths1, GError **error);
 
 /* ---- strays: messages of the destination that no pair covers ---- */
 

@@ -98,19 +98,6 @@ haul_mirror_is_in_trouble(const HaulContext *context, const HaulFolderWork *work
          || (!context->dry && !haul_tally_is_complete(work->tally));
 }
 
-/* Whether the folder, or another one of the pass that goes to the same place, is in trouble. */
-static bool
-place_is_in_trouble(const HaulContext *context, const HaulPass *pass, const HaulFolderWork *work)
-{
-  for (guint i = 0; i < pass->folders->len; i++) {
-    const HaulFolderWork *other = &g_array_index(pass->folders, HaulFolderWork, i);
-    if (strcmp(other->plan.path2, work->plan.path2) == 0
-        && haul_mirror_is_in_trouble(context, other))
-      return true;
-  }
-  return false;
-}
-
 static bool
 has_nameless(const HaulContext *context, const HaulFolderWork *work, bool *has, GError **error)
 {
@@ -118,6 +105,49 @@ has_nameless(const HaulContext *context, const HaulFolderWork *work, bool *has, 
       haul_journal_nameless(context->journal, work->number, error);
   *has = nameless != NULL && nameless->cargo->len > 0;
   return nameless != NULL;
+}
+
+/* Whether a folder that is there at the source, and left out of the run, has copies in the place of @work that
+ * nobody can tell any more. */
+static bool
+has_unknown_copies(const HaulContext *context, const HaulFolderList *list1,
+                   const HaulFolderWork *work, bool *has, GError **error)
+{
+  g_autoptr(GPtrArray) paths1 = g_ptr_array_new_with_free_func(g_free);
+  *has = false;
+  if (!haul_journal_load_outdated(context->journal, work->plan.path2, work->epoch2, paths1, error))
+    return false;
+  for (guint i = 0; i < paths1->len && !*has; i++)
+    *has = haul_folder_list_find(list1, paths1->pdata[i]) != NULL;
+  return true;
+}
+
+/* Notes what speaks against deleting in the place of @work: for it, or for another one that goes there, too,
+ * whose copies are strays of @work where the state has lost them. */
+static bool
+look_at_place(const HaulContext *context, const HaulPass *pass, const HaulFolderWork *work,
+              HaulMirrorInput *input, GError **error)
+{
+  for (guint i = 0; i < pass->folders->len; i++) {
+    const HaulFolderWork *other = &g_array_index(pass->folders, HaulFolderWork, i);
+    const HaulTally *tally = other->tally;
+    if (strcmp(other->plan.path2, work->plan.path2) != 0)
+      continue;
+    bool nameless;
+    if (!has_nameless(context, other, &nameless, error))
+      return false;
+    input->has_nameless |= nameless;
+    input->matched_anew |= tally->leaving.matched_anew;
+    input->is_short |= other->is_short;
+    input->in_trouble |= haul_mirror_is_in_trouble(context, other);
+    input->leaves_out |= other->n_left_out > 0 || tally->n[HAUL_STATE_FILTERED] > other->n_gone
+                         || tally->n[HAUL_STATE_DUPLICATE] > 0;
+    if (!other->is_listed)
+      continue;
+    input->n1 = MIN(input->n1, other->n_listed1);
+    input->is_round |= haul_window_is_round(other->n_listed1);
+  }
+  return true;
 }
 
 bool
@@ -132,14 +162,14 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
       work->is_listed && !work->unusable && g_strcmp0(work->plan.path2, context->trash2) != 0;
   if (knows && !haul_journal_load_strays(context->journal, work->number, ids, strays, error))
     return false;
-  bool nameless = false;
+  bool unknown = false;
   if (strays->len == 0) {
     haul_plan_mirror(&(HaulMirrorInput){ .n2 = work->n_listed2 }, plan);
     return true;
   }
   if (!haul_journal_load_covered(context->journal, work->plan.path2, work->epoch2, work->number,
                                  ids, covered, error)
-      || !has_nameless(context, work, &nameless, error))
+      || !has_unknown_copies(context, list1, work, &unknown, error))
     return false;
   const HaulPolicy *policy = context->policy;
   HaulMirrorInput input = {
@@ -154,14 +184,10 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
     .source_empty = haul_mirror_is_empty(list1),
     .other_source = haul_mirror_is_other_source(pass),
     .state_is_new = context->state_is_new,
-    .matched_anew = work->tally->leaving.matched_anew,
-    .is_short = work->is_short,
-    .is_round = haul_window_is_round(work->n_listed1),
-    .in_trouble = place_is_in_trouble(context, pass, work),
-    .has_nameless = nameless,
-    .leaves_out = work->n_left_out > 0 || work->tally->n[HAUL_STATE_FILTERED] > work->n_gone
-                  || work->tally->n[HAUL_STATE_DUPLICATE] > 0,
+    .leaves_out = unknown,
   };
+  if (!look_at_place(context, pass, work, &input, error))
+    return false;
   haul_plan_mirror(&input, plan);
   return true;
 }

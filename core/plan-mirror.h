@@ -18,7 +18,7 @@ typedef struct {
   size_t n_strays;
   const HaulId *covered; /* copies of what other folders of the source hold or held */
   size_t n_covered;
-  uint64_t n1, n2;   /* how many the listings have */
+  uint64_t n1, n2;   /* how many the listings have: at the source, that which has fewest */
   bool has_limit;    /* the user has said how many may go ... */
   uint64_t limit;    /* ... of a folder */
   bool source_empty; /* no folder of the source holds a message */

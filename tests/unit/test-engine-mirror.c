@@ -170,6 +170,64 @@ folders_that_are_merged_cover_each_other(void)
   CU_ASSERT_EQUAL(count(engine.copy, "All"), 11);
 }
 
+/* A and B go to one place, which has what they had. */
+static void
+begin_merged(Engine *engine, const char *const *renames)
+{
+  engine_init(engine);
+  engine->source->faults.no_changes = engine->source->faults.no_tokens = true;
+  engine->options.policy.renames = renames;
+  engine->options.policy.allow_merge = true;
+  for (unsigned i = 0; i < 12; i++) {
+    g_autofree char *id = g_strdup_printf("<m%u@x>", i);
+    g_autofree char *octets = engine_message(id, "text");
+    memory_box_add(engine->source, i % 2 == 0 ? "A" : "B", octets);
+  }
+  CU_ASSERT_EQUAL(engine_run(engine), 0);
+  CU_ASSERT_EQUAL(count(engine->copy, "All"), 12);
+  engine->options.policy.delete2 = true;
+}
+
+/* What speaks against deleting for one of the folders that share a place does so for all. */
+static void
+what_guards_a_folder_guards_those_it_is_merged_with(void)
+{
+  static const char *const renames[] = { "A=All", "B=All", NULL };
+  g_auto(Engine) half, empty;
+  begin_merged(&half, renames);
+  half.source->faults.unlistable = "B";
+  half.source->faults.ends_list = 3;
+  CU_ASSERT_EQUAL(engine_run(&half), 121);
+  CU_ASSERT_EQUAL(count(half.copy, "All"), 12);
+  begin_merged(&empty, renames);
+  for (unsigned uid = 1; uid <= 6; uid++)
+    memory_box_remove(empty.source, "B", uid);
+  for (unsigned run = 0; run < 2; run++) {
+    CU_ASSERT_EQUAL(engine_run(&empty), 121);
+    CU_ASSERT_EQUAL(count(empty.copy, "All"), 12);
+  }
+  empty.options.policy.max_delete = 6;
+  CU_ASSERT_EQUAL(engine_run(&empty), 0);
+  CU_ASSERT_EQUAL(count(empty.copy, "All"), 6);
+}
+
+/* Copies of a folder that the run leaves out stay, also where the destination has numbered them anew. */
+static void
+copies_of_a_folder_that_is_left_out_stay(void)
+{
+  static const char *const renames[] = { "A=All", "B=All", NULL };
+  static const char *const folders[] = { "A", NULL };
+  g_auto(Engine) engine;
+  begin_merged(&engine, renames);
+  engine.options.policy.folders = folders;
+  for (unsigned run = 0; run < 4; run++) {
+    if (run == 1)
+      memory_box_renumber(engine.copy, "All");
+    engine_run(&engine);
+    CU_ASSERT_EQUAL(count(engine.copy, "All"), 12);
+  }
+}
+
 static void
 a_state_that_is_new_deletes_nothing(void)
 {
@@ -483,6 +541,8 @@ main(void)
     CASE(what_a_run_without_it_left_goes_too),
     CASE(what_was_moved_with_delete1_stays),
     CASE(folders_that_are_merged_cover_each_other),
+    CASE(what_guards_a_folder_guards_those_it_is_merged_with),
+    CASE(copies_of_a_folder_that_is_left_out_stay),
     CASE(a_state_that_is_new_deletes_nothing),
     CASE(a_folder_that_was_numbered_anew_deletes_nothing),
     CASE(another_account_deletes_nothing),
