@@ -14,6 +14,7 @@
 
 typedef struct HaulSelection HaulSelection; /* see selecting.h */
 typedef struct HaulBounds HaulBounds;       /* see bounds.h */
+typedef struct HaulTransform HaulTransform; /* see transform.h */
 
 /* Everything is borrowed from the job. */
 typedef struct {
@@ -28,9 +29,10 @@ typedef struct {
   HaulBounds *bounds; /* of the run */
   /* NULL: all messages. */
   const HaulSelection *selection;
-  unsigned n_lanes;       /* how many there may be at most, by now */
-  GHashTable *spellings2; /* of this pass: see haul_spelling_ask() */
-  GHashTable *made2;      /* owned paths: folders that were made to find spellings out */
+  const HaulTransform *transform; /* NULL: messages are delivered as they are */
+  unsigned n_lanes;               /* how many there may be at most, by now */
+  GHashTable *spellings2;         /* of this pass: see haul_spelling_ask() */
+  GHashTable *made2;              /* owned paths: folders that were made to find spellings out */
   const char *trash2;     /* of this pass: where goes what is deleted at the destination, or NULL */
   const GArray *all1;     /* of this pass: HaulPlanFolder of all of the source; or NULL */
   const GArray *mappings; /* of this pass: HaulMapping beside the chosen folders; or NULL */

@@ -34,6 +34,7 @@
 #include "sessions.h"
 #include "spelling.h"
 #include "survey.h"
+#include "transform.h"
 #include "window.h"
 
 /* One side being opened, in a thread of its own. */
@@ -731,7 +732,8 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     },
   };
   GError *why = NULL;
-  if (!check_options(options, error)) {
+  g_autoptr(HaulTransform) transform = NULL;
+  if (!check_options(options, error) || !haul_transform_new(&options->policy, &transform, error)) {
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }
@@ -739,6 +741,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
     haul_acquaintance_recall(options->state_folder, options->account1);
     haul_acquaintance_recall(options->state_folder, options->account2);
   }
+  job.context.transform = transform;
   g_autofree char *chain = haul_chain_text(options->policy.match, options->policy.headers, &why);
   if (chain != NULL)
     job.context.chain = haul_chain_parse(chain, &why);

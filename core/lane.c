@@ -17,6 +17,7 @@
 #include "plan-labels.h"
 #include "pseudo.h"
 #include "queue.h"
+#include "transform.h"
 
 /* A lane reserves folders so that the store can ask for them ahead: so many, or so much; a lane that is
  * alone the more, the more it has done, for it shows how fast it goes. */
@@ -159,6 +160,32 @@ mark_labels(const HaulLane *lane, HaulMessage *message)
   haul_message_add_keywords(message, (const char *const *)keywords->pdata);
 }
 
+/* Changes the message of a parcel as the user wants it. What is known of it stays what the source has. */
+static void
+transform(HaulLane *lane, HaulParcel *parcel)
+{
+  const HaulContext *context = lane->context;
+  HaulCargo *cargo = &parcel->cargo;
+  HaulKey key;
+  g_autoptr(GError) why = NULL;
+  g_autoptr(HaulMessage) made =
+      haul_transform_apply(context->transform, parcel->message, context->spool, lane->queue, &why);
+  if (made != NULL && !haul_key_of_message(lane->maker, made, &key, cargo->sent_sha256)) {
+    haul_set_error(&why, HAUL_ERROR_MESSAGE, "spool", "the spooled message cannot be read");
+    g_clear_pointer(&made, haul_message_unref);
+  }
+  if (why != NULL)
+    haul_log(HAUL_LOG_WARNING, "%s, message %s: delivered as it is: %s",
+             ((HaulErrand *)lane->errands->pdata[0])->work->plan.folder1->path, cargo->id1,
+             why->message);
+  if (made == NULL)
+    return;
+  cargo->altered = true;
+  cargo->sent_size = haul_message_item(made)->size;
+  haul_message_unref(parcel->message);
+  parcel->message = g_steal_pointer(&made);
+}
+
 static bool
 take_message(HaulMessage *message, void *data, GError **error)
 {
@@ -204,6 +231,8 @@ take_message(HaulMessage *message, void *data, GError **error)
   }
   lane->n_seen++;
   mark_labels(lane, message);
+  if (lane->context->transform != NULL)
+    transform(lane, parcel);
   return push(lane, parcel, error);
 }
 

@@ -443,6 +443,12 @@ static const HaulOption table[] = {
   { "search1", false, "KEY", haul_apply_search, "the same", POLICY(search1) },
   { "search2", false, "KEY", haul_apply_search,
     "compare with such messages of the destination only", POLICY(search2) },
+  { "regexmess", false, "s/A/B/", apply_list, "change messages; may be repeated",
+    POLICY(message_rewrites) },
+  { "disarmreadreceipts", false, NULL, apply_switch, "take requests for receipts from messages",
+    POLICY(disarm_receipts) },
+  { "addheader", false, NULL, apply_needless, "accepted: messages without an id are copied",
+    KEY("messages without Message-Id are copied in any case, and as they are") },
   { "repair", false, "WHEN", apply_choice, "never (default), or on-reject: what is refused",
     POLICY(repair), CHOICES(repair_modes) },
 

@@ -41,6 +41,8 @@ typedef struct {
   uint64_t min_octets, max_octets; /* the size of what is copied; 0: any */
   uint64_t min_age_s, max_age_s;   /* its age; 0: any */
   HaulRepairMode repair;
+  bool disarm_receipts;                /* nobody is told that a copy was read */
+  const char *const *message_rewrites; /* "s/.../.../": of messages, in this order; NULL for none */
   const char *search1, *search2; /* a search key, or NULL: all are copied; all are compared with */
 
   /* what goes */

@@ -132,5 +132,51 @@ def a_repaired_copy_that_nobody_heard_of_is_not_doubled():
             assert len(pair.copy.entries) == 3, copies(pair)
 
 
+ASKING = mail(30, extra=b"disposition-notification-to: <spy@rows.example>\r\n")
+
+
+@case
+def messages_arrive_as_the_user_wants_them():
+    with Pair() as pair:
+        pair.fill(3)
+        pair.inbox.add(Message(ASKING))
+        options = "--disarmreadreceipts", "--regexmess", "s/^Subject: number/Subject: No./m", "--regexmess", "s/\\z/-- \n/"
+        pair.run(*options, "--addheader", copied=4)
+        wanted = [entry.message.octets.replace(b"Subject: number", b"Subject: No.") + b"-- \r\n"
+                  for entry in pair.inbox.entries]
+        wanted[3] = wanted[3].replace(b"disposition-", b"X-disposition-")
+        assert copies(pair) == sorted(wanted), copies(pair)
+        pair.run(*options, already_there=4)
+        pair.run(already_there=4)
+        pair.lose_state()
+        pair.run(*options, already_there=4)
+        assert copies(pair) == sorted(wanted)
+
+
+@case
+def what_cannot_be_changed_arrives_as_it_is():
+    with Pair() as pair:
+        pair.fill(1)
+        pair.inbox.add(Message(mail(5, "a" * 50000)))
+        result = pair.run("--regexmess", "s/(a+)+[bc]/x/", copied=2)
+        assert "delivered as it is" in result.err, result.told()
+        pair.expect_same()
+        assert pair.attempt("--regexmess", "s/a/b/e").code == 64
+        assert pair.attempt("--regexmess", "s/(a/b/").code == 64
+
+
+@case
+def a_changed_copy_that_nobody_heard_of_is_not_doubled():
+    with Pair(destination_session=Forgetful) as pair:
+        pair.destination.forgets = True
+        pair.inbox.add(Message(b"Subject: nobody's\r\n\r\ntext\r\n"))
+        options = "--regexmess", "s/text/another text/"
+        assert pair.attempt(*options).code != 0
+        del pair.destination.admits
+        pair.destination.forgets = False
+        pair.run(*options, already_there=1)
+        assert len(pair.copy.entries) == 1, copies(pair)
+
+
 if __name__ == "__main__":
     run_cases()

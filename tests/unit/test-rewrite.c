@@ -136,14 +136,67 @@ a_name_does_not_grow_without_end(void)
   CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "--regextrans2");
 }
 
+static void
+messages_are_changed_octet_by_octet(void)
+{
+  static const struct {
+    const char *text, *octets;
+    size_t size;
+    const char *result;
+    size_t result_size;
+  } table[] = {
+#define OCTETS(text) text, sizeof text - 1
+    { "s/a/b/g", OCTETS("a\0a"), OCTETS("b\0b") },
+    { "s/\\x00//g", OCTETS("a\0\0b"), OCTETS("ab") },
+    { "s/^To: .*\\r\\n//m", OCTETS("A: b\r\nTo: x\r\nC: d\r\n"), OCTETS("A: b\r\nC: d\r\n") },
+    { "s/^/X: y\\r\\n/", OCTETS("A: b\r\n"), OCTETS("X: y\r\nA: b\r\n") },
+    { "s/^/-/gm", OCTETS("a\nb\n"), OCTETS("-a\n-b\n") },
+    { "s/(b.+)(d)/$2\\U$1/s", OCTETS("ab\nd"), OCTETS("adB\n") },
+    { "s/x*/-/g", OCTETS("ab"), OCTETS("-a-b-") },
+    { "s/\\xff/\\t/", OCTETS("\377"), OCTETS("\t") },
+    { "s/a/b/", OCTETS(""), OCTETS("") },
+    { "s/(\\A|\\n)date:/$1X-Date:/i", OCTETS("A: b\nDate: c"), OCTETS("A: b\nX-Date: c") },
+#undef OCTETS
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HaulRewrite) rewrite = haul_rewrite_parse_octets(table[i].text, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(rewrite);
+    g_autoptr(GByteArray) result = haul_rewrite_apply_octets(
+        rewrite, (const uint8_t *)table[i].octets, table[i].size, 100, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(result);
+    CU_ASSERT_EQUAL(result->len, table[i].result_size);
+    CU_ASSERT_TRUE(result->len == 0
+                   || memcmp(result->data, table[i].result, table[i].result_size) == 0);
+  }
+}
+
+static void
+a_message_is_changed_within_limits(void)
+{
+  g_autoptr(GString) text = g_string_new(NULL);
+  while (text->len < 100000)
+    g_string_append(text, "aaaaaaaaaa");
+  static const char *const rules[] = { "s/a/aaa/g", "s/(a+)+[bc]/x/" };
+  for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(HaulRewrite) rewrite = haul_rewrite_parse_octets(rules[i], NULL);
+    CU_ASSERT_PTR_NULL(haul_rewrite_apply_octets(rewrite, (const uint8_t *)text->str, text->len,
+                                                 2 * text->len, &error));
+    CHECK_ERROR(error, HAUL_ERROR_MESSAGE, "usage", "--regexmess");
+  }
+  g_autoptr(GError) error = NULL;
+  CU_ASSERT_PTR_NULL(haul_rewrite_parse_octets("s/a/b/e", &error));
+  CHECK_ERROR(error, HAUL_ERROR_ACCOUNT, "usage", "--regexmess takes");
+}
+
 int
 main(void)
 {
   static const Case cases[] = {
-    CASE(substitutions_do_what_perl_does),
-    CASE(what_is_none_is_refused_with_its_place),
-    CASE(a_pattern_without_end_ends),
-    CASE(a_name_does_not_grow_without_end),
+    CASE(substitutions_do_what_perl_does),     CASE(what_is_none_is_refused_with_its_place),
+    CASE(a_pattern_without_end_ends),          CASE(a_name_does_not_grow_without_end),
+    CASE(messages_are_changed_octet_by_octet), CASE(a_message_is_changed_within_limits),
   };
   return RUN_SUITE("rewrite", cases);
 }
