@@ -8,9 +8,9 @@
 #include "match.h"
 #include "message.h"
 
-enum { DATE, MESSAGE_ID, SUBJECT, FROM, RECEIVED, N_FIELDS };
-static const char *const names[N_FIELDS + 1] = { "Date", "Message-Id", "Subject",
-                                                 "From", "Received",   NULL };
+enum { DATE, MESSAGE_ID, SUBJECT, FROM, TO, CC, RECEIVED, N_FIELDS };
+static const char *const names[N_FIELDS + 1] = { "Date", "Message-Id", "Subject",  "From",
+                                                 "To",   "Cc",         "Received", NULL };
 
 /* The first fields of these names that are not empty, but the last Received; borrowed from the header. */
 typedef struct {
@@ -100,6 +100,8 @@ haul_traits_of_message(HaulDigest *digest, const HaulMessage *message, HaulKey *
   haul_digest_reset(digest);
   feed_field(digest, &fields, SUBJECT);
   feed_field(digest, &fields, FROM);
+  feed_field(digest, &fields, TO); /* a letter to many is one for each, of the same second */
+  feed_field(digest, &fields, CC);
   haul_digest_field(digest, "text", content.octets, sizeof content.octets);
   haul_digest_finish(digest, traits);
   feed_field(digest, &fields, RECEIVED);

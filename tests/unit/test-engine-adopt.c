@@ -236,6 +236,28 @@ ids_count_where_they_survive(void)
 }
 
 static void
+a_letter_to_another_is_another(void)
+{
+  /* Of a letter to two, sent in one second, each side has the one that the other has not. */
+  static const char *const fields[] = { "To", "Cc" };
+  for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+    g_auto(Engine) engine;
+    engine_init(&engine);
+    for (unsigned n = 0; n < 2; n++) {
+      g_autoptr(GString) text = original(0);
+      g_autofree char *line = g_strdup_printf("%s: %s@x.example\r\n", fields[i], n ? "bob" : "eve");
+      alter_trace(text, n);
+      g_string_prepend(text, line);
+      if (n == 1)
+        alter_id(text, n);
+      memory_box_add(n == 0 ? engine.source : engine.copy, "Sent", text->str);
+    }
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+    CU_ASSERT_EQUAL(engine.calls2.puts, 1);
+  }
+}
+
+static void
 what_was_a_stray_is_not_looked_at_again(void)
 {
   g_auto(Engine) engine;
@@ -291,6 +313,7 @@ main(void)
     CASE(what_another_tool_has_copied_is_adopted),
     CASE(what_is_alike_is_counted),
     CASE(ids_count_where_they_survive),
+    CASE(a_letter_to_another_is_another),
     CASE(what_was_a_stray_is_not_looked_at_again),
     CASE(what_a_folder_has_more_than_once_is_copied_once_if_asked),
   };
