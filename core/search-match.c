@@ -6,6 +6,8 @@
 #include <mailhaul/text.h>
 
 #define DAY_S 86400
+/* RFC 2047 §2 has 75 octets; some programs make one word of a whole subject. */
+#define MAX_WORD 2048
 
 const char *
 haul_search_key_opaque(const HaulSearchKey *key)
@@ -61,7 +63,7 @@ decode_word(const char *at, GString *out)
   const char *charset = at + 2, *kind = strchr(charset, '?');
   if (kind == NULL || kind == charset || kind - charset > 40 || kind[1] == '\0' || kind[2] != '?')
     return NULL;
-  const char *text = kind + 3, *end = strstr(text, "?=");
+  const char *text = kind + 3, *end = g_strstr_len(text, MAX_WORD, "?=");
   if (end == NULL || memchr(text, ' ', (size_t)(end - text)) != NULL)
     return NULL;
   g_autofree char *name = g_strndup(charset, strcspn(charset, "?*")); /* RFC 2231 §5: a language */

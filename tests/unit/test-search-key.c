@@ -256,13 +256,32 @@ nesting_has_an_end_and_time_is_linear(void)
   CU_ASSERT(cpu_time_us() - start < 1000000);
 }
 
+static void
+words_without_end_take_linear_time(void)
+{
+  static const char *const parts[] = { "=?a?q?", "=?a?q?b", "=?a?q? ", "=?" };
+  for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+    g_autoptr(GString) value = g_string_new(NULL);
+    while (value->len < (1u << 22))
+      g_string_append(value, parts[i]);
+    int64_t start_us = g_get_monotonic_time();
+    g_autofree char *decoded = haul_search_decode((const uint8_t *)value->str, value->len);
+    CU_ASSERT_STRING_EQUAL(decoded, value->str);
+    CU_ASSERT(g_get_monotonic_time() - start_us < INT64_C(5000000));
+  }
+}
+
 int
 main(void)
 {
   static const Case cases[] = {
-    CASE(keys_hold_of_what_they_say), CASE(what_is_not_known_holds_of_neither),
-    CASE(mistakes_are_named),         CASE(what_only_servers_know_is_named),
-    CASE(it_tells_what_it_needs),     CASE(nesting_has_an_end_and_time_is_linear),
+    CASE(keys_hold_of_what_they_say),
+    CASE(what_is_not_known_holds_of_neither),
+    CASE(mistakes_are_named),
+    CASE(what_only_servers_know_is_named),
+    CASE(it_tells_what_it_needs),
+    CASE(words_without_end_take_linear_time),
+    CASE(nesting_has_an_end_and_time_is_linear),
   };
   return RUN_SUITE("search-key", cases);
 }
