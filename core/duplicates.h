@@ -16,7 +16,8 @@ void haul_duplicates_free(HaulDuplicates *duplicates);
 void haul_duplicates_begin(HaulDuplicates *duplicates);
 
 /* Sees a message of @work: whether it is the first of its kind, or one that has a copy has the same octets. (Of a
- * copy that was found and not made the octets are not known: the same key and size count.) */
+ * copy that was found and not made the octets are not known: auto's key and the size count. A key that the user
+ * chose may be that of many.) */
 bool haul_duplicates_see(HaulDuplicates *duplicates, const HaulFolderWork *work,
                          const HaulCargo *cargo, bool *is_duplicate, GError **error);
 

@@ -192,23 +192,36 @@ haul_journal_note(HaulJournal *journal, GArray *receipts, GPtrArray *settled,
   return done;
 }
 
+/* Takes a column of @size octets; false where it is not one. */
+static bool
+read_blob(sqlite3_stmt *query, int column, void *to, int size)
+{
+  bool fits = sqlite3_column_bytes(query, column) == size;
+  if (fits)
+    memcpy(to, sqlite3_column_blob(query, column), (size_t)size);
+  return fits;
+}
+
 bool
-haul_journal_has_like(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, bool *has,
-                      GError **error)
+haul_journal_each_copied(HaulJournal *journal, int64_t folder, HaulCargoFunc each, void *data,
+                         GError **error)
 {
   bool done = false;
   pthread_mutex_lock(&journal->mutex);
-  sqlite3_stmt *query = haul_db_statement(journal, HAS_LIKE, error);
+  sqlite3_stmt *query = haul_db_statement(journal, LOAD_COPIED, error);
   if (query != NULL) {
     sqlite3_bind_int64(query, 1, folder);
-    haul_db_bind_id(query, 2, cargo->id1);
-    sqlite3_bind_blob(query, 3, cargo->sha256, sizeof cargo->sha256, SQLITE_STATIC);
-    sqlite3_bind_blob(query, 4, &cargo->key, sizeof cargo->key, SQLITE_STATIC);
-    sqlite3_bind_int64(query, 5, (sqlite3_int64)cargo->size);
-    int step = sqlite3_step(query);
+    int step;
+    while ((step = sqlite3_step(query)) == SQLITE_ROW) {
+      HaulCargo cargo = { .size = (uint64_t)sqlite3_column_int64(query, 1) };
+      bool has_key = sqlite3_column_type(query, 1) != SQLITE_NULL
+                     && read_blob(query, 0, &cargo.key, sizeof cargo.key);
+      bool has_sha256 = read_blob(query, 2, cargo.sha256, sizeof cargo.sha256);
+      if (has_key || has_sha256)
+        each(&cargo, has_sha256, data);
+    }
+    done = step == SQLITE_DONE || haul_db_fail(journal, error);
     sqlite3_reset(query);
-    *has = step == SQLITE_ROW;
-    done = step == SQLITE_ROW || step == SQLITE_DONE || haul_db_fail(journal, error);
   }
   pthread_mutex_unlock(&journal->mutex);
   return done;

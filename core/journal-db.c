@@ -80,8 +80,8 @@ static const char *const statements[N_STATEMENTS] = {
       "UPDATE pair SET leaving = 1,"
       " sum = " HAUL_PAIR_SUM("flags", "keywords", "gone", "1") " WHERE folder = ?1 AND id1 = ?2",
   [HAS_PAIR] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 = ?2",
-  [HAS_LIKE] = "SELECT 1 FROM pair WHERE folder = ?1 AND id1 <> ?2 AND leaving IS NOT 2"
-               " AND (sha256 = ?3 OR (sha256 IS NULL AND key = ?4 AND size = ?5)) LIMIT 1",
+  [LOAD_COPIED] = "SELECT key, size, sha256 FROM pair WHERE folder = ?1 AND leaving IS NOT 2"
+                  " AND " HAUL_PAIR_IS_WHOLE,
   [LOAD_INTENTS] =
       "SELECT number, epoch2, next_id2, made_at, cargo, " HAUL_INTENT_IS_WHOLE ", run FROM intent"
       " WHERE folder = ?1 ORDER BY number",

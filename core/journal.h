@@ -109,10 +109,10 @@ typedef struct {
 } HaulCargo;
 void haul_cargo_clear(HaulCargo *cargo);
 
-/* Whether another message of the folder that has a copy has the octets of @cargo; of a copy that was found, its
- * key and size. */
-bool haul_journal_has_like(HaulJournal *journal, int64_t folder, const HaulCargo *cargo, bool *has,
-                           GError **error);
+/* Tells of each message of the folder that has a copy: its key and size, and its SHA-256 if that is known. */
+typedef void (*HaulCargoFunc)(const HaulCargo *cargo, bool has_sha256, void *data);
+bool haul_journal_each_copied(HaulJournal *journal, int64_t folder, HaulCargoFunc each, void *data,
+                              GError **error);
 
 /* What is to be noted of pairs outside of deliveries. */
 bool haul_journal_add_pair(HaulJournal *journal, int64_t folder, const HaulCargo *cargo,

@@ -306,6 +306,24 @@ what_a_folder_has_more_than_once_is_copied_once_if_asked(void)
   ENGINE_SAME(&engine);
 }
 
+static void
+of_what_was_there_a_field_is_no_proof(void)
+{
+  /* A report of each day, under a subject of its own kind and of one size: the first one was there before. */
+  g_auto(Engine) engine;
+  engine_init(&engine);
+  engine.options.policy.no_duplicates = true;
+  engine.options.policy.match = "header:Subject";
+  for (unsigned day = 1; day <= 3; day++) {
+    g_autofree char *text = g_strdup_printf("Subject: report\r\n\r\nday %u\r\n", day);
+    memory_box_add(engine.source, "INBOX", text);
+    if (day == 1)
+      memory_box_add(engine.copy, "INBOX", text);
+    CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  }
+  ENGINE_SAME(&engine);
+}
+
 int
 main(void)
 {
@@ -316,6 +334,7 @@ main(void)
     CASE(a_letter_to_another_is_another),
     CASE(what_was_a_stray_is_not_looked_at_again),
     CASE(what_a_folder_has_more_than_once_is_copied_once_if_asked),
+    CASE(of_what_was_there_a_field_is_no_proof),
   };
   return RUN_SUITE("engine: adoption", cases);
 }
