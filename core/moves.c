@@ -508,7 +508,9 @@ haul_forget_departed(const HaulContext *context, const HaulPass *pass, GError **
   bool going = true;
   for (guint i = 0; going && i < pass->departures->len; i++) {
     const HaulDeparture *departure = &g_array_index(pass->departures, HaulDeparture, i);
-    if (!departure->is_copied && is_vanished(pass, departure->from))
+    /* Whose copies a folder holds is asked when it is to go; see prune.h. */
+    if (is_vanished(pass, departure->from)
+        && (!departure->is_copied || context->policy->delete2_folders))
       continue;
     going = haul_journal_forget_pair(context->journal, departure->from->number,
                                      departure->copy.cargo.id1, error);

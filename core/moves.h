@@ -21,7 +21,7 @@ bool haul_find_moves(const HaulContext *context, HaulPass *pass, HaulOpenStore *
                      const GArray *journal, const GArray *folders2, GError **error);
 
 /* Forgets, when the links are made, the pairs of what departed; of folders that the source has no more, and may
- * only not show, of what was found elsewhere alone. */
+ * only not show, of what was found elsewhere alone, and not where such folders go. */
 bool haul_forget_departed(const HaulContext *context, const HaulPass *pass, GError **error);
 
 #endif /* HAUL_CORE_MOVES_H */

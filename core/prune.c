@@ -183,6 +183,19 @@ count_others(const HaulContext *context, const HaulPlanFolder *folder, const Hau
   return true;
 }
 
+/* Looks at all that a folder holds. What a listing does not show would go with it, uncounted. */
+static bool
+look_into(HaulOpenStore *store2, const HaulPlanFolder *folder, HaulVictims *victims, GError **error)
+{
+  if (!haul_victims_look(store2, folder->path, folder->epoch, NULL, victims, error))
+    return false;
+  if (victims->n_messages == HAUL_UNKNOWN || victims->n_messages <= victims->ids->len)
+    return true;
+  haul_set_error(error, HAUL_ERROR_FOLDER, "not-mirrored",
+                 "the folder stays: fewer messages were listed than it is said to hold");
+  return false;
+}
+
 /* Looks into a folder. *refusal: why it stays, owned, or NULL. */
 static bool
 judge(const HaulContext *context, HaulOpenStore *store2, const HaulPlanFolder *folder,
@@ -190,7 +203,7 @@ judge(const HaulContext *context, HaulOpenStore *store2, const HaulPlanFolder *f
 {
   guint n_others;
   bool has_left;
-  if (!haul_victims_look(store2, folder->path, folder->epoch, NULL, victims, error)
+  if (!look_into(store2, folder, victims, error)
       || !count_others(context, folder, victims, &n_others, error)
       || !haul_journal_has_left(context->journal, folder->path, &has_left, error))
     return false;

@@ -50,6 +50,7 @@ haul_victims_look(HaulOpenStore *store2, const char *path2, uint64_t epoch2, con
                    "destination: the folder was replaced while we looked at it; run again");
     return false;
   }
+  victims->n_messages = folder.n_messages;
   guint n = ids != NULL ? ids->len : 0;
   g_autofree HaulIdBuffer *buffers = g_new(HaulIdBuffer, MAX(n, 1));
   g_autofree HaulRange *ranges = g_new0(HaulRange, MAX(n, 1));

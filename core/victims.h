@@ -9,8 +9,9 @@
 #include "folder-list.h"
 
 typedef struct {
-  GPtrArray *ids;   /* owned; of char * */
-  GPtrArray *names; /* owned; of char *, beside them: Message-Ids, or NULL */
+  GPtrArray *ids;      /* owned; of char * */
+  GPtrArray *names;    /* owned; of char *, beside them: Message-Ids, or NULL */
+  uint64_t n_messages; /* that the folder is said to hold, or HAUL_UNKNOWN */
 } HaulVictims;
 
 void haul_victims_clear(HaulVictims *victims);

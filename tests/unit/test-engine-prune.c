@@ -72,6 +72,34 @@ folders_that_the_source_has_no_more_go(void)
   CU_ASSERT_EQUAL(engine.calls2.removals, 0);
 }
 
+/* What a listing does not show would go with the folder. */
+static void
+half_a_listing_deletes_no_folder(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine);
+  memory_box_add(engine.copy, "Old/Deep", "Subject: theirs\r\n\r\nx\r\n");
+  engine.copy->faults.unlistable = "Old/Deep";
+  engine.copy->faults.ends_list = 2;
+  CU_ASSERT(is_kept(&engine, "Old/Deep", "fewer messages were listed"));
+}
+
+/* The destination fills a renamed folder from the old one, which goes then. */
+static void
+a_folder_that_was_renamed_goes(void)
+{
+  g_auto(Engine) engine;
+  begin(&engine);
+  for (unsigned i = 0; i < 2; i++) {
+    g_autofree char *id = g_strdup_printf("<Old/Deep%u@x>", i);
+    g_autofree char *octets = engine_message(id, "text");
+    memory_box_add(engine.source, "New", octets);
+  }
+  ENGINE_SYNC(&engine);
+  CU_ASSERT_EQUAL(engine.calls2.messages_copied, 2);
+  CU_ASSERT(!has(engine.copy, "Old/Deep") && has(engine.copy, "New"));
+}
+
 static void
 what_came_to_a_folder_keeps_it(void)
 {
@@ -214,6 +242,8 @@ main(void)
   haul_log_to_stderr(HAUL_LOG_NOTHING);
   static const Case cases[] = {
     CASE(folders_that_the_source_has_no_more_go),
+    CASE(half_a_listing_deletes_no_folder),
+    CASE(a_folder_that_was_renamed_goes),
     CASE(what_came_to_a_folder_keeps_it),
     CASE(folders_that_we_do_not_know_stay_unless_named),
     CASE(what_the_run_leaves_out_stays),
