@@ -74,7 +74,8 @@ note_departure(const HaulContext *context, HaulPass *pass, HaulFolderWork *work,
 {
   g_autoptr(GArray) copies = g_array_new(FALSE, TRUE, sizeof(HaulCopy));
   *departs = false;
-  if (!pass->links || pass->departures->len >= HAUL_MAX_DEPARTURES)
+  /* Where folders are merged, it may have come to another one that goes there: the copy is free for that. */
+  if (!pass->links || work->sharers != NULL || pass->departures->len >= HAUL_MAX_DEPARTURES)
     return true;
   if (!haul_journal_find_copy(context->journal, work->number, id1, copies, error))
     return false;

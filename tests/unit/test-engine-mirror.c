@@ -228,6 +228,25 @@ copies_of_a_folder_that_is_left_out_stay(void)
   }
 }
 
+/* What moves to another folder that goes to the same place is there. */
+static void
+what_moves_between_folders_that_are_merged_is_there(void)
+{
+  static const char *const renames[] = { "A=All", "B=All", NULL };
+  g_auto(Engine) engine;
+  begin_merged(&engine, renames);
+  engine.options.policy.delete2 = false;
+  memory_box_remove(engine.source, "A", 1);
+  g_autofree char *octets = engine_message("<m0@x>", "text");
+  memory_box_add(engine.source, "B", octets);
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(engine.calls2.puts, 0);
+  CU_ASSERT_EQUAL(count(engine.copy, "All"), 12);
+  engine.options.policy.delete2 = true;
+  CU_ASSERT_EQUAL(engine_run(&engine), 0);
+  CU_ASSERT_EQUAL(count(engine.copy, "All"), 12);
+}
+
 static void
 a_state_that_is_new_deletes_nothing(void)
 {
@@ -543,6 +562,7 @@ main(void)
     CASE(folders_that_are_merged_cover_each_other),
     CASE(what_guards_a_folder_guards_those_it_is_merged_with),
     CASE(copies_of_a_folder_that_is_left_out_stay),
+    CASE(what_moves_between_folders_that_are_merged_is_there),
     CASE(a_state_that_is_new_deletes_nothing),
     CASE(a_folder_that_was_numbered_anew_deletes_nothing),
     CASE(another_account_deletes_nothing),
