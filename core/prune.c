@@ -26,7 +26,7 @@ static bool
 check(const char *option, const char *text, GError **error)
 {
   g_autoptr(GError) why = NULL;
-  g_autoptr(GRegex) regex = text != NULL ? compile(text, &why) : NULL;
+  g_autoptr(GRegex) regex G_GNUC_UNUSED = text != NULL ? compile(text, &why) : NULL;
   if (why == NULL)
     return true;
   haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--%s: %s", option, why->message);
