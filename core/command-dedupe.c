@@ -10,6 +10,7 @@
 
 #include "dedupe.h"
 #include "json.h"
+#include "options-fit.h"
 
 static void
 print_duplicate(const char *path, const char *id, const char *kept, uint64_t size, void *data)
@@ -66,7 +67,7 @@ dedupe_account(HaulOptions *options, HaulCancel *cancel, GError **error)
   if (options->sides[1].backend != NULL || options->sides[1].settings->len > 0)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
                    "dedupe looks at one account, which is given as the source");
-  else
+  else if (haul_options_fit(options, HAUL_COMMAND_DEDUPE, error))
     account = haul_options_account(options, 1, cancel, error);
   if (account == NULL)
     return haul_reason_exit_code(haul_error_reason(*error), 0);

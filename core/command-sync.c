@@ -6,6 +6,7 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
+#include "options-fit.h"
 #include "output.h"
 #include "report-file.h"
 #include "result-file.h"
@@ -92,8 +93,16 @@ haul_command_transfer(HaulOptions *options, HaulCancel *cancel, GError **error)
   return code;
 }
 
+static int
+sync_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
+{
+  return haul_options_fit(options, HAUL_COMMAND_SYNC, error)
+             ? haul_command_transfer(options, cancel, error)
+             : haul_reason_exit_code("usage", 0);
+}
+
 int
 haul_command_sync(int argc, char **argv)
 {
-  return haul_command_run(argc, argv, haul_command_transfer);
+  return haul_command_run(argc, argv, sync_accounts);
 }

@@ -9,6 +9,7 @@
 #include <mailhaul/text.h>
 
 #include "json.h"
+#include "options-fit.h"
 #include "undo.h"
 
 static int64_t wanted; /* the run, of the command line; 0: none, they are listed */
@@ -92,7 +93,8 @@ static int
 undo_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
 {
   HaulAccount *source = NULL, *destination = NULL;
-  if (!haul_options_accounts(options, cancel, &source, &destination, error))
+  if (!haul_options_fit(options, HAUL_COMMAND_UNDO, error)
+      || !haul_options_accounts(options, cancel, &source, &destination, error))
     return haul_reason_exit_code(haul_error_reason(*error), 0);
   g_autoptr(HaulAccount) account1 = source;
   g_autoptr(HaulAccount) account2 = destination;

@@ -3,6 +3,7 @@
 
 #include <mailhaul/error.h>
 
+#include "options-fit.h"
 #include "output.h"
 #include "verify.h"
 
@@ -10,7 +11,8 @@ static int
 verify_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
 {
   HaulAccount *source = NULL, *destination = NULL;
-  if (!haul_options_accounts(options, cancel, &source, &destination, error))
+  if (!haul_options_fit(options, HAUL_COMMAND_VERIFY, error)
+      || !haul_options_accounts(options, cancel, &source, &destination, error))
     return haul_reason_exit_code(haul_error_reason(*error), 0);
   g_autoptr(HaulAccount) account1 = source;
   g_autoptr(HaulAccount) account2 = destination;

@@ -82,6 +82,32 @@ def a_limit_keeps_more_from_going():
 
 
 @case
+def what_it_would_not_obey_is_refused():
+    with Pair() as pair:
+        fill(pair)
+        before = held(pair.source)
+        for options in (("--subfolder1", "Files"), ("--maxage", "30"), ("--minage", "30"), ("--maxsize", "10"),
+                        ("--minsize", "10"), ("--search", "DELETED"), ("--search2", "DELETED"), ("--delete2",),
+                        ("--delete1",), ("--trash2", "Trash"), ("--deep",), ("--report", "x.json")):
+            assert f"dedupe does not take {options[0]}" in dedupe(pair, "--apply", *options, code=64).err, options
+        assert held(pair.source) == before
+
+
+@case
+def options_of_one_command_are_refused_by_the_others():
+    with Pair() as pair:
+        fill(pair)
+        urls = ["--path1", pair._bench.folder, "--path2", pair._bench.folder]
+        for command, option in (("sync", "--apply"), ("sync", "--deep"), ("plan", "--apply"), ("plan", "--report=x.json"),
+                                ("verify", "--report=x.json"), ("verify", "--delete2"), ("verify", "--apply"), ("undo", "--folder=INBOX"),
+                                ("undo", "--subfolder1=INBOX"), ("undo", "--maxage=3")):
+            done = subprocess.run([PROGRAM, command, option] + urls, capture_output=True, text=True, timeout=60,
+                                  check=False, env=environment(pair._bench.folder))
+            assert done.returncode == 64, (command, option, done.returncode)
+            assert f"{command} does not take {option.split('=')[0]}" in done.stderr, done.stderr
+
+
+@case
 def a_destination_is_refused():
     with Pair() as pair:
         assert "one account" in dedupe(pair, "--host2", "localhost", code=64).err
