@@ -733,7 +733,8 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   };
   GError *why = NULL;
   g_autoptr(HaulTransform) transform = NULL;
-  if (!check_options(options, error) || !haul_transform_new(&options->policy, &transform, error)) {
+  if (!check_options(options, error)
+      || !haul_transform_new(&options->policy, options->cancel, &transform, error)) {
     job_clear(&job);
     return haul_reason_exit_code("usage", 0);
   }

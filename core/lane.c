@@ -233,6 +233,12 @@ take_message(HaulMessage *message, void *data, GError **error)
   mark_labels(lane, message);
   if (lane->context->transform != NULL)
     transform(lane, parcel);
+  /* A command that was cut off has changed nothing; such a message is for the next run. */
+  if (lane->context->transform != NULL && haul_cancel_is_set(lane->context->cancel)) {
+    haul_parcel_free(parcel);
+    haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "asked to stop");
+    return false;
+  }
   return push(lane, parcel, error);
 }
 

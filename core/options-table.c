@@ -445,6 +445,8 @@ static const HaulOption table[] = {
     "compare with such messages of the destination only", POLICY(search2) },
   { "regexmess", false, "s/A/B/", apply_list, "change messages; may be repeated",
     POLICY(message_rewrites) },
+  { "pipemess", false, "COMMAND", apply_list, "send messages through it; may be repeated",
+    POLICY(message_commands) },
   { "disarmreadreceipts", false, NULL, apply_switch, "take requests for receipts from messages",
     POLICY(disarm_receipts) },
   { "addheader", false, NULL, apply_needless, "accepted: messages without an id are copied",

@@ -43,6 +43,7 @@ typedef struct {
   HaulRepairMode repair;
   bool disarm_receipts;                /* nobody is told that a copy was read */
   const char *const *message_rewrites; /* "s/.../.../": of messages, in this order; NULL for none */
+  const char *const *message_commands; /* that messages go through after these; NULL for none */
   const char *search1, *search2; /* a search key, or NULL: all are copied; all are compared with */
 
   /* what goes */

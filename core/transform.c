@@ -6,27 +6,54 @@
 #include <mailhaul/error.h>
 #include <mailhaul/text.h>
 
+#include "pipe.h"
 #include "repair.h"
 #include "rewrite.h"
 
 /* What is larger is not looked at: it lies on disk, and an expression wants it in one piece. */
 #define LARGEST (32u << 20)
+/* How long a command may take over a message. */
+#define COMMAND_MS 60000u
 #define RECEIPT "Disposition-Notification-To:"
 
 struct HaulTransform {
   bool disarms;        /* requests for receipts */
   GPtrArray *rewrites; /* owned; of HaulRewrite */
+  GPtrArray *commands; /* owned; of char **, owned: words */
+  const HaulCancel *cancel;
 };
 
+static bool
+add_commands(HaulTransform *transform, const char *const *text, GError **error)
+{
+  for (; text != NULL && *text != NULL; text++) {
+    char **words;
+    g_autoptr(GError) why = NULL;
+    if (!g_shell_parse_argv(*text, NULL, &words, &why)) {
+      haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--pipemess takes a command: %s",
+                     why->message);
+      return false;
+    }
+    g_ptr_array_add(transform->commands, words);
+  }
+  return true;
+}
+
 bool
-haul_transform_new(const HaulPolicy *policy, HaulTransform **transform, GError **error)
+haul_transform_new(const HaulPolicy *policy, const HaulCancel *cancel, HaulTransform **transform,
+                   GError **error)
 {
   *transform = NULL;
-  if (!policy->disarm_receipts && policy->message_rewrites == NULL)
+  if (!policy->disarm_receipts && policy->message_rewrites == NULL
+      && policy->message_commands == NULL)
     return true;
   g_autoptr(HaulTransform) made = g_new0(HaulTransform, 1);
   made->disarms = policy->disarm_receipts;
   made->rewrites = g_ptr_array_new_with_free_func((GDestroyNotify)haul_rewrite_free);
+  made->commands = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+  made->cancel = cancel;
+  if (!add_commands(made, policy->message_commands, error))
+    return false;
   const char *const *text = policy->message_rewrites;
   for (; text != NULL && *text != NULL; text++) {
     HaulRewrite *rewrite = haul_rewrite_parse_octets(*text, error);
@@ -43,7 +70,10 @@ haul_transform_free(HaulTransform *transform)
 {
   if (transform == NULL)
     return;
-  g_ptr_array_unref(transform->rewrites);
+  if (transform->rewrites != NULL)
+    g_ptr_array_unref(transform->rewrites);
+  if (transform->commands != NULL)
+    g_ptr_array_unref(transform->commands);
   g_free(transform);
 }
 
@@ -105,6 +135,21 @@ rewrite(const HaulTransform *transform, GByteArray **octets, GError **error)
 }
 
 static bool
+run_commands(const HaulTransform *transform, GByteArray **octets, GError **error)
+{
+  size_t limit = (size_t)(*octets)->len * 2 + (1u << 20);
+  for (guint i = 0; i < transform->commands->len; i++) {
+    GByteArray *made = haul_pipe_run(transform->commands->pdata[i], *octets, COMMAND_MS, limit,
+                                     transform->cancel, error);
+    if (made == NULL)
+      return false;
+    g_byte_array_unref(*octets);
+    *octets = made;
+  }
+  return true;
+}
+
+static bool
 is_same(const HaulMessage *message, const GByteArray *octets)
 {
   size_t size;
@@ -154,8 +199,7 @@ haul_transform_apply(const HaulTransform *transform, const HaulMessage *message,
 {
   const HaulItem *item = haul_message_item(message);
   if (item->size > LARGEST) {
-    haul_set_error(error, HAUL_ERROR_MESSAGE, "usage",
-                   "--regexmess and --disarmreadreceipts change no message beyond %u MiB",
+    haul_set_error(error, HAUL_ERROR_MESSAGE, "usage", "no message beyond %u MiB is changed",
                    LARGEST >> 20);
     return NULL;
   }
@@ -166,7 +210,8 @@ haul_transform_apply(const HaulTransform *transform, const HaulMessage *message,
   }
   if (transform->disarms)
     disarm(&octets);
-  if (!rewrite(transform, &octets, error) || is_same(message, octets))
+  if (!rewrite(transform, &octets, error) || !run_commands(transform, &octets, error)
+      || is_same(message, octets))
     return NULL;
   g_autoptr(GByteArray) mended = mend_lines(octets);
   if (mended->len == 0) {

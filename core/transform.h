@@ -8,13 +8,15 @@
 
 #include <stdbool.h>
 
+#include "cancel.h"
 #include "message.h"
 #include "policy.h"
 
 typedef struct HaulTransform HaulTransform;
 
-/* Sets @transform to what @policy asks for, NULL for nothing. Errors: "usage". */
-bool haul_transform_new(const HaulPolicy *policy, HaulTransform **transform, GError **error);
+/* Sets @transform to what @policy asks for, NULL for nothing. @cancel: borrowed, or NULL. Errors: "usage". */
+bool haul_transform_new(const HaulPolicy *policy, const HaulCancel *cancel,
+                        HaulTransform **transform, GError **error);
 void haul_transform_free(HaulTransform *transform); /* NULL is fine */
 
 /*

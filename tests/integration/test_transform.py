@@ -166,6 +166,22 @@ def what_cannot_be_changed_arrives_as_it_is():
 
 
 @case
+def messages_go_through_commands():
+    with Pair() as pair:
+        pair.fill(3)
+        through = "--pipemess", "sed 's/^text /other text /'", "--pipemess", "sed s/other/another/"
+        pair.run(*through, copied=3)
+        assert copies(pair) == sorted(entry.message.octets.replace(b"\ntext", b"\nanother text")
+                                      for entry in pair.inbox.entries)
+        pair.run(*through, already_there=3)
+        pair.fill(2, first=20)
+        result = pair.run("--pipemess", "sh -c 'cat; exit 1'", copied=2, already_there=3)
+        assert "--pipemess sh failed" in result.err, result.told()
+        assert mail(20) in copies(pair)
+        assert pair.attempt("--pipemess", "sed 's/a").code == 64
+
+
+@case
 def a_changed_copy_that_nobody_heard_of_is_not_doubled():
     with Pair(destination_session=Forgetful) as pair:
         pair.destination.forgets = True
