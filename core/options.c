@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include <mailhaul/error.h>
+#include <mailhaul/log.h>
 #include <mailhaul/text.h>
 
+#include "options-idle.h"
 #include "options-table.h"
 #include "plugin.h"
 #include "secret.h"
@@ -139,6 +141,13 @@ apply_plugin_setting(HaulOptions *options, const char *name, const char *value, 
   return true;
 }
 
+static bool
+note_idle(const char *name, const char *why)
+{
+  haul_log(HAUL_LOG_INFO, "--%s is not needed: %s", name, why);
+  return true;
+}
+
 static void
 wipe_argument(const char *name, char *value)
 {
@@ -170,9 +179,11 @@ haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error)
       value++;
     unsigned side = 0;
     const HaulOption *option = haul_options_find(plain, &side);
-    bool takes_value = option != NULL ? option->value != NULL
-                                      : value == NULL && i + 1 < argc && argv[i + 1][0] != '-';
-    if (option != NULL && !takes_value && value != NULL) {
+    bool takes_value = value == NULL && i + 1 < argc && argv[i + 1][0] != '-';
+    const char *idle = option == NULL ? haul_options_find_idle(plain, &takes_value) : NULL;
+    if (option != NULL)
+      takes_value = option->value != NULL;
+    if ((option != NULL || idle != NULL) && !takes_value && value != NULL) {
       haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage", "--%s takes no value", plain);
       return false;
     }
@@ -184,6 +195,7 @@ haul_options_parse(HaulOptions *options, int argc, char **argv, GError **error)
       value = argv[++i];
     }
     bool applied = option != NULL ? option->apply(options, option, side, value, error)
+                   : idle != NULL ? note_idle(plain, idle)
                                   : apply_plugin_setting(options, plain, value, error);
     if (value != NULL)
       wipe_argument(plain, value);

@@ -227,6 +227,33 @@ what_is_not_right_is_refused_with_what_is_wrong(void)
   }
 }
 
+static void
+what_changes_nothing_is_accepted(void)
+{
+  static const struct {
+    const char *line;
+    bool is_right;
+  } table[] = {
+    { "--usecache --nousecache --useuid", true },
+    { "--buffersize 8192 --split1 100 --dry", true },
+    { "--buffersize=8192", true },
+    { "--nofoldersizes --nofoldersizesatend --noreleasecheck --nolog", true },
+    { "--tmpdir /tmp --pidfile x --nopidfilelocking", true },
+    { "--buffersize", false },
+    { "--usecache=yes", false },
+    { "--nosyncinternaldates", false }, /* that asks for something */
+    { "--nobuffersize", false },
+    { "--usecach", false },
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+    g_auto(Line) line;
+    line_init(&line, table[i].line);
+    if (line.parsed != table[i].is_right)
+      printf("%s\n", table[i].line);
+    CU_ASSERT_EQUAL(line.parsed, table[i].is_right);
+  }
+}
+
 /* ---- accounts ---- */
 
 static void
@@ -487,6 +514,7 @@ main(void)
     CASE(how_flags_are_treated_is_said_as_other_tools_say_it),
     CASE(options_are_read_in_either_spelling),
     CASE(what_is_to_be_deleted_is_said_in_three_ways),
+    CASE(what_changes_nothing_is_accepted),
     CASE(a_url_says_what_its_options_say),
     CASE(what_is_not_right_is_refused_with_what_is_wrong),
     CASE(clear_text_needs_to_be_asked_for_twice),
