@@ -194,8 +194,8 @@ haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const Haul
 
 /* ---- doing it ---- */
 
-static void
-refuse(const HaulContext *context, const HaulFolderWork *work, const char *text)
+void
+haul_mirror_refuse(const HaulContext *context, const HaulFolderWork *work, const char *text)
 {
   g_autoptr(GError) why = NULL;
   haul_set_error(&why, HAUL_ERROR_FOLDER, "not-mirrored", "%s", text);
@@ -226,7 +226,7 @@ contain(const HaulContext *context, const HaulFolderWork *work, GError *why, GEr
     g_propagate_error(error, why);
     return false;
   }
-  refuse(context, work, why->message);
+  haul_mirror_refuse(context, work, why->message);
   g_error_free(why);
   return true;
 }
@@ -282,7 +282,7 @@ mirror_folder(const HaulContext *context, const HaulPass *pass, const HaulFolder
     return false;
   g_autofree char *refusal = haul_mirror_refusal(&plan);
   if (refusal != NULL)
-    refuse(context, work, refusal);
+    haul_mirror_refuse(context, work, refusal);
   if (refusal != NULL || plan.victims->len == 0)
     return true;
   GError *why = NULL;
@@ -293,10 +293,11 @@ mirror_folder(const HaulContext *context, const HaulPass *pass, const HaulFolder
   return contain(context, work, why, error);
 }
 
-/* Says that nothing was deleted for folders that the source, of which nothing is left, does not show. */
-static bool
-report_vanished(const HaulContext *context, const HaulFolderList *list1, GError **error)
+bool
+haul_mirror_report_vanished(const HaulContext *context, const HaulFolderList *list1, GError **error)
 {
+  if (!haul_mirror_is_empty(list1))
+    return true;
   GArray *rows = haul_journal_folders(context->journal, error);
   if (rows == NULL)
     return false;
@@ -318,7 +319,7 @@ bool
 haul_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
             HaulOpenStore *store2, const HaulFolderList *list2, GError **error)
 {
-  if (haul_mirror_is_empty(list1) && !report_vanished(context, list1, error))
+  if (!haul_mirror_report_vanished(context, list1, error))
     return false;
   for (guint i = 0; i < pass->folders->len; i++)
     if (!mirror_folder(context, pass, list1, store2, list2,

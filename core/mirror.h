@@ -30,6 +30,13 @@ bool
 haul_mirror_foresee(const HaulContext *context, const HaulPass *pass, const HaulFolderList *list1,
                     const HaulFolderWork *work, HaulIds *ids, HaulMirrorPlan *plan, GError **error);
 
+/* Reports of a source of which nothing is left that nothing goes for the folders that it does not show. */
+bool haul_mirror_report_vanished(const HaulContext *context, const HaulFolderList *list1,
+                                 GError **error);
+
+/* Reports that nothing goes in a folder, and why. */
+void haul_mirror_refuse(const HaulContext *context, const HaulFolderWork *work, const char *text);
+
 /* What speaks against deleting anything: no folder shows a message; most folders that earlier runs knew were
  * numbered anew; something of a folder went wrong. */
 bool haul_mirror_is_empty(const HaulFolderList *list1);

@@ -90,10 +90,12 @@ show_mirror(const HaulContext *context, const HaulPass *pass, const HaulFolderLi
     return false;
   g_autofree char *refusal = haul_mirror_refusal(&plan);
   forecast->n_deleted2 = refusal == NULL ? plan.victims->len : 0;
-  if (refusal != NULL)
+  if (refusal != NULL) {
     g_string_assign(text, refusal);
-  else
+    haul_mirror_refuse(context, work, refusal); /* as the run will */
+  } else {
     g_string_printf(text, "delete %u messages at the destination", plan.victims->len);
+  }
   if (plan.victims->len > 0)
     show(work->plan.folder1->path, work->plan.path2, refusal != NULL ? "refuse" : "delete2",
          text->str, data);
@@ -118,6 +120,8 @@ haul_preview(const HaulContext *context, const HaulPass *pass, const HaulFolderL
              HaulPreviewFunc show, void *data, GError **error)
 {
   g_autoptr(GString) text = g_string_new(NULL);
+  if (context->policy->delete2 && !haul_mirror_report_vanished(context, list1, error))
+    return false;
   for (guint i = 0; i < pass->folders->len; i++) {
     const HaulFolderWork *work = &g_array_index(pass->folders, HaulFolderWork, i);
     const HaulFolderPlan *plan = &work->plan;

@@ -280,6 +280,11 @@ prune_one(const HaulContext *context, HaulOpenStore *store2, const HaulFolderLis
                         : NULL;
     show(folder->path, refusal != NULL ? "refuse" : "delete2folder",
          refusal != NULL ? refusal : text, data);
+    if (refusal != NULL) /* as the run will */
+      refuse(
+          context,
+          haul_report_folder(context->report, path1 != NULL ? path1 : folder->path, folder->path),
+          refusal);
     return true;
   }
   if (refusal == NULL

@@ -27,6 +27,9 @@ count(MemoryBox *box, const char *path)
 static bool
 is_refused(Engine *engine, const char *why)
 {
+  engine->options.dry = true; /* a plan comes to the same */
+  CU_ASSERT_EQUAL(engine_run(engine), 121);
+  engine->options.dry = false;
   guint n = memory_box_count(engine->copy);
   int code = engine_run(engine);
   const HaulTally *tally = engine_tally(engine, "INBOX");
