@@ -100,16 +100,11 @@ static const struct {
   const char *name;
   int (*run)(int argc, char **argv);
 } commands[] = {
-  { "sync", haul_command_sync },
-  { "plan", haul_command_plan },
-  { "verify", haul_command_verify },
-  { "dedupe", haul_command_dedupe },
-  { "undo", haul_command_undo },
-  { "plugins", haul_command_plugins },
-  { "explain", haul_command_explain },
-  { "help", command_help },
-  { "--help", command_help },
-  { "-h", command_help },
+  { "sync", haul_command_sync },       { "plan", haul_command_plan },
+  { "verify", haul_command_verify },   { "dedupe", haul_command_dedupe },
+  { "undo", haul_command_undo },       { "plugins", haul_command_plugins },
+  { "explain", haul_command_explain }, { "help", command_help },
+  { "--help", command_help },          { "-h", command_help },
   { "--version", command_version },
 };
 

@@ -74,7 +74,7 @@ struct HaulJournal {
   bool in_group;       /* between begin and commit */
   bool is_new;         /* no run has ended well with it */
   bool damaged;        /* SQLite came upon what cannot be so */
-  int64_t run;            /* number of this run once it has added something, or 0 */
+  int64_t run;         /* number of this run once it has added something, or 0 */
   GArray *folders;     /* owned; what haul_journal_folders() lent */
   GStringChunk *texts; /* owned; and the texts in it */
   GHashTable *epochs2; /* folder number -> epoch2 (pointers), as on record */

@@ -35,8 +35,9 @@
       "flags", "keywords", "gone",                                                                 \
       "leaving") ";"                                                                               \
                  "UPDATE folder SET sum = " HAUL_FOLDER_SUM(                                       \
-                     "path2", "epoch1", "epoch2") ";"                                              \
-                                                  "UPDATE intent SET sum = " HAUL_INTENT_SUM_WITHOUT_RUN ";"
+                     "path2", "epoch1",                                                            \
+                     "epoch2") ";"                                                                 \
+                               "UPDATE intent SET sum = " HAUL_INTENT_SUM_WITHOUT_RUN ";"
 
 /* Lets SQLite know row_sum(). */
 bool haul_sum_install(sqlite3 *db);

@@ -225,10 +225,8 @@ who_misses_mail_is_told_why(void)
 {
   g_auto(Engine) engine;
   engine_init_batches(&engine, 5, 2, true);
-  static const char *const expected[] = {
-    "INBOX -> INBOX: 5 copied, in 3 batches\n",
-    "0 at the source"
-  };
+  static const char *const expected[] = { "INBOX -> INBOX: 5 copied, in 3 batches\n",
+                                          "0 at the source" };
   for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
     CU_ASSERT_EQUAL(engine_run(&engine), 0);
     char *text = NULL;
