@@ -53,8 +53,43 @@ set_up_log(const HaulOptions *options, GError **error)
                              error);
 }
 
+/* Makes the accounts that @command is about; the second is NULL where it is about one. */
+static bool
+make_accounts(HaulOptions *options, HaulCommand command, HaulAccount **account1,
+              HaulAccount **account2, GError **error)
+{
+  if (!haul_options_fit(options, command, error))
+    return false;
+  if (command != HAUL_COMMAND_DEDUPE)
+    return haul_options_accounts(options, cancel, account1, account2, error);
+  if (options->sides[1].backend != NULL || options->sides[1].settings->len > 0) {
+    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
+                   "dedupe looks at one account, which is given as the source");
+    return false;
+  }
+  *account1 = haul_options_account(options, 1, cancel, error);
+  return *account1 != NULL;
+}
+
+static int
+run_on_accounts(HaulOptions *options, HaulCommand command, HaulCommandFunc run, void *data,
+                GError **error)
+{
+  HaulAccount *source = NULL, *destination = NULL;
+  cancel = haul_cancel_new();
+  if (!make_accounts(options, command, &source, &destination, error))
+    return haul_reason_exit_code(haul_error_reason(*error), 0);
+  g_autoptr(HaulAccount) account1 = source;
+  g_autoptr(HaulAccount) account2 = destination;
+  options->job.account1 = account1;
+  options->job.account2 = account2;
+  options->job.cancel = cancel;
+  watch_signals();
+  return run(options, data, error);
+}
+
 int
-haul_command_run(int argc, char **argv, HaulCommandFunc run)
+haul_command_run(int argc, char **argv, HaulCommand command, HaulCommandFunc run, void *data)
 {
   g_auto(HaulOptions) options;
   haul_options_init(&options);
@@ -67,11 +102,8 @@ haul_command_run(int argc, char **argv, HaulCommandFunc run)
     haul_options_help(stdout);
   else if (options.version)
     puts("mailhaul " HAUL_VERSION);
-  else {
-    cancel = haul_cancel_new();
-    watch_signals();
-    code = run(&options, cancel, &error);
-  }
+  else
+    code = run_on_accounts(&options, command, run, data, &error);
   if (error != NULL)
     say_error(error);
   haul_log_close();

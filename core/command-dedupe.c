@@ -10,7 +10,6 @@
 
 #include "dedupe.h"
 #include "json.h"
-#include "options-fit.h"
 
 static void
 print_duplicate(const char *path, const char *id, const char *kept, uint64_t size, void *data)
@@ -49,7 +48,7 @@ tell_sum(const HaulOptions *options, const HaulDedupeSum *sum, int code, const G
     haul_json_end(json, stdout);
     return;
   }
-  if (options->quiet)
+  if (options->quiet || error != NULL)
     return;
   printf("%" PRIu64 " of %" PRIu64 " messages in %" PRIu64 " folders are duplicates; ",
          sum->n_duplicates, sum->n_messages, sum->n_folders);
@@ -60,19 +59,9 @@ tell_sum(const HaulOptions *options, const HaulDedupeSum *sum, int code, const G
 }
 
 static int
-dedupe_account(HaulOptions *options, HaulCancel *cancel, GError **error)
+dedupe_account(HaulOptions *options, void *data, GError **error)
 {
   HaulDedupeSum sum = { 0 };
-  g_autoptr(HaulAccount) account = NULL;
-  if (options->sides[1].backend != NULL || options->sides[1].settings->len > 0)
-    haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
-                   "dedupe looks at one account, which is given as the source");
-  else if (haul_options_fit(options, HAUL_COMMAND_DEDUPE, error))
-    account = haul_options_account(options, 1, cancel, error);
-  if (account == NULL)
-    return haul_reason_exit_code(haul_error_reason(*error), 0);
-  options->job.account1 = account;
-  options->job.cancel = cancel;
   HaulDedupeFunc tell = options->json    ? json_duplicate
                         : options->quiet ? say_nothing
                                          : print_duplicate;
@@ -86,5 +75,5 @@ dedupe_account(HaulOptions *options, HaulCancel *cancel, GError **error)
 int
 haul_command_dedupe(int argc, char **argv)
 {
-  return haul_command_run(argc, argv, dedupe_account);
+  return haul_command_run(argc, argv, HAUL_COMMAND_DEDUPE, dedupe_account, NULL);
 }

@@ -6,7 +6,6 @@
 #include <mailhaul/error.h>
 #include <mailhaul/log.h>
 
-#include "options-fit.h"
 #include "output.h"
 #include "report-file.h"
 #include "result-file.h"
@@ -54,19 +53,11 @@ write_report(const HaulOptions *options, const char *path, HaulReport *report,
 }
 
 int
-haul_command_transfer(HaulOptions *options, HaulCancel *cancel, GError **error)
+haul_command_transfer(HaulOptions *options, void *data, GError **error)
 {
-  HaulAccount *source = NULL, *destination = NULL;
-  if (!haul_options_accounts(options, cancel, &source, &destination, error))
-    return haul_reason_exit_code(haul_error_reason(*error), 0);
-  g_autoptr(HaulAccount) account1 = source;
-  g_autoptr(HaulAccount) account2 = destination;
-  HaulJobOptions *job = &options->job;
-  job->account1 = account1;
-  job->account2 = account2;
-  job->cancel = cancel;
+  const HaulJobOptions *job = &options->job;
   haul_log(HAUL_LOG_INFO, "mailhaul " HAUL_VERSION ": %s to %s%s",
-           haul_account_plugin(account1)->name, haul_account_plugin(account2)->name,
+           haul_account_plugin(job->account1)->name, haul_account_plugin(job->account2)->name,
            job->dry ? ", a plan only" : "");
   g_autoptr(HaulReport) report = haul_report_new();
   g_autofree char *report_file = NULL;
@@ -93,16 +84,8 @@ haul_command_transfer(HaulOptions *options, HaulCancel *cancel, GError **error)
   return code;
 }
 
-static int
-sync_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
-{
-  return haul_options_fit(options, HAUL_COMMAND_SYNC, error)
-             ? haul_command_transfer(options, cancel, error)
-             : haul_reason_exit_code("usage", 0);
-}
-
 int
 haul_command_sync(int argc, char **argv)
 {
-  return haul_command_run(argc, argv, sync_accounts);
+  return haul_command_run(argc, argv, HAUL_COMMAND_SYNC, haul_command_transfer, NULL);
 }

@@ -9,10 +9,7 @@
 #include <mailhaul/text.h>
 
 #include "json.h"
-#include "options-fit.h"
 #include "undo.h"
-
-static int64_t wanted; /* the run, of the command line; 0: none, they are listed */
 
 /* ---- the list ---- */
 
@@ -71,7 +68,8 @@ say_nothing(const char *path2, const char *id2, const char *why, void *data)
 }
 
 static void
-tell_sum(const HaulOptions *options, const HaulUndoSum *sum, int code, const GError *error)
+tell_sum(const HaulOptions *options, int64_t run, const HaulUndoSum *sum, int code,
+         const GError *error)
 {
   if (options->json) {
     GString *json = haul_json_begin("end");
@@ -84,23 +82,16 @@ tell_sum(const HaulOptions *options, const HaulUndoSum *sum, int code, const GEr
   } else if (!options->quiet && error == NULL) {
     printf("%" PRIu64 " messages of run %" PRId64 " %s, %" PRIu64
            " were not there any more, %" PRIu64 " stay\n",
-           sum->n_removed, wanted, options->job.dry ? "would be removed" : "removed", sum->n_absent,
+           sum->n_removed, run, options->job.dry ? "would be removed" : "removed", sum->n_absent,
            sum->n_kept);
   }
 }
 
+/* @data: the number of the run, an int64_t; 0: none, they are listed. */
 static int
-undo_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
+undo_accounts(HaulOptions *options, void *data, GError **error)
 {
-  HaulAccount *source = NULL, *destination = NULL;
-  if (!haul_options_fit(options, HAUL_COMMAND_UNDO, error)
-      || !haul_options_accounts(options, cancel, &source, &destination, error))
-    return haul_reason_exit_code(haul_error_reason(*error), 0);
-  g_autoptr(HaulAccount) account1 = source;
-  g_autoptr(HaulAccount) account2 = destination;
-  options->job.account1 = account1;
-  options->job.account2 = account2;
-  options->job.cancel = cancel;
+  int64_t wanted = *(const int64_t *)data;
   if (wanted == 0) {
     bool listed = haul_undo_list(&options->job, options->json ? json_run : print_run, NULL, error);
     return listed ? 0 : haul_reason_exit_code(haul_error_reason(*error), 1);
@@ -109,7 +100,7 @@ undo_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
   HaulUndoFunc each = options->json ? json_message : options->quiet ? say_nothing : print_message;
   bool done = haul_undo_run(&options->job, wanted, each, NULL, &sum, error);
   int code = done ? sum.code : haul_reason_exit_code(haul_error_reason(*error), 2);
-  tell_sum(options, &sum, code, *error);
+  tell_sum(options, wanted, &sum, code, *error);
   return code;
 }
 
@@ -122,6 +113,6 @@ haul_command_undo(int argc, char **argv)
     fputs("mailhaul: undo: a run is a number from 1; undo without one lists them\n", stderr);
     return haul_reason_exit_code("usage", 0);
   }
-  wanted = (int64_t)number;
-  return haul_command_run(argc - named, argv + named, undo_accounts);
+  int64_t wanted = (int64_t)number;
+  return haul_command_run(argc - named, argv + named, HAUL_COMMAND_UNDO, undo_accounts, &wanted);
 }

@@ -1,24 +1,12 @@
 /* verify: whether the destination has what the source has. */
 #include "commands.h"
 
-#include <mailhaul/error.h>
-
-#include "options-fit.h"
 #include "output.h"
 #include "verify.h"
 
 static int
-verify_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
+verify_accounts(HaulOptions *options, void *data, GError **error)
 {
-  HaulAccount *source = NULL, *destination = NULL;
-  if (!haul_options_fit(options, HAUL_COMMAND_VERIFY, error)
-      || !haul_options_accounts(options, cancel, &source, &destination, error))
-    return haul_reason_exit_code(haul_error_reason(*error), 0);
-  g_autoptr(HaulAccount) account1 = source;
-  g_autoptr(HaulAccount) account2 = destination;
-  options->job.account1 = account1;
-  options->job.account2 = account2;
-  options->job.cancel = cancel;
   g_autoptr(HaulReport) report = haul_report_new();
   gint64 start = g_get_monotonic_time();
   int code = haul_verify_run(&options->job, options->deep, report, error);
@@ -34,5 +22,5 @@ verify_accounts(HaulOptions *options, HaulCancel *cancel, GError **error)
 int
 haul_command_verify(int argc, char **argv)
 {
-  return haul_command_run(argc, argv, verify_accounts);
+  return haul_command_run(argc, argv, HAUL_COMMAND_VERIFY, verify_accounts, NULL);
 }

@@ -35,24 +35,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dedupe, dedupe_clear)
 
 /* ---- looking ---- */
 
-/* Lists what @request asks for; to be freed. NULL on error. */
-static HaulListing *
-list(const Dedupe *dedupe, HaulListRequest *request, GError **error)
-{
-  g_autoptr(GPtrArray) requests =
-      g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free);
-  g_ptr_array_add(requests, request);
-  g_autoptr(HaulLister) lister = haul_lister_new(&dedupe->context, dedupe->reading, requests);
-  g_autoptr(HaulListing) listing = haul_lister_next(lister);
-  if (listing != NULL && listing->error == NULL)
-    return g_steal_pointer(&listing);
-  if (listing != NULL)
-    g_propagate_error(error, g_steal_pointer(&listing->error));
-  else
-    haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
-  return NULL;
-}
-
 /* Reads the contents of @suspects; returns hashes beside the items of @listing, all zero where not read. */
 static GArray *
 read_contents(const Dedupe *dedupe, const char *path, const HaulListing *listing,
@@ -67,7 +49,7 @@ read_contents(const Dedupe *dedupe, const char *path, const HaulListing *listing
     haul_list_request_add_range(request, id, id);
     g_hash_table_insert(places, g_strdup(id), GUINT_TO_POINTER(index));
   }
-  g_autoptr(HaulListing) read = list(dedupe, request, error);
+  g_autoptr(HaulListing) read = haul_list_one(&dedupe->context, dedupe->reading, request, error);
   if (read == NULL)
     return NULL;
   GArray *contents = g_array_new(FALSE, TRUE, sizeof(HaulKey));
@@ -164,7 +146,7 @@ look_at_folder(Dedupe *dedupe, const char *path, GError **error)
 {
   HaulListRequest *request = haul_list_request_new(path, HAUL_LIST_KEYS);
   haul_list_request_add_range(request, NULL, NULL);
-  g_autoptr(HaulListing) listing = list(dedupe, request, error);
+  g_autoptr(HaulListing) listing = haul_list_one(&dedupe->context, dedupe->reading, request, error);
   if (listing == NULL)
     return false;
   g_autoptr(GArray) duplicates = find(dedupe, path, listing, error);

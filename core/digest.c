@@ -190,3 +190,17 @@ haul_key_equal(gconstpointer a, gconstpointer b)
 {
   return memcmp(a, b, sizeof(HaulKey)) == 0;
 }
+
+guint
+haul_sha256_hash(gconstpointer octets)
+{
+  guint hash;
+  memcpy(&hash, octets, sizeof hash);
+  return hash;
+}
+
+gboolean
+haul_sha256_equal(gconstpointer a, gconstpointer b)
+{
+  return memcmp(a, b, HAUL_SHA256_SIZE) == 0;
+}

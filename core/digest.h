@@ -6,6 +6,10 @@
 
 #define HAUL_SHA256_SIZE 32
 
+/* For hash tables whose keys are SHA-256 digests. */
+guint haul_sha256_hash(gconstpointer octets);
+gboolean haul_sha256_equal(gconstpointer a, gconstpointer b);
+
 /* Equal keys mean the same message: the first 128 bits of a SHA-256. */
 typedef struct {
   uint8_t octets[16];

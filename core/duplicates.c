@@ -17,20 +17,6 @@ struct HaulDuplicates {
 };
 
 static guint
-hash_sha256(gconstpointer sha256)
-{
-  guint hash;
-  memcpy(&hash, sha256, sizeof hash);
-  return hash;
-}
-
-static gboolean
-equal_sha256(gconstpointer a, gconstpointer b)
-{
-  return memcmp(a, b, HAUL_SHA256_SIZE) == 0;
-}
-
-static guint
 hash_trace(gconstpointer trace)
 {
   return haul_key_hash(&((const Trace *)trace)->key);
@@ -48,7 +34,7 @@ haul_duplicates_new(const HaulContext *context)
 {
   HaulDuplicates *duplicates = g_new0(HaulDuplicates, 1);
   duplicates->context = context;
-  duplicates->seen = g_hash_table_new_full(hash_sha256, equal_sha256, g_free, NULL);
+  duplicates->seen = g_hash_table_new_full(haul_sha256_hash, haul_sha256_equal, g_free, NULL);
   duplicates->found = g_hash_table_new_full(hash_trace, equal_trace, g_free, NULL);
   return duplicates;
 }

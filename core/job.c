@@ -2,7 +2,6 @@
 #include "job.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <string.h>
 
 #include <mailhaul/error.h>
@@ -32,24 +31,16 @@
 #include "routes.h"
 #include "selecting.h"
 #include "sessions.h"
+#include "sides.h"
 #include "spelling.h"
 #include "survey.h"
 #include "transform.h"
 #include "window.h"
 
-/* One side being opened, in a thread of its own. */
-typedef struct {
-  const HaulAccount *account;
-  HaulIntent intent;
-  HaulOpenStore *store; /* owned */
-  HaulFolderList *list; /* owned */
-  GError *error;        /* owned */
-} Side;
-
 typedef struct {
   const HaulJobOptions *options;
   HaulContext context;
-  Side side1, side2;
+  HaulSide side1, side2;
   /* Owned, or NULL. */
   HaulSelection *selection;
   GArray *folders1;  /* owned; of HaulPlanFolder: those that were chosen */
@@ -67,24 +58,6 @@ typedef struct {
 } Job;
 
 /* ---- opening ---- */
-
-static void *
-open_side(void *data)
-{
-  Side *side = data;
-  if (side->store == NULL)
-    side->store = haul_store_open(side->account, side->intent, &side->error);
-  if (side->store != NULL)
-    side->list = haul_folder_list_read(side->store, &side->error);
-  return NULL;
-}
-
-static void
-close_side(Side *side)
-{
-  haul_store_close(g_steal_pointer(&side->store));
-  g_clear_pointer(&side->list, haul_folder_list_free);
-}
 
 static bool
 has_labels(const HaulFolderList *list)
@@ -155,54 +128,12 @@ choose_folders(Job *job, GError **error)
   return job->target2 != NULL;
 }
 
-/* Opens both sides at once, and chooses the folders. */
+/* Opens both sides, and chooses the folders. */
 static bool
 open_sides(Job *job, GError **error)
 {
-  g_clear_error(&job->side1.error);
-  g_clear_error(&job->side2.error);
-  int64_t start_us = g_get_monotonic_time();
-  pthread_t other;
-  bool threaded = pthread_create(&other, NULL, open_side, &job->side1) == 0;
-  if (!threaded)
-    open_side(&job->side1);
-  open_side(&job->side2);
-  if (threaded)
-    pthread_join(other, NULL);
-  job->context.opening_us = g_get_monotonic_time() - start_us;
-
-  GError **error1 = &job->side1.error, **error2 = &job->side2.error;
-  if (*error1 == NULL && *error2 == NULL)
-    return choose_folders(job, error) && keep_what_is_left(job);
-  if (*error1 != NULL && *error2 != NULL) {
-    /* One line for both: the farther reach and the source's reason come first. */
-    HaulError reach = MAX(haul_error_reach(*error1), haul_error_reach(*error2));
-    haul_set_error(error, reach, haul_error_reason(*error1), "%s; %s", (*error1)->message,
-                   (*error2)->message);
-    if (error != NULL)
-      haul_error_set_wait(*error, MAX(haul_error_wait_ms(*error1), haul_error_wait_ms(*error2)));
-    return false;
-  }
-  GError **only = *error1 != NULL ? error1 : error2;
-  g_propagate_error(error, g_steal_pointer(only));
-  return false;
-}
-
-/* The exit code of an error that ended the run. */
-static int
-fatal_exit_code(const Job *job, const GError *error)
-{
-  const GError *error1 = job->side1.error, *error2 = job->side2.error;
-  const char *reason = haul_error_reason(error);
-  if (error1 != NULL && error2 != NULL) {
-    int code1 = haul_reason_exit_code(haul_error_reason(error1), 0);
-    int code2 = haul_reason_exit_code(haul_error_reason(error2), 0);
-    return code1 == code2 ? code1 : haul_reason_exit_code(reason, 1);
-  }
-  unsigned side = g_str_has_prefix(error->message, "source: ")        ? 1
-                  : g_str_has_prefix(error->message, "destination: ") ? 2
-                                                                      : 0;
-  return haul_reason_exit_code(reason, side);
+  return haul_sides_open(&job->side1, &job->side2, &job->context.opening_us, error)
+         && choose_folders(job, error) && keep_what_is_left(job);
 }
 
 /* ---- the state ---- */
@@ -221,13 +152,6 @@ holds_mail(const HaulFolderList *list)
   return false;
 }
 
-static char *
-identity_of(HaulOpenStore *store, const HaulAccount *account)
-{
-  char *identity = haul_store_identity(store);
-  return identity != NULL ? identity : g_strdup_printf("%s:?", haul_account_side(account));
-}
-
 /* Remembers who was found. That it cannot be makes a later guard weaker, and nothing of this run wrong. */
 static void
 note_acquaintance(const Job *job, const HaulAccount *account, HaulOpenStore *store)
@@ -244,8 +168,8 @@ open_journal(Job *job, GError **error)
 {
   HaulContext *context = &job->context;
   const HaulJobOptions *options = job->options;
-  g_autofree char *identity1 = identity_of(job->side1.store, options->account1);
-  g_autofree char *identity2 = identity_of(job->side2.store, options->account2);
+  g_autofree char *identity1 = haul_side_identity(&job->side1);
+  g_autofree char *identity2 = haul_side_identity(&job->side2);
   if (strcmp(identity1, identity2) == 0
       && haul_account_shares_port(options->account1, options->account2)) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "usage",
@@ -494,7 +418,7 @@ leave_source(Job *job)
   g_autoptr(GError) why = NULL;
   if (!haul_store_finish(job->side1.store, &why))
     haul_log(HAUL_LOG_DEBUG, "%s", why->message); /* nothing hangs on it */
-  close_side(&job->side1);
+  haul_side_close(&job->side1);
   g_clear_pointer(&job->side2.list, haul_folder_list_free);
 }
 
@@ -567,8 +491,8 @@ run_passes(Job *job, HaulReport *report, GError **error)
                                     haul_report_n_given_up(report)))
       memset(n_failed, 0, sizeof n_failed);
     unsigned *failed = &n_failed[haul_error_reach(why)];
-    close_side(&job->side1);
-    close_side(&job->side2);
+    haul_side_close(&job->side1);
+    haul_side_close(&job->side2);
     if (begin_new_state(job))
       continue;
     bool reached = job->context.journal != NULL || was_reached(why, *failed);
@@ -593,7 +517,7 @@ run_passes(Job *job, HaulReport *report, GError **error)
 
 /* Tells a side that the run is done, in a new connection where the old one is lost. */
 static bool
-finish_side(const Job *job, Side *side, GError **error)
+finish_side(const Job *job, HaulSide *side, GError **error)
 {
   for (unsigned n_failed = 0;; n_failed++) {
     g_autoptr(GError) why = NULL;
@@ -601,7 +525,7 @@ finish_side(const Job *job, Side *side, GError **error)
       side->store = haul_store_open(side->account, side->intent, &why);
     if (side->store != NULL && haul_store_finish(side->store, &why))
       return true;
-    close_side(side);
+    haul_side_close(side);
     if (wait_before_retry(job, why, n_failed))
       continue;
     g_propagate_error(error, g_steal_pointer(&why));
@@ -673,8 +597,8 @@ prepare_selection(Job *job, GError **error)
 static void
 job_clear(Job *job)
 {
-  close_side(&job->side1);
-  close_side(&job->side2);
+  haul_side_close(&job->side1);
+  haul_side_close(&job->side2);
   g_clear_error(&job->side1.error);
   g_clear_error(&job->side2.error);
   g_clear_pointer(&job->folders1, g_array_unref);
@@ -757,7 +681,7 @@ haul_job_run(const HaulJobOptions *options, HaulReport *report, HaulPreviewFunc 
   tell_run(&job);
   int code = 0;
   if (!done || why != NULL) {
-    code = fatal_exit_code(&job, why);
+    code = haul_sides_exit_code(&job.side1, &job.side2, why);
     g_propagate_error(error, why);
   }
   job_clear(&job);

@@ -416,3 +416,21 @@ haul_lister_free(HaulLister *lister)
   g_array_unref(lister->visits);
   g_free(lister);
 }
+
+HaulListing *
+haul_list_one(const HaulContext *context, HaulOpenStore *store, HaulListRequest *request,
+              GError **error)
+{
+  g_autoptr(GPtrArray) requests =
+      g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free);
+  g_ptr_array_add(requests, request);
+  g_autoptr(HaulLister) lister = haul_lister_new(context, store, requests);
+  g_autoptr(HaulListing) listing = haul_lister_next(lister);
+  if (listing != NULL && listing->error == NULL)
+    return g_steal_pointer(&listing);
+  if (listing != NULL)
+    g_propagate_error(error, g_steal_pointer(&listing->error));
+  else
+    haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
+  return NULL;
+}

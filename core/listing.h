@@ -56,6 +56,10 @@ typedef struct {
 HaulListing *haul_listing_new(HaulListKind kind);
 void haul_listing_free(HaulListing *listing);
 
+/* Lists what @request, which is taken, asks for; to be freed. NULL on error. */
+HaulListing *haul_list_one(const HaulContext *context, HaulOpenStore *store,
+                           HaulListRequest *request, GError **error);
+
 typedef struct HaulLister HaulLister;
 
 /* Starts to list; @requests: of HaulListRequest, borrowed as is all else until haul_lister_free(). */

@@ -121,20 +121,6 @@ number(uint64_t value)
   return GSIZE_TO_POINTER((gsize)value);
 }
 
-static guint
-hash_sha256(gconstpointer sha256)
-{
-  guint hash;
-  memcpy(&hash, sha256, sizeof hash);
-  return hash;
-}
-
-static gboolean
-equal_sha256(gconstpointer a, gconstpointer b)
-{
-  return memcmp(a, b, HAUL_SHA256_SIZE) == 0;
-}
-
 static void
 collect_sizes_of(Settling *settling, const HaulIntentBatch *batch)
 {
@@ -357,8 +343,8 @@ haul_settle(const HaulContext *context, HaulOpenStore *store2, HaulFolderWork *w
   settling.pairs = g_array_new(FALSE, FALSE, sizeof(HaulPair));
   settling.known = g_hash_table_new(g_direct_hash, g_direct_equal);
   settling.sizes = g_hash_table_new(g_direct_hash, g_direct_equal);
-  settling.found =
-      g_hash_table_new_full(hash_sha256, equal_sha256, g_free, (GDestroyNotify)g_queue_free);
+  settling.found = g_hash_table_new_full(haul_sha256_hash, haul_sha256_equal, g_free,
+                                         (GDestroyNotify)g_queue_free);
   settling.to_read = g_array_new(FALSE, FALSE, sizeof(HaulId));
   drop_other_epochs(&settling);
   g_autoptr(HaulIds) ids1 = haul_ids_new();

@@ -8,15 +8,14 @@
 #include <mailhaul/log.h>
 
 #include "acquaintance.h"
-#include "folder-list.h"
 #include "journal-file.h"
 #include "listing.h"
 #include "plan-undo.h"
+#include "sides.h"
 
 typedef struct {
   HaulContext context;
-  HaulOpenStore *store1, *store2; /* owned */
-  HaulFolderList *list1, *list2;  /* owned */
+  HaulSide side1, side2;
   int64_t run;
   HaulUndoFunc each;
   void *data;
@@ -26,10 +25,10 @@ typedef struct {
 static void
 undo_clear(Undo *undo)
 {
-  haul_store_close(undo->store1);
-  haul_store_close(undo->store2);
-  g_clear_pointer(&undo->list1, haul_folder_list_free);
-  g_clear_pointer(&undo->list2, haul_folder_list_free);
+  haul_side_close(&undo->side1);
+  haul_side_close(&undo->side2);
+  g_clear_error(&undo->side1.error);
+  g_clear_error(&undo->side2.error);
   haul_journal_close(undo->context.journal);
   haul_chain_free(undo->context.chain);
   haul_keywords_free(undo->context.keywords);
@@ -39,35 +38,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Undo, undo_clear)
 
 /* ---- looking ---- */
 
-/* Lists all of a folder; to be freed. NULL on error. */
-static HaulListing *
-list(const Undo *undo, HaulOpenStore *store, const char *path, HaulListKind kind, GError **error)
-{
-  HaulListRequest *request = haul_list_request_new(path, kind);
-  haul_list_request_add_range(request, NULL, NULL);
-  g_autoptr(GPtrArray) requests =
-      g_ptr_array_new_with_free_func((GDestroyNotify)haul_list_request_free);
-  g_ptr_array_add(requests, request);
-  g_autoptr(HaulLister) lister = haul_lister_new(&undo->context, store, requests);
-  g_autoptr(HaulListing) listing = haul_lister_next(lister);
-  if (listing != NULL && listing->error == NULL)
-    return g_steal_pointer(&listing);
-  if (listing != NULL)
-    g_propagate_error(error, g_steal_pointer(&listing->error));
-  else
-    haul_set_error(error, HAUL_ERROR_CANCELLED, "cancelled", "stopped on request");
-  return NULL;
-}
-
 /* Lists one side of a folder; empty where the side has no such folder. @known: the epoch on record. */
 static HaulListing *
 list_side(const Undo *undo, unsigned side, const char *path, uint64_t known, GError **error)
 {
   HaulListKind kind = side == 1 ? HAUL_LIST_IDS : HAUL_LIST_KEYS;
-  if (haul_folder_list_find(side == 1 ? undo->list1 : undo->list2, path) == NULL)
+  if (haul_folder_list_find(side == 1 ? undo->side1.list : undo->side2.list, path) == NULL)
     return haul_listing_new(kind);
-  g_autoptr(HaulListing) listing =
-      list(undo, side == 1 ? undo->store1 : undo->store2, path, kind, error);
+  HaulListRequest *request = haul_list_request_new(path, kind);
+  haul_list_request_add_range(request, NULL, NULL);
+  g_autoptr(HaulListing) listing = haul_list_one(
+      &undo->context, side == 1 ? undo->side1.store : undo->side2.store, request, error);
   if (listing == NULL)
     return NULL;
   if (listing->epoch != 0 && known != 0 && listing->epoch != known) {
@@ -92,14 +73,14 @@ expunge(const Undo *undo, const char *path2, uint64_t epoch2, const char *const 
         GError **error)
 {
   HaulFolder folder = { .n_messages = HAUL_UNKNOWN };
-  if (!haul_store_select(undo->store2, path2, HAUL_READ | HAUL_WRITE, &folder, error))
+  if (!haul_store_select(undo->side2.store, path2, HAUL_READ | HAUL_WRITE, &folder, error))
     return false;
   if (folder.epoch != 0 && epoch2 != 0 && folder.epoch != epoch2) {
     haul_set_error(error, HAUL_ERROR_FOLDER, "not-deleted",
                    "destination: the folder was replaced while we looked at it");
     return false;
   }
-  return haul_store_expunge(undo->store2, ids2, n, error);
+  return haul_store_expunge(undo->side2.store, ids2, n, error);
 }
 
 /* Says what stays, and counts; in a dry run, what would go. */
@@ -208,9 +189,10 @@ undo_folders(const Undo *undo, GError **error)
 static bool
 check_destination(const Undo *undo, GError **error)
 {
-  const char *why = haul_store_can_expunge(undo->store2) ? NULL : "nothing can be removed there";
-  for (guint i = 0; i < undo->list2->folders->len; i++)
-    if (g_array_index(undo->list2->folders, HaulPlanFolder, i).attributes & HAUL_FOLDER_LABEL)
+  const char *why =
+      haul_store_can_expunge(undo->side2.store) ? NULL : "nothing can be removed there";
+  for (guint i = 0; i < undo->side2.list->folders->len; i++)
+    if (g_array_index(undo->side2.list->folders, HaulPlanFolder, i).attributes & HAUL_FOLDER_LABEL)
       why = "its folders are labels: a message that is taken from one is still in others";
   if (why != NULL)
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "unsupported", "destination: %s", why);
@@ -220,13 +202,12 @@ check_destination(const Undo *undo, GError **error)
 static bool
 open_state(Undo *undo, const HaulJobOptions *options, bool changes, GError **error)
 {
-  g_autofree char *identity1 = haul_store_identity(undo->store1);
-  g_autofree char *identity2 = haul_store_identity(undo->store2);
+  g_autofree char *identity1 = haul_side_identity(&undo->side1);
+  g_autofree char *identity2 = haul_side_identity(&undo->side2);
   bool was_rebuilt = false;
-  undo->context.journal = haul_journal_open(
-      options->state_folder, changes ? HAUL_JOURNAL_FILE : HAUL_JOURNAL_DRY,
-      identity1 != NULL ? identity1 : "source:?", identity2 != NULL ? identity2 : "destination:?",
-      undo->context.keywords, &was_rebuilt, error);
+  undo->context.journal =
+      haul_journal_open(options->state_folder, changes ? HAUL_JOURNAL_FILE : HAUL_JOURNAL_DRY,
+                        identity1, identity2, undo->context.keywords, &was_rebuilt, error);
   if (undo->context.journal != NULL && was_rebuilt) {
     haul_set_error(error, HAUL_ERROR_ACCOUNT, "state",
                    "the state is damaged: what runs have added is not known any more");
@@ -246,6 +227,9 @@ open_all(Undo *undo, const HaulJobOptions *options, bool changes, GError **error
   }
   haul_acquaintance_recall(options->state_folder, options->account1);
   haul_acquaintance_recall(options->state_folder, options->account2);
+  undo->side1 = (HaulSide){ .account = options->account1, .intent = HAUL_READ };
+  undo->side2 = (HaulSide){ .account = options->account2,
+                            .intent = changes ? HAUL_READ | HAUL_WRITE : HAUL_READ };
   undo->context = (HaulContext){
     .account1 = options->account1,
     .account2 = options->account2,
@@ -259,12 +243,7 @@ open_all(Undo *undo, const HaulJobOptions *options, bool changes, GError **error
   return chain != NULL && (undo->context.chain = haul_chain_parse(chain, error)) != NULL
          && (!changes || haul_own_folder(options->state_folder, error))
          && haul_store_may_be_written(options->account2, error)
-         && (undo->store1 = haul_store_open(options->account1, HAUL_READ, error)) != NULL
-         && (undo->store2 = haul_store_open(options->account2,
-                                            changes ? HAUL_READ | HAUL_WRITE : HAUL_READ, error))
-                != NULL
-         && (undo->list1 = haul_folder_list_read(undo->store1, error)) != NULL
-         && (undo->list2 = haul_folder_list_read(undo->store2, error)) != NULL
+         && haul_sides_open(&undo->side1, &undo->side2, &undo->context.opening_us, error)
          && open_state(undo, options, changes, error);
 }
 
@@ -308,5 +287,5 @@ haul_undo_run(const HaulJobOptions *options, int64_t run, HaulUndoFunc each, voi
          && check_destination(&undo, error) && undo_folders(&undo, error)
          && (options->dry
              || (haul_journal_end_undo(undo.context.journal, run, error)
-                 && haul_store_finish(undo.store2, error)));
+                 && haul_store_finish(undo.side2.store, error)));
 }

@@ -7,8 +7,10 @@ import collections
 import os
 import subprocess
 
-from harness import PROGRAM, Result, case, environment, run_cases
+from harness import PROGRAM, Bench, Dovecot, Imap, Maildir, Result, Scratch, case, environment, run_cases
+import corpus
 from pair import BRIDGE, Pair, held, mail
+from servers.dovecot import HOST
 from servers.mailstore import Message
 
 
@@ -69,6 +71,23 @@ def apply_removes_them_and_no_other():
             flags = {flag.lower() for flag in files.entries[0].message.flags}
             assert {"\\seen", "\\flagged", "kept"} <= flags, flags
             assert not told(dedupe(pair, "--apply")), "a second run finds nothing"
+
+
+@case
+def a_dovecot_and_a_maildir_lose_their_duplicates_and_no_other_message():
+    with Scratch("mh-") as folder, Dovecot() as server:
+        corpus.append(HOST, server.port, "u1", list(corpus.sample()) * 2)
+        imap, maildir = Imap(server, "u1"), Maildir(os.path.join(folder, "mail"))
+        before = imap.snapshot()
+        with Bench(imap, maildir) as bench:
+            bench.run().expect(0)
+            for side in (imap, maildir):
+                run = [PROGRAM, "dedupe", "--apply", "--state", bench.state] + side.options(1, bench.folder)
+                subprocess.run(run, check=True, timeout=60, env=environment(bench.folder), stdout=subprocess.DEVNULL)
+            after = imap.snapshot()
+            assert {entry[:2] for entry in after.entries} == {entry[:2] for entry in before.entries}, "one is lost"
+            assert 0 < len(after) < len(before)
+            bench.run(word="verify").expect(0).expect_totals(failed=0)
 
 
 @case

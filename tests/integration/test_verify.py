@@ -77,6 +77,15 @@ def a_folder_that_is_not_there_is_missing_whole():
 
 
 @case
+def what_a_selection_leaves_out_is_not_said_to_be_there():
+    with Pair() as pair:
+        pair.fill(4)
+        pair.run(copied=4)
+        said = pair._bench.run("--maxsize", "10", word="verify", json_events=False).out
+        assert "0 of 4 are there, 4 were not looked for" in said and "4 filtered: " in said, said
+
+
+@case
 def no_state_is_believed_and_none_is_made():
     with Pair() as pair:
         pair.fill(4)
